@@ -1,0 +1,11 @@
+//! What is known about actions: parameters, outputs, effect, durations.
+//!
+//! Pure facts. Does not know how an action does its work; `actions` fills the [`Catalogue`].
+
+mod spec;
+mod time;
+mod types;
+
+pub use spec::{ActionSpec, Catalogue, Effect, Field, Outputs};
+pub use time::{Span as HumanDuration, Timestamp};
+pub use types::{Type, found};

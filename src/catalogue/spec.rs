@@ -1,0 +1,158 @@
+//! The spec of an action and the catalogue of all of them.
+
+use serde_json::{Map, Value};
+
+use super::Type;
+use super::types::at;
+
+/// What repeating an action would do to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It changes nothing.
+    Reads,
+    /// Doing it twice is doing it once.
+    Idempotent,
+    /// Whether it happened can be read from the world, so it is looked at before it is repeated.
+    Observable,
+    /// Doing it twice may do harm, and nothing tells whether it happened.
+    UnsafeToRepeat,
+}
+
+impl Effect {
+    /// Whether it may be run again without asking anybody.
+    #[must_use]
+    pub fn is_repeatable(self) -> bool {
+        matches!(self, Self::Reads | Self::Idempotent)
+    }
+
+    /// The words people read.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Idempotent => "idempotent",
+            Self::Observable => "observable",
+            Self::UnsafeToRepeat => "unsafe to repeat",
+        }
+    }
+}
+
+/// A named parameter, of an action or of a record inside one.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in the runbook.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: fn() -> Type,
+    /// Whether it must be there.
+    pub required: bool,
+    /// One line for people.
+    pub doc: &'static str,
+}
+
+impl PartialEq for Field {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+impl Eq for Field {}
+
+/// What an action's `outputs` hold once it succeeded.
+#[derive(Clone, Copy, Debug)]
+pub enum Outputs {
+    /// Always these.
+    Fixed(&'static [Field]),
+    /// These, and whatever the step's own `outputs` declare.
+    Declared(&'static [Field]),
+}
+
+impl Outputs {
+    /// The outputs that are there whatever the step declares.
+    #[must_use]
+    pub fn fixed(&self) -> &'static [Field] {
+        match self {
+            Self::Fixed(fields) | Self::Declared(fields) => fields,
+        }
+    }
+}
+
+/// Everything known of an action before it runs.
+#[derive(Debug)]
+pub struct ActionSpec {
+    /// Its name in runbooks, such as `probe.http`.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// A paragraph for `drctl actions NAME`.
+    pub docs: &'static str,
+    /// What `with` takes.
+    pub parameters: &'static [Field],
+    /// What it gives back.
+    pub outputs: Outputs,
+    /// Its effect class; may depend on the parameters. Parameters may still hold unknown
+    /// (absent) values when a plan asks: answer with the more dangerous class then.
+    pub effect: fn(&Map<String, Value>) -> Effect,
+    /// Parameters whose text is code: nothing may be interpolated into them.
+    pub code: &'static [&'static str],
+    /// Whether `verify` may use it: a read that says yes or no.
+    pub is_check: bool,
+    /// Rules over several parameters, such as "needs `url` or `socket`"; a fragment when broken.
+    pub rule: Option<fn(&Map<String, Value>) -> Result<(), String>>,
+}
+
+impl ActionSpec {
+    /// The parameter of that name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&'static Field> {
+        self.parameters.iter().find(|field| field.name == name)
+    }
+
+    /// Checks rendered parameters: unknown, missing, of another type, or against the action's rule.
+    ///
+    /// # Errors
+    /// A fragment naming the place, what was wanted and what was found.
+    pub fn check(&self, parameters: &Map<String, Value>) -> Result<(), String> {
+        check_fields(self.parameters, parameters)?;
+        self.rule.map_or(Ok(()), |rule| rule(parameters))
+    }
+}
+
+pub(super) fn check_fields(fields: &[Field], entries: &Map<String, Value>) -> Result<(), String> {
+    if let Some(key) = entries.keys().find(|key| !fields.iter().any(|field| field.name == *key)) {
+        return Err(format!("unknown field `{key}`"));
+    }
+    for field in fields {
+        match entries.get(field.name) {
+            Some(value) => (field.kind)().check(value).map_err(|problem| at(field.name, &problem))?,
+            None if field.required => return Err(format!("missing field `{}`", field.name)),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// All actions, in the order of their names.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    specs: Vec<&'static ActionSpec>,
+}
+
+impl Catalogue {
+    /// A catalogue of these actions.
+    #[must_use]
+    pub fn new(mut specs: Vec<&'static ActionSpec>) -> Self {
+        specs.sort_by_key(|spec| spec.name);
+        Self { specs }
+    }
+
+    /// The action of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'static ActionSpec> {
+        self.specs.binary_search_by_key(&name, |spec| spec.name).ok().map(|index| self.specs[index])
+    }
+
+    /// Every action, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &'static ActionSpec> + '_ {
+        self.specs.iter().copied()
+    }
+}

@@ -1,0 +1,1 @@
+//! Findings about a user's files: spans, diagnostics and how they are shown.

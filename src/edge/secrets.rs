@@ -1,0 +1,47 @@
+//! Secret values: held here, handed out just before use, masked wherever text leaves the program.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The values of a run's secrets, by input name. Never printed: its `Debug` shows names only.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    values: BTreeMap<String, String>,
+}
+
+/// What stands where a secret's value stood.
+pub const MASK: &str = "***";
+
+impl Secrets {
+    /// Adds or replaces a value.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.values.insert(name.into(), value.into());
+    }
+
+    /// The value of the secret `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// The values to look for when masking, longest first, so that a value inside another leaves no rest.
+    #[must_use]
+    pub fn needles(&self) -> Vec<String> {
+        let mut needles: Vec<String> = self.values.values().filter(|value| !value.is_empty()).cloned().collect();
+        needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+        needles.dedup();
+        needles
+    }
+
+    /// `text` with every secret value replaced by [`MASK`].
+    #[must_use]
+    pub fn mask(&self, text: &str) -> String {
+        self.needles().iter().fold(text.to_owned(), |text, needle| text.replace(needle.as_str(), MASK))
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}

@@ -1,0 +1,1 @@
+//! The runbook language: source, syntax tree, expressions.
