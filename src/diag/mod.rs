@@ -1,1 +1,13 @@
-//! Findings about a user's files: spans, diagnostics and how they are shown.
+//! Findings about a user's files: places, diagnostics, and how they are shown.
+//!
+//! Knows text and places; what a runbook is, is not its business.
+
+mod diagnostic;
+mod sources;
+mod span;
+mod suggest;
+
+pub use diagnostic::{Diagnostic, Fix, Severity, sort};
+pub use sources::{Position, SourceId, Sources};
+pub use span::{Span, Spanned};
+pub use suggest::closest;

@@ -1,0 +1,109 @@
+//! A finding: what is wrong, where, and what to write instead.
+
+use super::{Span, closest};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// It can, but somebody should look.
+    Warning,
+}
+
+/// What to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fix {
+    /// What is replaced.
+    pub span: Span,
+    /// By what.
+    pub replacement: String,
+    /// How it is said: ``did you mean `failover`? ``
+    pub say: String,
+}
+
+/// A finding about a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its kind, such as `unknown-field`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One sentence: what was wanted, what was found.
+    pub message: String,
+    /// Where.
+    pub primary: Span,
+    /// What stands at the carets; may be empty.
+    pub label: String,
+    /// Other places that matter, and why.
+    pub others: Vec<(Span, String)>,
+    /// More for the tired reader.
+    pub notes: Vec<String>,
+    /// What to write instead.
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// An error.
+    #[must_use]
+    pub fn error(code: &'static str, primary: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            primary,
+            label: String::new(),
+            others: Vec::new(),
+            notes: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// A warning.
+    #[must_use]
+    pub fn warning(code: &'static str, primary: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, primary, message) }
+    }
+
+    /// With words at the carets.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// With another place.
+    #[must_use]
+    pub fn other(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.others.push((span, text.into()));
+        self
+    }
+
+    /// With one more sentence.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// With a fix.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// With "did you mean", where a candidate is close to what was found at the primary place.
+    #[must_use]
+    pub fn suggest<'a>(self, found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        let Some(meant) = closest(found, candidates) else { return self };
+        let fix = Fix { span: self.primary, replacement: meant.to_owned(), say: format!("did you mean `{meant}`?") };
+        self.fix(fix)
+    }
+}
+
+/// Sorts by place, and drops what was said twice.
+pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| (a.primary, a.code, &a.message).cmp(&(b.primary, b.code, &b.message)));
+    diagnostics.dedup();
+}
