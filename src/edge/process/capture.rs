@@ -183,8 +183,8 @@ mod tests {
 
     #[test]
     fn the_tail_starts_at_a_whole_character() {
-        let (stream, _) = captured("é".repeat(3000).replacen('é', "x", 1).as_bytes());
-        assert_eq!(stream.tail, "é".repeat(TAIL / 2 - 1));
+        let (stream, _) = captured(("é".repeat(3000) + "x").as_bytes());
+        assert!(stream.tail == "é".repeat(TAIL / 2 - 1) + "x");
         let (stream, _) = captured(b"\x80 raw");
         assert_eq!(stream.tail, "\u{fffd} raw");
     }

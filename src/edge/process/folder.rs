@@ -33,19 +33,32 @@ impl Folder {
         &self.0
     }
 
-    /// Makes the folder, for this user alone, and removes what an earlier start in it left.
+    /// Makes the folder, for this user alone.
     pub(super) fn create(&self) -> io::Result<()> {
         match private_folder().create(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => private_folder().recursive(true).create(&self.0),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.clear(),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             other => other,
         }
     }
 
     /// Makes the folder so that it is still there after a power loss.
     pub(super) fn create_durably(&self) -> io::Result<()> {
-        create_durably(&self.0)?;
-        self.clear()
+        create_durably(&self.0)
+    }
+
+    /// The file that `$DRCTL_OUTPUT` names.
+    pub(super) fn outputs(&self) -> PathBuf {
+        self.0.join(OUTPUTS)
+    }
+
+    /// Takes the lock and removes what an earlier start left; `None` if something of that still lives.
+    pub(super) fn take_lock(&self) -> io::Result<Option<File>> {
+        let lock = lock::take(&self.0.join("lock"))?;
+        if lock.is_some() {
+            self.clear()?;
+        }
+        Ok(lock)
     }
 
     fn clear(&self) -> io::Result<()> {
@@ -56,16 +69,6 @@ impl Folder {
             }
         }
         Ok(())
-    }
-
-    /// The file that `$DRCTL_OUTPUT` names.
-    pub(super) fn outputs(&self) -> PathBuf {
-        self.0.join(OUTPUTS)
-    }
-
-    /// Takes the lock; `None` if something that was started here still lives.
-    pub(super) fn take_lock(&self) -> io::Result<Option<File>> {
-        lock::take(&self.0.join("lock"))
     }
 
     pub(super) fn is_locked(&self) -> io::Result<bool> {

@@ -50,11 +50,12 @@ pub(super) async fn follow(folder: &Folder, limit: Duration, ports: Ports<'_>, o
         if ports.clock.now() >= deadline {
             return Trace::Running(who_runs(folder));
         }
-        // A supervisor without a record is about to write it.
-        if ports.cancel.is_cancelled() && !stopping && folder.has_started() {
-            stopping = on_cancel == OnCancel::Stop && stop_supervisor(folder);
-            if !stopping {
-                return Trace::Running(who_runs(folder));
+        if ports.cancel.is_cancelled() && !stopping {
+            match on_cancel {
+                OnCancel::Stop if stop_supervisor(folder) => stopping = true,
+                // A supervisor without a record is about to write it.
+                OnCancel::Stop if !folder.has_started() => {}
+                _ => return Trace::Running(who_runs(folder)),
             }
         }
         ports.clock.sleep(POLL).await;
