@@ -321,6 +321,19 @@ mod endings {
     }
 
     #[tokio::test]
+    async fn a_supervised_process_has_no_terminal_and_leaves_no_core() {
+        let site = Site::new().with_secret("a secret");
+        let printed = stdout(
+            site.run(&site.script("cut -d' ' -f6 /proc/self/stat; echo $PPID; ulimit -Hc"))
+                .await,
+        );
+        let [session, supervisor, core] = printed.lines().collect::<Vec<_>>()[..] else {
+            panic!("{printed}")
+        };
+        assert_eq!((session, core), (supervisor, "0"));
+    }
+
+    #[tokio::test]
     async fn it_runs_in_the_folder_it_names() {
         let site = Site::new();
         std::fs::create_dir(site.folder.join("sub")).unwrap();
@@ -580,6 +593,14 @@ mod stopping {
     }
 
     #[tokio::test]
+    async fn orphans_that_ended_are_let_go() {
+        let site = Site::new();
+        let script = "(sh -c 'echo $$ > pid' &); until [ -s pid ]; do sleep 0.01; done
+            while kill -0 $(cat pid) 2> /dev/null; do sleep 0.01; done; echo gone";
+        assert_eq!(stdout(site.run(&site.script(script)).await), "gone");
+    }
+
+    #[tokio::test]
     async fn a_failure_ends_what_was_left_in_the_background() {
         for is_repeatable in [false, true] {
             let site = Site::new();
@@ -660,7 +681,7 @@ mod crashes {
     #[ignore = "runs in a process of its own, to be killed"]
     #[expect(clippy::disallowed_methods, reason = "the way to tell a test something")]
     async fn victim() {
-        let folder = std::env::var("VICTIM_FOLDER").unwrap();
+        let Ok(folder) = std::env::var("VICTIM_FOLDER") else { return };
         let site = Site::at(Path::new(&folder));
         site.run(&gated(&site, std::env::var("VICTIM_REPEATABLE").is_ok()))
             .await
@@ -791,6 +812,39 @@ mod crashes {
         assert!(!supervisor.wait().unwrap().success());
         assert!(matches!(site.observe(&call).await, Observation::NotApplied(_)));
         assert_eq!(std::fs::read_dir(site.attempt()).unwrap().count(), 1);
+    }
+
+    /// A supervisor that is a script: `$DRCTL` is the real one.
+    fn with_supervisor(site: &mut Site, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = site.folder.join("supervisor");
+        let real = env!("CARGO_BIN_EXE_drctl");
+        std::fs::write(&path, format!("#!/bin/sh\nDRCTL={real}\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        site.runner = Arc::new(ProcessRunner::new(path));
+    }
+
+    #[tokio::test]
+    async fn a_supervisor_that_a_signal_ends_too_early_is_started_again() {
+        let mut site = Site::new();
+        with_supervisor(
+            &mut site,
+            "[ -e ../early ] && exec $DRCTL \"$@\"; touch ../early; kill -INT $$",
+        );
+        assert_eq!(stdout(site.run(&site.script("echo once")).await), "once");
+    }
+
+    #[tokio::test]
+    async fn a_supervisor_that_starts_nothing_says_why() {
+        let mut site = Site::new();
+        let problem = "could not write `started.json`: No space left on device (os error 28)";
+        with_supervisor(&mut site, &format!("echo '{problem}' >&2; exit 1"));
+        let message = format!("its supervisor ended before it started anything; it said: {problem}");
+        assert_eq!(site.run(&site.script("true")).await, failed(&message));
+        assert!(matches!(
+            site.observe(&site.script("true")).await,
+            Observation::NotApplied(_)
+        ));
     }
 
     #[tokio::test]

@@ -178,12 +178,15 @@ fn read_outputs(path: &Path) -> io::Result<Vec<u8>> {
 
 /// A reader, or a machine after a power loss, sees the whole file or none.
 fn write_durably(folder: &Path, name: &str, value: &impl Serialize) -> io::Result<()> {
-    let draft = folder.join(format!("{name}.draft"));
-    let mut file = create_file(&draft)?;
-    file.write_all(&serde_json::to_vec(value)?)?;
-    file.sync_all()?;
-    fs::rename(draft, folder.join(name))?;
-    File::open(folder)?.sync_all()
+    let write = || {
+        let draft = folder.join(format!("{name}.draft"));
+        let mut file = create_file(&draft)?;
+        file.write_all(&serde_json::to_vec(value)?)?;
+        file.sync_all()?;
+        fs::rename(draft, folder.join(name))?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| io::Error::new(error.kind(), format!("could not write `{name}`: {error}")))
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {

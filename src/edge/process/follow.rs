@@ -25,7 +25,13 @@ impl ProcessRunner {
     /// Waits, at most `limit`, for the end of what was started in `folder` and says how it ended.
     /// A cancellation stops it.
     pub async fn follow(&self, folder: &Path, limit: Duration, ports: Ports<'_>) -> Trace {
-        follow(&Folder::at(folder), limit + self.grace, ports, OnCancel::Stop).await
+        follow(
+            &Folder::at(folder),
+            limit.saturating_add(self.grace),
+            ports,
+            OnCancel::Stop,
+        )
+        .await
     }
 
     /// The same, but touches nothing: a cancellation ends the waiting only.

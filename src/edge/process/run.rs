@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use super::command::{Job, Order, ProcessRunner};
@@ -20,6 +20,8 @@ use crate::edge::Act;
 const OVERHEAD: Duration = Duration::from_secs(30);
 /// Before it left the terminal's session, a Ctrl-C may have ended the supervisor.
 const STARTS: usize = 3;
+/// The most bytes of a supervisor's last words that are read.
+const LAST_WORDS: u64 = 4096;
 
 /// Is told how to find a process again.
 pub type OnStart = dyn Fn(Handle) -> Act<'static, ()> + Send + Sync;
@@ -66,6 +68,7 @@ impl ProcessRunner {
         if let Err(error) = folder.create_durably() {
             return Trace::NeverStarted(no_folder(&folder, &error));
         }
+        let mut trace = Trace::NeverStarted(String::new());
         for _ in 0..STARTS {
             let lock = match take_lock(&folder) {
                 Ok(lock) => lock,
@@ -75,11 +78,12 @@ impl ProcessRunner {
                 Ok(supervisor) => supervisor,
                 Err(problem) => return Trace::NeverStarted(problem),
             };
-            if let Some(trace) = oversee(&mut supervisor, &order, ports, started).await {
-                return trace;
+            trace = oversee(&mut supervisor, &order, ports, started).await;
+            if ports.cancel.is_cancelled() || !matches!(trace, Trace::NeverStarted(_)) {
+                break;
             }
         }
-        Trace::NeverStarted("its supervisor ended before it started anything".to_owned())
+        trace
     }
 
     fn start_supervisor(&self, lock: File, folder: &Folder) -> Result<Child, String> {
@@ -91,7 +95,7 @@ impl ProcessRunner {
             .envs(self.inherited.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(lock)
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| {
                 format!(
@@ -102,13 +106,13 @@ impl ProcessRunner {
     }
 }
 
-/// Gives a supervisor its order and waits for its end. `None`: it ended too early and may be started again.
-async fn oversee(supervisor: &mut Child, order: &Order, ports: Ports<'_>, started: &OnStart) -> Option<Trace> {
+/// Gives a supervisor its order and waits for its end.
+async fn oversee(supervisor: &mut Child, order: &Order, ports: Ports<'_>, started: &OnStart) -> Trace {
     let folder = order.folder();
     let pid = supervisor.id().map_or(0, u32::cast_signed);
     let text = match serde_json::to_vec(order) {
         Ok(text) => text,
-        Err(error) => return Some(Trace::NeverStarted(error.to_string())),
+        Err(error) => return Trace::NeverStarted(error.to_string()),
     };
     if let Some(mut stdin) = supervisor.stdin.take() {
         // A supervisor that ended already reads nothing; its folder tells.
@@ -126,22 +130,24 @@ async fn oversee(supervisor: &mut Child, order: &Order, ports: Ports<'_>, starte
     };
     let ((), ended) = tokio::join!(started(handle), wait(supervisor, order, ports));
     if !ended {
-        return Some(Trace::Running(format!("its supervisor, process {pid}, does not end")));
+        return Trace::Running(format!("its supervisor, process {pid}, does not end"));
     }
+    let said = last_words(supervisor).await;
     // If it was killed, the process itself may still run.
     match follow::follow(&folder, order.job.timeout, ports, follow::OnCancel::Stop).await {
-        Trace::NeverStarted(_) if !ports.cancel.is_cancelled() => None,
-        trace => Some(trace),
+        Trace::NeverStarted(_) => Trace::NeverStarted(format!("its supervisor ended before it started anything{said}")),
+        Trace::Lost(why) => Trace::Lost(why + &said),
+        trace => trace,
     }
 }
 
 /// Waits until the supervisor ended, and tells it when it is to stop. `false`: not in time.
 async fn wait(supervisor: &mut Child, order: &Order, ports: Ports<'_>) -> bool {
     let pid = supervisor.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    let stopping = order.grace + OVERHEAD;
+    let stopping = order.grace.saturating_add(OVERHEAD);
     tokio::select! {
         _ = supervisor.wait() => return true,
-        () = ports.clock.sleep(order.job.timeout + stopping) => return false,
+        () = ports.clock.sleep(order.job.timeout.saturating_add(stopping)) => return false,
         () = ports.cancel.cancelled() => {}
     }
     // Nobody waited for it yet, so the id is still its own.
@@ -149,6 +155,18 @@ async fn wait(supervisor: &mut Child, order: &Order, ports: Ports<'_>) -> bool {
     tokio::select! {
         _ = supervisor.wait() => true,
         () = ports.clock.sleep(stopping) => false,
+    }
+}
+
+/// What a supervisor that ended had to say: nothing, if all went well.
+async fn last_words(supervisor: &mut Child) -> String {
+    let mut said = Vec::new();
+    if let Some(stderr) = supervisor.stderr.take() {
+        stderr.take(LAST_WORDS).read_to_end(&mut said).await.ok();
+    }
+    match String::from_utf8_lossy(&said).trim() {
+        "" => String::new(),
+        said => format!("; it said: {said}"),
     }
 }
 

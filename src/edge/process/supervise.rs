@@ -2,7 +2,7 @@
 //!
 //! It takes its order from stdin, whole or not at all: if drctl dies while it writes, nothing is started.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
@@ -24,10 +24,14 @@ pub const SUPERVISE: &str = "__supervise";
 
 /// Runs as a supervisor: stdin brings the order, stdout is the attempt's lock. TERM means: stop it.
 ///
-/// Fails without a word: what there is to say stands in the attempt's folder.
+/// Says on stderr why it failed, if drctl is still there to read it.
 #[must_use]
 pub fn supervise_main() -> ExitCode {
-    supervise().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    let Err(error) = supervise() else {
+        return ExitCode::SUCCESS;
+    };
+    writeln!(io::stderr(), "{error}").ok();
+    ExitCode::FAILURE
 }
 
 fn supervise() -> io::Result<()> {
