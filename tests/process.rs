@@ -681,7 +681,9 @@ mod crashes {
     #[ignore = "runs in a process of its own, to be killed"]
     #[expect(clippy::disallowed_methods, reason = "the way to tell a test something")]
     async fn victim() {
-        let Ok(folder) = std::env::var("VICTIM_FOLDER") else { return };
+        let Ok(folder) = std::env::var("VICTIM_FOLDER") else {
+            return;
+        };
         let site = Site::at(Path::new(&folder));
         site.run(&gated(&site, std::env::var("VICTIM_REPEATABLE").is_ok()))
             .await
