@@ -1,3 +1,12 @@
 //! The `drctl` binary: parse, call, map the result to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use drctl::edge::process::{SUPERVISE, supervise_main};
+
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|first| first == SUPERVISE) {
+        return supervise_main();
+    }
+    ExitCode::SUCCESS
+}

@@ -4,6 +4,10 @@
 //! action is one file here, one line in [`registry`], one test file: docs, schema, completion, lint
 //! and dry run come from its [`ActionSpec`].
 
+pub mod exec;
+mod process;
+pub mod shell;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,7 @@
-//! The ports to the outside: clock, secrets, identity, environment.
+//! The ports to the outside: clock, secrets, processes, identity, environment.
 
 pub mod clock;
+pub mod process;
 pub mod secrets;
 
 /// A boxed future that may be sent between threads.
