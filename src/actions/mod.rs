@@ -1,7 +1,7 @@
 //! The actions: the typed things a step does.
 //!
 //! An action knows its parameters and the world; it knows nothing of runs, steps or journals. A new
-//! action is one file here, one line in [`registry`], one test file: docs, schema, completion, lint
+//! action is one file here, one line in `registry`, one test file: docs, schema, completion, lint
 //! and dry run come from its [`ActionSpec`].
 
 pub mod exec;

@@ -96,7 +96,9 @@ impl Diagnostic {
     /// With "did you mean", where a candidate is close to what was found at the primary place.
     #[must_use]
     pub fn suggest<'a>(self, found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
-        let Some(meant) = closest(found, candidates) else { return self };
+        let Some(meant) = closest(found, candidates) else {
+            return self;
+        };
         let fix = Fix { span: self.primary, replacement: meant.to_owned(), say: format!("did you mean `{meant}`?") };
         self.fix(fix)
     }

@@ -55,7 +55,9 @@ impl Sources {
     /// The place of a byte.
     #[must_use]
     pub fn position(&self, source: SourceId, offset: u32) -> Position {
-        let Some(file) = self.files.get(source.0 as usize) else { return Position { line: 1, column: 1 } };
+        let Some(file) = self.files.get(source.0 as usize) else {
+            return Position { line: 1, column: 1 };
+        };
         let line = file.line_starts.partition_point(|start| *start <= offset).saturating_sub(1);
         let before = file.text.get(file.line_starts[line] as usize..offset as usize).unwrap_or_default();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
