@@ -7,4 +7,5 @@ pub mod catalogue;
 pub mod diag;
 pub mod edge;
 pub mod journal;
+pub mod notify;
 pub mod runbook;

@@ -1,6 +1,7 @@
 //! The ports to the outside: clock, secrets, processes, identity, environment.
 
 pub mod clock;
+pub mod http;
 pub mod process;
 pub mod secrets;
 
