@@ -8,5 +8,6 @@ pub mod diag;
 pub mod edge;
 pub mod engine;
 pub mod lint;
+pub mod notify;
 pub mod plan;
 pub mod runbook;

@@ -77,6 +77,7 @@ impl Site {
             folder: self.attempt(),
             timeout: Duration::from_secs(60),
             repeatable: false,
+            previous: None,
         }
     }
 
