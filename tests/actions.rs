@@ -469,13 +469,13 @@ async fn what_was_never_sent_has_failed_whatever_the_method() {
     let refused = nobody().await;
     for (url, why) in [
         (format!("http://{refused}/"), "Connection refused (os error 111)"),
-        ("http:///x y".to_owned(), "the URL cannot be read: empty host"),
+        ("http://[".to_owned(), "the URL cannot be read: invalid IPv6 address"),
     ] {
         let done = Site::new().apply("http", post(&url)).await;
         let shown = format!("`POST {url}` was not sent: {why}");
         assert_eq!(done, failed(shown));
     }
-    let plain = Server::start(vec![Reply::Drop]).await;
+    let plain = Server::start(vec![Reply::Hangup]).await;
     let done = Site::new()
         .apply("http", post(&plain.url("/").replace("http:", "https:")))
         .await;
@@ -483,7 +483,9 @@ async fn what_was_never_sent_has_failed_whatever_the_method() {
         panic!("no TLS, so nothing was sent: {done:?}")
     };
     assert!(why.contains("was not sent"), "{why}");
-    let done = Site::new().apply("http", post("http://no-such-host.invalid/")).await;
+    let done = Site::new()
+        .apply("http", post(&format!("http://{}.test/", "x".repeat(64))))
+        .await;
     assert!(matches!(done, Err(Failure::Failed(_))), "{done:?}");
 }
 
@@ -745,5 +747,587 @@ fn the_effect_of_a_request_follows_from_what_is_known_of_it() {
         (json!({"observe": look}), Effect::UnsafeToRepeat),
     ] {
         assert_eq!(effect(with.clone()), wanted, "{with}");
+    }
+}
+
+// notify
+
+fn notice(channels: Value) -> Value {
+    json!({
+        "template": "incident", "audience": "customers",
+        "message": {"subject": "Orders are down", "body": "We move to the east.\n- ops"},
+        "channels": channels,
+    })
+}
+
+fn file(name: &str) -> Value {
+    json!({"name": name, "type": "file", "path": format!("outbox/{name}")})
+}
+
+fn webhook(name: &str, server: &Server) -> Value {
+    json!({"name": name, "type": "webhook", "url": server.url("/hook"), "headers": {"X-Team": "orders"}, "deduplicates": false})
+}
+
+fn deduplicating(name: &str, server: &Server) -> Value {
+    with(webhook(name, server), json!({"deduplicates": true}))
+}
+
+const NOTICE: &str = "Subject: Orders are down\n\nWe move to the east.\n- ops\n";
+
+/// The files in the folder of a channel, with what they hold.
+fn outbox(site: &Site, name: &str) -> Vec<(String, String)> {
+    let Ok(folder) = std::fs::read_dir(site.path().join("outbox").join(name)) else {
+        return Vec::new();
+    };
+    let entries = folder.map(|entry| entry.unwrap());
+    let file = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().unwrap();
+        (name, std::fs::read_to_string(entry.path()).unwrap())
+    };
+    entries.map(file).collect()
+}
+
+fn one_file() -> Vec<(String, String)> {
+    vec![("run-1%2Ftell[eu].txt".to_owned(), NOTICE.to_owned())]
+}
+
+fn handles(site: &Site) -> Vec<Value> {
+    site.handles.lock().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_notice_goes_through_every_channel_with_a_handle_before_each() {
+    let server = Server::start(vec![answer(204, "")]).await;
+    let site = Site::new();
+    let call = call(notice(json!([file("status"), webhook("chat", &server)])));
+    let done = site.run("notify", &call).await.unwrap();
+    assert_eq!(json!(done.outputs), json!({"delivered": ["status", "chat"]}));
+    assert_eq!(done.note, "delivered to `status`, `chat`");
+    assert_eq!(outbox(&site, "status"), one_file());
+    let asked = server.asked().remove(0);
+    assert_eq!(asked.line, "POST /hook");
+    assert_eq!(
+        serde_json::from_str::<Value>(&asked.body).unwrap(),
+        json!({
+            "subject": "Orders are down", "body": "We move to the east.\n- ops", "audience": "customers",
+            "template": "incident", "step": "tell[eu]", "idempotency_key": "run-1/tell[eu]/chat",
+        })
+    );
+    assert_eq!(asked.headers["x-team"], "orders");
+    assert_eq!(asked.headers["content-type"], "application/json");
+    assert_eq!(asked.headers["idempotency-key"], "run-1/tell[eu]/chat");
+    assert_eq!(
+        handles(&site),
+        [
+            json!({"delivered": [], "sending": "status"}),
+            json!({"delivered": ["status"], "sending": "chat"}),
+            json!({"delivered": ["status", "chat"]}),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn one_channel_that_refuses_does_not_keep_the_others_from_being_served() {
+    let refusing = Server::start(vec![answer(403, "who are you")]).await;
+    let gone = nobody().await;
+    let chat = webhook("chat", &refusing);
+    let pager = with(webhook("pager", &refusing), json!({"url": format!("http://{gone}/")}));
+    let odd = with(webhook("odd", &refusing), json!({"headers": {"X-A": "a\r\nX-B: b"}}));
+    let site = Site::new();
+    let call = call(notice(json!([chat, pager, odd, file("status")])));
+    let text = "delivered to `status`; webhook `chat`: refused with 403; \
+        webhook `pager`: not sent: Connection refused (os error 111); \
+        webhook `odd`: not sent: at `headers.X-A`: the value holds a line break or another control character";
+    assert_eq!(site.run("notify", &call).await, failed(text));
+    assert_eq!(outbox(&site, "status"), one_file());
+    assert_eq!(refusing.lines().len(), 1);
+    assert_eq!(handles(&site).last(), Some(&json!({"delivered": ["status"]})));
+}
+
+#[tokio::test]
+async fn a_retry_sends_only_what_was_not_delivered() {
+    let server = Server::start(vec![answer(429, ""), answer(200, "")]).await;
+    let other = Server::start(vec![answer(200, "")]).await;
+    let first = call(notice(json!([webhook("a", &server), webhook("b", &other)])));
+    let site = Site::new();
+    assert_eq!(
+        site.run("notify", &first).await,
+        failed("delivered to `b`; webhook `a`: refused with 429")
+    );
+    let retry = Call {
+        attempt: 2,
+        previous: handles(&site).pop(),
+        ..first
+    };
+    let done = site.run("notify", &retry).await.unwrap();
+    assert_eq!(done.outputs["delivered"], json!(["b", "a"]));
+    assert_eq!((server.lines().len(), other.lines().len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_webhook_whose_answer_is_lost_is_in_doubt_unless_it_deduplicates() {
+    for (reply, why) in [
+        (Reply::Drop, "connection closed before message completed"),
+        (answer(502, ""), "answered 502"),
+        (answer(302, ""), "answered 302"),
+        (Reply::Silence, "no answer within 500ms"),
+    ] {
+        let server = Server::start(vec![reply]).await;
+        let short = |channel: Value| Call {
+            timeout: Duration::from_millis(500),
+            ..call(notice(json!([channel, file("status")])))
+        };
+        let site = Site::new();
+        let doubt = site.run("notify", &short(webhook("chat", &server))).await;
+        let sure = Site::new().run("notify", &short(deduplicating("chat", &server))).await;
+        let served = if why.starts_with("no answer") {
+            "nobody"
+        } else {
+            "`status`"
+        };
+        let rest = if served == "nobody" {
+            "; file `status`: not sent: the time of the step was up"
+        } else {
+            ""
+        };
+        assert_eq!(
+            doubt,
+            Err(Failure::Ambiguous(format!(
+                "delivered to {served}; webhook `chat`: the request may have been sent: {why}{rest}"
+            )))
+        );
+        assert_eq!(
+            sure,
+            failed(format!("delivered to {served}; webhook `chat`: {why}{rest}"))
+        );
+        assert_eq!(server.lines().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_round_ends_with_one_message_for_each_channel_or_names_it_in_doubt() {
+    for room in 0..=5 {
+        let (plain, sure) = (
+            Server::start(vec![answer(200, "")]).await,
+            Server::start(vec![answer(200, "")]).await,
+        );
+        let last = Server::start(vec![answer(200, "")]).await;
+        let channels = json!([
+            file("f"),
+            webhook("plain", &plain),
+            deduplicating("sure", &sure),
+            webhook("last", &last)
+        ]);
+        let site = Site::new().with_journal_for(room);
+        let call = call(notice(channels));
+        let died = site.run("notify", &call).await;
+        assert_eq!(died.is_ok(), room == 5, "{died:?}");
+        let handle = handles(&site).pop();
+        // Another process takes over, in the same workspace.
+        let site = site.with_journal_for(usize::MAX);
+        let done = match &handle {
+            Some(handle) => site.attach("notify", &call, handle).await,
+            None => site.run("notify", &call).await,
+        };
+        // What was being sent when the journal died, if sending it again would be a second message.
+        let doubt = match room {
+            2 => Some("plain"),
+            4 => Some("last"),
+            _ => None,
+        };
+        match (doubt, &done) {
+            (None, Ok(done)) => assert_eq!(done.outputs["delivered"], json!(["f", "plain", "sure", "last"])),
+            (Some(name), Err(Failure::Ambiguous(text))) => {
+                let wanted =
+                    format!("; webhook `{name}`: the request may have been sent: drctl ended before it saw an answer");
+                assert!(text.ends_with(&wanted), "{text}");
+                let others = ["f", "plain", "sure", "last"]
+                    .into_iter()
+                    .filter(|other| *other != name);
+                let others: Vec<String> = others.map(|other| format!("`{other}`")).collect();
+                assert!(
+                    text.starts_with(&format!("delivered to {};", others.join(", "))),
+                    "{text}"
+                );
+            }
+            _ => panic!("after {room} handles: {done:?}"),
+        }
+        assert_eq!(outbox(&site, "f"), one_file());
+        assert_eq!(
+            (plain.lines().len(), last.lines().len()),
+            (1, 1),
+            "after {room} handles"
+        );
+        let mut keys: Vec<String> = sure
+            .asked()
+            .iter()
+            .map(|asked| asked.headers["idempotency-key"].clone())
+            .collect();
+        keys.dedup();
+        assert_eq!(keys, ["run-1/tell[eu]/sure"]);
+    }
+}
+
+#[tokio::test]
+async fn a_doubt_is_not_forgotten_by_a_second_interruption() {
+    let (lost, next) = (
+        Server::start(vec![Reply::Drop]).await,
+        Server::start(vec![answer(200, "")]).await,
+    );
+    let call = call(notice(json!([webhook("lost", &lost), webhook("next", &next)])));
+    let site = Site::new().with_journal_for(2);
+    assert_eq!(site.run("notify", &call).await, failed("the journal is dead"));
+    let handle = handles(&site).pop().unwrap();
+    assert_eq!(
+        handle,
+        json!({"delivered": [], "sending": "next", "in_doubt": ["lost"]})
+    );
+    let Err(Failure::Ambiguous(text)) = site.attach("notify", &call, &handle).await else {
+        panic!("two channels are in doubt")
+    };
+    assert!(
+        text.contains("webhook `lost`: the request may") && text.contains("webhook `next`: the request may"),
+        "{text}"
+    );
+    assert_eq!((lost.lines().len(), next.lines().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_person_who_says_that_it_did_not_happen_gets_it_sent_again() {
+    let server = Server::start(vec![Reply::Drop, answer(200, "")]).await;
+    let call = call(notice(json!([file("status"), webhook("chat", &server)])));
+    let site = Site::new();
+    assert!(is_ambiguous(&site.run("notify", &call).await));
+    let again = Call {
+        previous: handles(&site).pop(),
+        ..call
+    };
+    assert_eq!(
+        site.run("notify", &again).await.unwrap().outputs["delivered"],
+        json!(["status", "chat"])
+    );
+    assert_eq!(server.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn a_round_stops_at_once_when_cancelled() {
+    let server = Server::start(vec![Reply::Silence]).await;
+    let call = call(notice(json!([webhook("chat", &server), file("status")])));
+    let site = Site::new();
+    let (done, took) = timed(async {
+        tokio::join!(site.run("notify", &call), async {
+            server.was_asked(1).await;
+            site.context.cancel.cancel();
+        })
+        .0
+    })
+    .await;
+    let text = "delivered to nobody; webhook `chat`: the request may have been sent: \
+        cancelled while waiting for the answer; file `status`: not sent: cancelled";
+    assert_eq!(done, Err(Failure::Ambiguous(text.to_owned())));
+    assert!(took < PROMPT, "{took:?}");
+    assert_eq!(site.run("notify", &call).await, Err(Failure::Cancelled));
+    assert_eq!(server.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_is_not_written_through_a_link() {
+    let site = Site::new();
+    let outside = tempfile::tempdir().unwrap();
+    let victim = outside.path().join("victim");
+    std::fs::write(&victim, "precious").unwrap();
+    std::fs::create_dir_all(site.path().join("outbox/status")).unwrap();
+    std::os::unix::fs::symlink(&victim, site.path().join("outbox/status/run-1%2Ftell[eu].txt")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), site.path().join("outbox/other")).unwrap();
+    for name in ["status", "other"] {
+        let done = site.run("notify", &call(notice(json!([file(name)])))).await;
+        let text = format!(
+            "delivered to nobody; file `{name}`: outbox/{name}: this is a symbolic link, which drctl does not follow"
+        );
+        assert_eq!(done, failed(text));
+    }
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_notice_that_cannot_be_right_is_not_sent_at_all() {
+    let site = Site::new();
+    let broken = with(
+        notice(json!([file("status")])),
+        json!({"message": {"subject": "a\nBcc: b", "body": ""}}),
+    );
+    for (with, why) in [
+        (broken, "nothing was sent: the subject holds a line break"),
+        (
+            notice(json!([])),
+            "nothing was sent: the audience `customers` has no channels: give it some in `drctl.yaml`",
+        ),
+        (
+            notice(json!([file("status"), file("status")])),
+            "nothing was sent: the channel `status` is named twice",
+        ),
+    ] {
+        assert_eq!(site.run("notify", &call(with)).await, failed(why));
+    }
+    assert_eq!((handles(&site), outbox(&site, "status")), (Vec::new(), Vec::new()));
+    let nothing = site.observe("notify", notice(json!([]))).await;
+    assert_eq!(
+        nothing,
+        Observation::NotApplied("no handle: nothing was sent".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_notice_is_safe_to_repeat_if_all_its_channels_are() {
+    let server = Server::start(vec![answer(200, "")]).await;
+    let site = Site::new();
+    let effect = |with: Value| (site.action("notify").spec().effect)(with.as_object().unwrap());
+    for (with, wanted) in [
+        (json!({"template": "t", "audience": "a"}), Effect::UnsafeToRepeat),
+        (
+            notice(json!([file("f"), deduplicating("s", &server)])),
+            Effect::Idempotent,
+        ),
+        (
+            notice(json!([file("f"), webhook("w", &server)])),
+            Effect::UnsafeToRepeat,
+        ),
+        (notice(json!([{"type": "pigeon"}])), Effect::UnsafeToRepeat),
+    ] {
+        assert_eq!(effect(with.clone()), wanted, "{with}");
+    }
+}
+
+// wait, assert, manual, the registry
+
+#[tokio::test]
+async fn a_wait_journals_its_end_and_a_resumed_one_waits_for_the_rest() {
+    let mut site = Site::new();
+    let clock = Arc::new(LeapingClock::default());
+    site.context.clock = Arc::<LeapingClock>::clone(&clock);
+    let wait = Call {
+        timeout: Duration::from_secs(7200),
+        ..call(json!({"for": "1h"}))
+    };
+    let done = site.run("wait", &wait).await.unwrap();
+    assert_eq!(done.note, "waited until 1970-01-01T01:00:00.000Z");
+    assert_eq!(clock.now(), Timestamp(3_600_000));
+    let handle = json!({"until": "1970-01-01T01:00:00.000Z"});
+    assert_eq!(handles(&site), [handle]);
+    for (until, wanted) in [("1970-01-01T01:30:00Z", 5_400_000), ("1970-01-01T00:00:01Z", 5_400_000)] {
+        site.attach("wait", &wait, &json!({"until": until})).await.unwrap();
+        assert_eq!(clock.now(), Timestamp(wanted));
+    }
+    site.apply("wait", json!({"until": "1970-01-01T01:30:20Z"}))
+        .await
+        .unwrap();
+    assert_eq!(clock.now(), Timestamp(5_420_000));
+}
+
+#[tokio::test]
+async fn a_wait_that_cannot_end_in_time_fails_at_once_and_a_cancelled_one_too() {
+    let site = Site::new();
+    let (done, took) = timed(site.apply("wait", json!({"for": "1h"}))).await;
+    assert_eq!(
+        done,
+        failed("the wait of 1h must be shorter than the step's timeout of 1m: raise `timeout`")
+    );
+    assert_eq!(handles(&site), [] as [Value; 0]);
+    let (done, also_took) = timed(async {
+        let cancel = async {
+            while handles(&site).is_empty() {
+                tokio::task::yield_now().await;
+            }
+            site.context.cancel.cancel();
+        };
+        tokio::join!(site.apply("wait", json!({"for": "50s"})), cancel).0
+    })
+    .await;
+    assert_eq!(done, Err(Failure::Cancelled));
+    assert!(took + also_took < PROMPT, "{took:?} {also_took:?}");
+}
+
+#[tokio::test]
+async fn a_condition_that_does_not_hold_fails_with_its_message() {
+    let site = Site::new().with_secret("hunter2");
+    for (with, wanted) in [
+        (json!({"that": true}), Ok("the condition holds".to_owned())),
+        (
+            json!({"that": false}),
+            Err(Failure::Failed("the condition does not hold".to_owned())),
+        ),
+        (
+            json!({"that": false, "message": "lag with hunter2"}),
+            Err(Failure::Failed("lag with ***".to_owned())),
+        ),
+    ] {
+        assert_eq!(site.apply("assert", with).await.map(|done| done.note), wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_manual_step_is_for_a_person() {
+    let done = Site::new()
+        .apply("manual", json!({"instructions": "Declare it.", "evidence": true}))
+        .await;
+    assert_eq!(done, failed("a person answers this step"));
+}
+
+fn refused(site: &Site, name: &str, with: Value, problem: &str) {
+    let found = site.action(name).spec().check(with.as_object().unwrap());
+    assert_eq!(found, Err(problem.to_owned()), "{name} {with}");
+}
+
+#[test]
+fn bad_parameters_of_probes_and_requests_are_refused_with_their_place() {
+    let site = Site::new();
+    for (name, with, problem) in [
+        ("probe.http", json!({}), "missing field `url`"),
+        (
+            "probe.http",
+            json!({"url": "ftp://x/"}),
+            "at `url`: wanted a URL that starts with `http://` or `https://`, found `ftp://x/`",
+        ),
+        (
+            "probe.http",
+            json!({"url": "http://x/", "status": 99}),
+            "at `status`: wanted status codes from 100 to 599, found `99`",
+        ),
+        (
+            "probe.http",
+            json!({"url": "http://x/", "method": "HEAD", "contains": "up"}),
+            "at `contains`: an answer to `HEAD` has no body to look at: use `GET`",
+        ),
+        (
+            "probe.tcp",
+            json!({"host": "x", "port": 0}),
+            "at `port`: wanted a number from 1 to 65535, found `0`",
+        ),
+        (
+            "probe.dns",
+            json!({"name": "x.test", "server": "dns.test"}),
+            "at `server`: wanted an address such as `10.0.0.2` or `10.0.0.2:53`, found `dns.test`",
+        ),
+        (
+            "http",
+            json!({"url": "http://x/", "body": "x"}),
+            "at `body`: this is for requests that write, found the method `GET`: set `method`",
+        ),
+        (
+            "http",
+            json!({"url": "http://x/", "method": "POST", "body": "x", "json": 1}),
+            "`json` and `body` exclude each other: give one of them",
+        ),
+        (
+            "http",
+            json!({"url": "http://x/", "headers": {"A": "b\nC: d"}}),
+            "at `headers.A`: the value holds a line break or another control character",
+        ),
+        (
+            "http",
+            json!({"url": "http://x/", "extract": {"status": "$.s"}}),
+            "at `extract.status`: this output is always there: choose another name",
+        ),
+        (
+            "http",
+            json!({"url": "http://x/", "method": "POST", "observe": {}}),
+            "at `observe`: wanted at least one of `url`, `status`, `json`, `contains`",
+        ),
+        (
+            "http",
+            json!({"url": "http://x/", "expect": {"statuses": [200]}}),
+            "at `expect`: unknown field `statuses`",
+        ),
+        (
+            "http",
+            json!({"url": "http://x/", "query": {"a": [1]}}),
+            "at `query.a`: wanted text, a number or a bool",
+        ),
+    ] {
+        refused(&site, name, with, problem);
+    }
+    let with = json!({"url": "http://x/", "extract": {"id": "ticket"}});
+    let found = site.action("http").spec().check(with.as_object().unwrap()).unwrap_err();
+    assert!(
+        found.starts_with("at `extract`: `ticket` is no JSON path such as `$.status`: "),
+        "{found}"
+    );
+}
+
+#[test]
+fn bad_parameters_of_the_others_are_refused_with_their_place() {
+    let site = Site::new();
+    for (name, with, problem) in [
+        ("wait", json!({}), "wanted `for` or `until`, found neither"),
+        (
+            "wait",
+            json!({"for": "1s", "until": "2026-11-20T23:37:00Z"}),
+            "`for` and `until` exclude each other: give one of them",
+        ),
+        (
+            "wait",
+            json!({"until": "tomorrow"}),
+            "at `until`: wanted a time such as `2026-11-20T23:37:00Z`, found `tomorrow`",
+        ),
+        (
+            "manual",
+            json!({"instructions": " "}),
+            "at `instructions`: wanted what to do, found nothing",
+        ),
+        ("notify", json!({"template": "t"}), "missing field `audience`"),
+    ] {
+        refused(&site, name, with, problem);
+    }
+}
+
+#[test]
+fn previews_show_what_would_be_sent() {
+    let site = Site::new();
+    let preview = |name: &str, with: Value| site.action(name).preview(with.as_object().unwrap()).join("\n");
+    let request = json!({
+        "method": "POST", "url": "https://x/failover", "query": {"to": "east"}, "headers": {"A": "b"}, "json": {"n": 1},
+        "observe": {"json": {"$.region": "east"}}
+    });
+    assert_eq!(
+        preview("http", request),
+        "POST https://x/failover?to=east\nA: b\nbody: {\"n\":1}\nsent only if this does not hold: {\"json\":{\"$.region\":\"east\"}}"
+    );
+    assert_eq!(
+        preview("probe.http", json!({"url": "http://x/", "status": 200, "samples": 5})),
+        "GET http://x/\nwanted: status 200\n5 samples, one every 1s, each up to 5s; healthy if 3 are good"
+    );
+    assert_eq!(
+        preview("probe.dns", json!({"name": "x.test", "absent": ["10.0.0.1"]})),
+        "ask the servers of this machine for the A of x.test\nabsent: [\"10.0.0.1\"]\n\
+            3 samples, one every 1s, each up to 5s; healthy if 2 are good"
+    );
+    assert_eq!(preview("wait", json!({"for": "5m"})), "wait for 5m");
+    assert_eq!(
+        preview("notify", notice(json!([file("status")]))),
+        "tell customers what the template incident says\nthrough file `status`\nSubject: Orders are down\n  \
+            We move to the east.\n  - ops"
+    );
+}
+
+#[test]
+fn the_registry_knows_every_action_by_its_name() {
+    let site = Site::new();
+    let names: Vec<&str> = site.catalogue().iter().map(|spec| spec.name).collect();
+    let wanted = [
+        "assert",
+        "exec",
+        "http",
+        "manual",
+        "notify",
+        "probe.dns",
+        "probe.http",
+        "probe.tcp",
+        "shell",
+        "wait",
+    ];
+    assert_eq!(names, wanted);
+    for name in wanted {
+        assert_eq!(site.action(name).spec().name, name);
     }
 }
