@@ -726,6 +726,26 @@ async fn no_more_of_a_body_than_needed_is_kept() {
     );
 }
 
+#[tokio::test]
+async fn a_secret_in_an_answer_is_masked_in_whatever_is_said_of_it() {
+    let secret = "long-secret-".repeat(5);
+    let body = format!(r#"{{"token": "{secret}"}}"#);
+    let server = Server::start(vec![answer(200, body)]).await;
+    let site = Site::new().with_secret(&secret);
+    let url = server.url(&format!("/{secret}"));
+    let request = json!({"url": url, "expect": {"json": {"$.token": 1}}});
+    let wrong = json!({"url": url, "extract": {"n": "$.token"}});
+    let probe = json!({"url": url, "samples": 1, "json": {"$.token": 1}});
+    for said in [
+        format!("{:?}", site.apply("http", request).await),
+        format!("{:?}", site.run("http", &declaring(wrong, &[("n", Type::Int)])).await),
+        format!("{:?}", site.apply("probe.http", probe).await),
+    ] {
+        assert!(said.contains("found the string `***`"), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
 #[test]
 fn the_effect_of_a_request_follows_from_what_is_known_of_it() {
     let site = Site::new();

@@ -1,13 +1,13 @@
 //! What an HTTP answer is wanted to be.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
 
+use super::params::masked;
 use crate::catalogue::{Field, HumanDuration, Type, found};
 use crate::edge::http::Answer;
+use crate::edge::secrets::Secrets;
 
 pub(super) const CONTAINS: Field = Field {
     name: "contains",
@@ -60,22 +60,21 @@ impl Expect {
     }
 
     /// Whether everything holds; if not, the first thing that does not.
-    pub(super) fn judge(&self, answer: &Answer) -> Result<(), String> {
+    pub(super) fn judge(&self, answer: &Answer, secrets: &Secrets) -> Result<(), String> {
         if !self.accepts(answer.status) {
             return Err(format!("answered {}, wanted {}", answer.status, self.status()));
         }
-        self.judge_body(answer)?;
+        self.judge_body(answer, secrets)?;
         match self.latency {
             Some(limit) if answer.latency > limit.0 => Err(format!(
                 "answered in {}, wanted at most {limit}",
-                HumanDuration(whole(answer.latency))
+                HumanDuration(answer.latency)
             )),
             _ => Ok(()),
         }
     }
 
-    /// [`Self::judge`] without the status and the time it took.
-    pub(super) fn judge_body(&self, answer: &Answer) -> Result<(), String> {
+    fn judge_body(&self, answer: &Answer, secrets: &Secrets) -> Result<(), String> {
         if let Some(text) = &self.contains
             && !String::from_utf8_lossy(&answer.body).contains(text.as_str())
         {
@@ -90,7 +89,9 @@ impl Expect {
             if same(value, wanted) {
                 return Ok(());
             }
-            Err(format!("at `{path}`: wanted {}, found {}", found(wanted), found(value)))
+            // Masked here: of a long text only the beginning is shown, which nobody would know for a secret's.
+            let [wanted, found] = [wanted, value].map(|value| found(&masked(secrets, value.clone())));
+            Err(format!("at `{path}`: wanted {wanted}, found {found}"))
         })
     }
 }
@@ -153,11 +154,6 @@ fn same(value: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// To whole milliseconds, which is how durations are shown.
-fn whole(span: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,9 +164,9 @@ mod tests {
             status,
             body: body.as_bytes().to_vec(),
             cut: None,
-            latency: Duration::from_millis(80),
+            latency: std::time::Duration::from_millis(80),
         };
-        Expect::deserialize(wanted).unwrap().judge(&answer)
+        Expect::deserialize(wanted).unwrap().judge(&answer, &Secrets::default())
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl<'a> Task<'a> {
             Ok(Err(lost)) => return Look::Unknown(lost.to_string()),
             Err(stopped) => return Look::Unknown(stopped.words()),
         };
-        match observe.expect.judge(&answer) {
+        match observe.expect.judge(&answer, &self.context.secrets) {
             Ok(()) => Look::Holds(self.outputs(&answer)),
             Err(why) if observe.tells_nothing(&answer) => Look::Unknown(format!("{why}, which tells nothing")),
             Err(why) => Look::Differs(why),
@@ -262,7 +262,7 @@ impl<'a> Task<'a> {
 
     fn judge(&self, answer: &Answer) -> Result<Done, Failure> {
         let name = self.name();
-        let wanted = self.params.expect.judge(answer);
+        let wanted = self.params.expect.judge(answer, &self.context.secrets);
         if let Err(why) = &wanted
             && !self.params.expect.accepts(answer.status)
         {
@@ -290,21 +290,19 @@ impl<'a> Task<'a> {
     }
 
     fn outputs(&self, answer: &Answer) -> Result<Map<String, Value>, String> {
+        let secrets = &self.context.secrets;
         let mut body = self.body(answer);
         body.truncate(body.floor_char_boundary(BODY_OUTPUT));
-        let extracted = extract::outputs(&self.params.extract, &self.call.declared, answer)?;
+        let json = expect::json(answer).unwrap_or_default();
         let mut outputs = Map::from_iter([
             ("status".to_owned(), json!(answer.status)),
             ("latency_ms".to_owned(), json!(millis(answer))),
             ("body".to_owned(), json!(body)),
-            ("json".to_owned(), expect::json(answer).unwrap_or_default()),
+            ("json".to_owned(), params::masked(secrets, json)),
         ]);
-        outputs.extend(extracted);
-        let secrets = &self.context.secrets;
-        Ok(outputs
-            .into_iter()
-            .map(|(name, value)| (name, params::masked(secrets, value)))
-            .collect())
+        let extract = &self.params.extract;
+        outputs.extend(extract::outputs(extract, &self.call.declared, (answer, secrets))?);
+        Ok(outputs)
     }
 
     /// The body as text, masked before anything cuts a secret in two.

@@ -296,10 +296,11 @@ impl<'a> Round<'a> {
             return Err(Failure::Ambiguous(text));
         }
         if troubled {
-            return Err(if self.tried {
-                Failure::Failed(text)
+            let stopped = self.context.cancel.is_cancelled() && !self.tried && delivered.is_empty();
+            return Err(if stopped {
+                Failure::Cancelled
             } else {
-                untried(self.context, text)
+                Failure::Failed(text)
             });
         }
         Ok(Done {
@@ -307,14 +308,6 @@ impl<'a> Round<'a> {
             already: false,
             note: text,
         })
-    }
-}
-
-fn untried(context: &Context, text: String) -> Failure {
-    if context.cancel.is_cancelled() {
-        Failure::Cancelled
-    } else {
-        Failure::Failed(text)
     }
 }
 
