@@ -209,10 +209,10 @@ impl<'a> Round<'a> {
     }
 
     async fn run(mut self) -> Result<Done, Failure> {
-        for channel in std::mem::take(&mut self.channels) {
-            if !self.is_settled(channel.name()) {
-                self.serve(&channel).await?;
-            }
+        let mut open = std::mem::take(&mut self.channels);
+        open.retain(|channel| !self.is_settled(channel.name()));
+        for (channel, waiting) in open.iter().zip((1..=open.len()).rev()) {
+            self.serve(channel, waiting).await?;
         }
         if self.tried {
             self.journal(None).await?;
@@ -227,7 +227,8 @@ impl<'a> Round<'a> {
         delivered.iter().chain(in_doubt).any(|settled| settled == name)
     }
 
-    async fn serve(&mut self, channel: &Channel) -> Result<(), Failure> {
+    /// Serves one of the channels still waiting.
+    async fn serve(&mut self, channel: &Channel, waiting: usize) -> Result<(), Failure> {
         let left = self.context.clock.now().until(self.end);
         if self.context.cancel.is_cancelled() || left.is_zero() {
             let why = if left.is_zero() {
@@ -238,6 +239,7 @@ impl<'a> Round<'a> {
             self.problems.push(format!("{}: not sent: {why}", channel.title()));
             return Ok(());
         }
+        let share = left / u32::try_from(waiting).unwrap_or(u32::MAX);
         self.tried = true;
         self.journal(Some(channel.name())).await?;
         let outside = Outside {
@@ -246,11 +248,14 @@ impl<'a> Round<'a> {
             workspace: &self.context.workspace,
         };
         let deliver = channel.deliver(outside, &self.notice);
-        match within(self.context, PATIENCE.min(left), deliver).await {
+        match within(self.context, PATIENCE.min(share), deliver).await {
             Ok(Ok(())) => self.progress.delivered.push(channel.name().to_owned()),
             Ok(Err(Undelivered::Refused(why))) => self.problems.push(format!("{}: {why}", channel.title())),
             Ok(Err(Undelivered::InDoubt(why))) => self.maybe(channel, &why),
-            Err(stopped @ (Stopped::Timeout(_) | Stopped::Cancel)) => self.maybe(channel, &stopped.words()),
+            Err(Stopped::Timeout(span)) if span < PATIENCE => {
+                self.maybe(channel, "no answer within its share of the step's time");
+            }
+            Err(stopped) => self.maybe(channel, &stopped.words()),
         }
         Ok(())
     }
