@@ -82,9 +82,7 @@ async fn the_verdict_follows_from_how_many_samples_are_good() {
 async fn the_threshold_says_how_many_samples_must_be_good() {
     let server = Server::start(vec![answer(200, ""), answer(500, "")]).await;
     let given = json!({"samples": 4, "threshold": 1, "method": "HEAD"});
-    let done = Site::new()
-        .apply("probe.http", with(quickly(&server.url("/")), given))
-        .await;
+    let done = Site::new().apply("probe.http", with(quickly(&server.url("/")), given)).await;
     assert_eq!(done.unwrap().outputs["verdict"], "degraded");
     assert_eq!(server.lines(), ["HEAD /"; 4]);
 }
@@ -100,10 +98,7 @@ async fn a_target_that_cannot_be_asked_is_down_and_the_step_succeeds() {
         (dropping.url("/"), "5s", "connection closed before message completed"),
     ] {
         let given = json!({"samples": 1, "timeout": timeout});
-        let done = Site::new()
-            .apply("probe.http", with(quickly(&url), given))
-            .await
-            .unwrap();
+        let done = Site::new().apply("probe.http", with(quickly(&url), given)).await.unwrap();
         let reason = format!("0 of 1 samples good, wanted 1; sample 1: {problem}");
         assert_eq!(
             json!(done.outputs),
@@ -119,10 +114,7 @@ async fn a_target_that_cannot_be_asked_is_down_and_the_step_succeeds() {
 async fn a_slow_answer_is_not_good_but_its_time_is_measured() {
     let server = Server::start(vec![Reply::Late(Duration::from_millis(60))]).await;
     let given = json!({"samples": 1, "latency": "20ms"});
-    let done = Site::new()
-        .apply("probe.http", with(quickly(&server.url("/")), given))
-        .await
-        .unwrap();
+    let done = Site::new().apply("probe.http", with(quickly(&server.url("/")), given)).await.unwrap();
     assert_eq!(done.outputs["verdict"], "down");
     assert!(done.outputs["latency_ms"].as_u64().unwrap() >= 60, "{done:?}");
     let reason = done.outputs["reason"].as_str().unwrap();
@@ -133,17 +125,12 @@ async fn a_slow_answer_is_not_good_but_its_time_is_measured() {
 async fn a_probe_reads_the_body() {
     let server = Server::start(vec![answer(200, r#"{"role": "primary", "lag": 3}"#)]).await;
     for (given, healthy) in [
-        (
-            json!({"contains": "primary", "json": {"$.role": "primary", "$.lag": 3}}),
-            true,
-        ),
+        (json!({"contains": "primary", "json": {"$.role": "primary", "$.lag": 3}}), true),
         (json!({"contains": "replica"}), false),
         (json!({"json": {"$.lag": 0}}), false),
         (json!({"status": 204}), false),
     ] {
-        let done = Site::new()
-            .apply("probe.http", with(quickly(&server.url("/")), given))
-            .await;
+        let done = Site::new().apply("probe.http", with(quickly(&server.url("/")), given)).await;
         assert_eq!(done.unwrap().outputs["healthy"], healthy);
     }
 }
@@ -154,20 +141,13 @@ async fn a_redirect_is_followed_without_the_headers_where_the_host_changes() {
     let hop = |to: &str| Reply::Raw(format!("HTTP/1.1 302 X\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"));
     let server = Server::start(vec![hop("/next"), hop(&target.url("/there"))]).await;
     let given = json!({"samples": 1, "headers": {"X-Token": "t"}});
-    let done = Site::new()
-        .apply("probe.http", with(quickly(&server.url("/")), given))
-        .await;
+    let done = Site::new().apply("probe.http", with(quickly(&server.url("/")), given)).await;
     assert_eq!(done.unwrap().outputs["status"], 200);
     let tokens = |server: &Server| -> Vec<(String, bool)> {
         let asked = server.asked().into_iter();
-        asked
-            .map(|asked| (asked.line, asked.headers.contains_key("x-token")))
-            .collect()
+        asked.map(|asked| (asked.line, asked.headers.contains_key("x-token"))).collect()
     };
-    assert_eq!(
-        tokens(&server),
-        [("GET /".to_owned(), true), ("GET /next".to_owned(), true)]
-    );
+    assert_eq!(tokens(&server), [("GET /".to_owned(), true), ("GET /next".to_owned(), true)]);
     assert_eq!(tokens(&target), [("GET /there".to_owned(), false)]);
 }
 
@@ -182,9 +162,7 @@ async fn a_probe_says_yes_or_no_to_who_verifies() {
     assert_eq!(holds(spec, &look().await), Err(reason.to_owned()));
     let spec = site.action("assert").spec();
     assert_eq!(holds(spec, &site.apply("assert", json!({"that": true})).await), Ok(()));
-    let no = site
-        .apply("assert", json!({"that": false, "message": "the lag is 90 s"}))
-        .await;
+    let no = site.apply("assert", json!({"that": false, "message": "the lag is 90 s"})).await;
     assert_eq!(holds(spec, &no), Err("the lag is 90 s".to_owned()));
 }
 
@@ -202,10 +180,7 @@ async fn a_probe_stops_at_once_and_fails_only_when_its_time_is_up() {
     })
     .await;
     assert_eq!(cancelled, Err(Failure::Cancelled));
-    let short = Call {
-        timeout: Duration::from_millis(50),
-        ..probe
-    };
+    let short = Call { timeout: Duration::from_millis(50), ..probe };
     let (done, also_took) = timed(Site::new().run("probe.http", &short)).await;
     assert_eq!(done, failed("timed out after 50ms"));
     assert!(took + also_took < PROMPT, "{took:?} {also_took:?}");
@@ -225,10 +200,7 @@ async fn a_port_accepts_connections_or_does_not() {
     let port = nobody().await.rsplit_once(':').unwrap().1.parse().unwrap();
     let done = Site::new().apply("probe.tcp", probe(port)).await;
     let reason = "0 of 2 samples good, wanted 2; sample 2: Connection refused (os error 111)";
-    assert_eq!(
-        timeless(done),
-        json!({"healthy": false, "verdict": "down", "good": 0, "samples": 2, "reason": reason})
-    );
+    assert_eq!(timeless(done), json!({"healthy": false, "verdict": "down", "good": 0, "samples": 2, "reason": reason}));
 }
 
 // probe.dns
@@ -255,37 +227,17 @@ fn question(server: &dns::Server, more: Value) -> Value {
 async fn a_name_resolves_to_what_it_should() {
     let server = zone().await;
     for (given, answers, ttl) in [
-        (
-            json!({"expect": ["10.2.0.4"], "absent": ["10.1.0.4"]}),
-            json!(["10.2.0.4", "10.2.0.5"]),
-            30,
-        ),
+        (json!({"expect": ["10.2.0.4"], "absent": ["10.1.0.4"]}), json!(["10.2.0.4", "10.2.0.5"]), 30),
         (json!({}), json!(["10.2.0.4", "10.2.0.5"]), 30),
-        (
-            json!({"name": "www.example.test", "expect": ["10.2.0.5"]}),
-            json!(["10.2.0.4", "10.2.0.5"]),
-            30,
-        ),
+        (json!({"name": "www.example.test", "expect": ["10.2.0.5"]}), json!(["10.2.0.4", "10.2.0.5"]), 30),
         (
             json!({"name": "www.example.test", "type": "CNAME", "expect": ["orders.EXAMPLE.test."]}),
             json!(["Orders.example.test"]),
             90,
         ),
-        (
-            json!({"type": "TXT", "expect": ["region=east"]}),
-            json!(["region=east"]),
-            5,
-        ),
-        (
-            json!({"type": "MX", "expect": ["10 mail.example.test"]}),
-            json!(["10 mail.example.test"]),
-            7,
-        ),
-        (
-            json!({"name": "gone.example.test", "absent": ["10.1.0.4"]}),
-            json!([]),
-            0,
-        ),
+        (json!({"type": "TXT", "expect": ["region=east"]}), json!(["region=east"]), 5),
+        (json!({"type": "MX", "expect": ["10 mail.example.test"]}), json!(["10 mail.example.test"]), 7),
+        (json!({"name": "gone.example.test", "absent": ["10.1.0.4"]}), json!([]), 0),
     ] {
         let done = Site::new().apply("probe.dns", question(&server, given)).await;
         assert_eq!(
@@ -305,37 +257,17 @@ async fn a_name_that_resolves_to_something_else_is_down() {
     let silent = dns::Server::start(Zone::Silent).await;
     let all = "`10.2.0.4`, `10.2.0.5`";
     for (server, given, problem) in [
-        (
-            &zone,
-            json!({"expect": ["10.2.0.4", "10.9.9.9"]}),
-            format!("wanted `10.9.9.9`, found {all}"),
-        ),
-        (
-            &zone,
-            json!({"absent": ["10.2.0.5"]}),
-            format!("`10.2.0.5` should be absent, found {all}"),
-        ),
+        (&zone, json!({"expect": ["10.2.0.4", "10.9.9.9"]}), format!("wanted `10.9.9.9`, found {all}")),
+        (&zone, json!({"absent": ["10.2.0.5"]}), format!("`10.2.0.5` should be absent, found {all}")),
         (&zone, json!({"type": "AAAA"}), "found no records".to_owned()),
-        (
-            &zone,
-            json!({"name": "gone.example.test"}),
-            "found no records".to_owned(),
-        ),
+        (&zone, json!({"name": "gone.example.test"}), "found no records".to_owned()),
         (
             &zone,
             json!({"type": "TXT", "expect": ["Region=east"]}),
             "wanted `Region=east`, found `region=east`".to_owned(),
         ),
-        (
-            &fails,
-            json!({}),
-            "DNS error: error response: Server Failure".to_owned(),
-        ),
-        (
-            &silent,
-            json!({"timeout": "100ms"}),
-            "no answer within 100ms".to_owned(),
-        ),
+        (&fails, json!({}), "DNS error: error response: Server Failure".to_owned()),
+        (&silent, json!({"timeout": "100ms"}), "no answer within 100ms".to_owned()),
     ] {
         let (done, took) = timed(Site::new().apply("probe.dns", question(server, given))).await;
         let done = done.unwrap();
@@ -349,9 +281,7 @@ async fn a_name_that_resolves_to_something_else_is_down() {
 #[tokio::test]
 async fn every_sample_asks_the_server_again() {
     let server = zone().await;
-    let done = Site::new()
-        .apply("probe.dns", question(&server, json!({"samples": 4})))
-        .await;
+    let done = Site::new().apply("probe.dns", question(&server, json!({"samples": 4}))).await;
     assert_eq!(done.unwrap().outputs["good"], 4);
     assert_eq!(server.asked(), 4);
 }
@@ -364,19 +294,12 @@ fn post(url: &str) -> Value {
 
 /// Short only where the time must run out.
 fn patience(reply: &Reply) -> &'static str {
-    if matches!(reply, Reply::Silence) {
-        "300ms"
-    } else {
-        "30s"
-    }
+    if matches!(reply, Reply::Silence) { "300ms" } else { "30s" }
 }
 
 fn declaring(with: Value, outputs: &[(&str, Type)]) -> Call {
     let declared = outputs.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone()));
-    Call {
-        declared: declared.collect(),
-        ..call(with)
-    }
+    Call { declared: declared.collect(), ..call(with) }
 }
 
 #[tokio::test]
@@ -413,11 +336,9 @@ async fn a_request_is_sent_as_described_and_its_answer_becomes_outputs() {
 async fn only_writes_carry_an_idempotency_key_and_the_users_own_goes_before() {
     let server = Server::start(vec![answer(200, "")]).await;
     let mut keys = Vec::new();
-    for (method, given) in [
-        ("GET", json!({})),
-        ("DELETE", json!({})),
-        ("PUT", json!({"headers": {"Idempotency-Key": "mine"}})),
-    ] {
+    for (method, given) in
+        [("GET", json!({})), ("DELETE", json!({})), ("PUT", json!({"headers": {"Idempotency-Key": "mine"}}))]
+    {
         let base = json!({"method": method, "url": server.url("/")});
         Site::new().apply("http", with(base, given)).await.unwrap();
         keys.push(server.asked().pop().unwrap().headers.remove("idempotency-key"));
@@ -430,10 +351,7 @@ async fn whatever_happens_after_a_post_was_sent_leaves_it_in_doubt_and_sent_once
     for (reply, evidence) in [
         (Reply::Drop, "connection closed before message completed"),
         (Reply::Silence, "no answer within 300ms"),
-        (
-            answer(500, "oh\n no"),
-            "answered 500, wanted a status from 200 to 299; the answer begins `oh no`",
-        ),
+        (answer(500, "oh\n no"), "answered 500, wanted a status from 200 to 299; the answer begins `oh no`"),
         (answer(303, ""), "answered 303, wanted a status from 200 to 299"),
         (
             Reply::Raw("HTTP/1.1 200 X\r\ncontent-length: 9\r\n\r\nhalf".to_owned()),
@@ -443,13 +361,8 @@ async fn whatever_happens_after_a_post_was_sent_leaves_it_in_doubt_and_sent_once
         let timeout = patience(&reply);
         let server = Server::start(vec![reply]).await;
         let url = server.url("/failover?key=1");
-        let done = Site::new()
-            .apply("http", with(post(&url), json!({"timeout": timeout})))
-            .await;
-        let text = format!(
-            "`POST {}` may have been carried out: {evidence}",
-            server.url("/failover")
-        );
+        let done = Site::new().apply("http", with(post(&url), json!({"timeout": timeout}))).await;
+        let text = format!("`POST {}` may have been carried out: {evidence}", server.url("/failover"));
         assert_eq!(done, Err(Failure::Ambiguous(text)));
         assert_eq!(server.lines(), ["POST /failover?key=1"]);
     }
@@ -486,28 +399,17 @@ async fn what_was_never_sent_has_failed_whatever_the_method() {
         assert_eq!(done, failed(shown));
     }
     let plain = Server::start(vec![Reply::Hangup]).await;
-    let done = Site::new()
-        .apply("http", post(&plain.url("/").replace("http:", "https:")))
-        .await;
-    let Err(Failure::Failed(why)) = done else {
-        panic!("no TLS, so nothing was sent: {done:?}")
-    };
+    let done = Site::new().apply("http", post(&plain.url("/").replace("http:", "https:"))).await;
+    let Err(Failure::Failed(why)) = done else { panic!("no TLS, so nothing was sent: {done:?}") };
     assert!(why.contains("was not sent"), "{why}");
-    let done = Site::new()
-        .apply("http", post(&format!("http://{}.test/", "x".repeat(64))))
-        .await;
+    let done = Site::new().apply("http", post(&format!("http://{}.test/", "x".repeat(64)))).await;
     assert!(matches!(done, Err(Failure::Failed(_))), "{done:?}");
 }
 
 #[tokio::test]
 async fn a_definite_answer_is_a_failure_and_no_doubt() {
     for (status, body, given, why) in [
-        (
-            409,
-            "busy",
-            json!({}),
-            "answered 409, wanted a status from 200 to 299; the answer begins `busy`",
-        ),
+        (409, "busy", json!({}), "answered 409, wanted a status from 200 to 299; the answer begins `busy`"),
         (308, "", json!({}), "answered 308, wanted a status from 200 to 299"),
         (
             200,
@@ -532,9 +434,7 @@ async fn what_may_be_repeated_fails_without_doubt() {
     ] {
         for reply in [Reply::Drop, answer(503, "")] {
             let server = Server::start(vec![reply]).await;
-            let done = Site::new()
-                .apply("http", with(json!({"url": server.url("/")}), given.clone()))
-                .await;
+            let done = Site::new().apply("http", with(json!({"url": server.url("/")}), given.clone())).await;
             assert!(matches!(done, Err(Failure::Failed(_))), "{given}: {done:?}");
             assert_eq!(server.lines().len(), 1);
         }
@@ -567,22 +467,12 @@ async fn a_cancelled_post_is_in_doubt_and_a_cancelled_get_is_not() {
         .await;
         assert!(took < PROMPT, "{took:?}");
         let text = done.unwrap_err();
-        results.push((
-            method,
-            matches!(text, Failure::Ambiguous(_)),
-            text == Failure::Cancelled,
-        ));
+        results.push((method, matches!(text, Failure::Ambiguous(_)), text == Failure::Cancelled));
         // Once more: now it is not even sent.
-        assert_eq!(
-            site.apply("http", post(&server.url("/"))).await,
-            Err(Failure::Cancelled)
-        );
+        assert_eq!(site.apply("http", post(&server.url("/"))).await, Err(Failure::Cancelled));
         assert_eq!(server.lines().len(), 1);
     }
-    assert_eq!(
-        results,
-        [("POST", true, false), ("PUT", false, false), ("GET", false, true)]
-    );
+    assert_eq!(results, [("POST", true, false), ("PUT", false, false), ("GET", false, true)]);
 }
 
 #[tokio::test]
@@ -615,16 +505,11 @@ async fn outputs_are_extracted_by_their_declared_types() {
         let done = Site::new().run("http", &declaring(with, &outputs)).await;
         let names = outputs.iter().map(|(name, _)| *name);
         let found = match &done {
-            Ok(done) => Ok(names
-                .map(|name| (name.to_owned(), done.outputs[name].clone()))
-                .collect::<Value>()),
+            Ok(done) => Ok(names.map(|name| (name.to_owned(), done.outputs[name].clone())).collect::<Value>()),
             Err(failure) => Err(failure.to_string()),
         };
         let wanted = wanted.map_err(|why| {
-            format!(
-                "`GET {}` was answered with 200, but {why}; the answer begins `{body}`",
-                server.url("/")
-            )
+            format!("`GET {}` was answered with 200, but {why}; the answer begins `{body}`", server.url("/"))
         });
         assert_eq!(found, wanted);
     }
@@ -634,11 +519,7 @@ async fn outputs_are_extracted_by_their_declared_types() {
 async fn outputs_that_cannot_come_are_found_before_anything_is_sent() {
     let server = Server::start(vec![answer(200, "{}")]).await;
     for (extract, outputs, why) in [
-        (
-            json!({}),
-            vec![("id", Type::Int)],
-            "the step declares the output `id`, which `extract` does not name",
-        ),
+        (json!({}), vec![("id", Type::Int)], "the step declares the output `id`, which `extract` does not name"),
         (
             json!({"x": "$.x"}),
             vec![],
@@ -661,13 +542,7 @@ async fn nothing_is_sent_if_the_wanted_state_holds() {
     let server = Server::start(vec![answer(200, r#"{"region": "east"}"#)]).await;
     let done = Site::new().apply("http", observed(&server)).await.unwrap();
     assert!(done.already);
-    assert_eq!(
-        done.note,
-        format!(
-            "`POST {}` was not sent: the wanted state holds already",
-            server.url("/failover")
-        )
-    );
+    assert_eq!(done.note, format!("`POST {}` was not sent: the wanted state holds already", server.url("/failover")));
     assert_eq!(server.lines(), ["GET /state"]);
 }
 
@@ -688,18 +563,9 @@ async fn a_look_says_applied_not_applied_or_unknown() {
             answer(200, r#"{"region": "west"}"#),
             "not applied: at `$.region`: wanted the string `east`, found the string `west`",
         ),
-        (
-            answer(404, ""),
-            "not applied: answered 404, wanted a status from 200 to 299",
-        ),
-        (
-            answer(503, ""),
-            "unknown: answered 503, wanted a status from 200 to 299, which tells nothing",
-        ),
-        (
-            answer(401, ""),
-            "unknown: answered 401, wanted a status from 200 to 299, which tells nothing",
-        ),
+        (answer(404, ""), "not applied: answered 404, wanted a status from 200 to 299"),
+        (answer(503, ""), "unknown: answered 503, wanted a status from 200 to 299, which tells nothing"),
+        (answer(401, ""), "unknown: answered 401, wanted a status from 200 to 299, which tells nothing"),
         (Reply::Drop, "unknown: connection closed before message completed"),
         (Reply::Silence, "unknown: no answer within 300ms"),
     ] {
@@ -715,10 +581,7 @@ async fn a_look_says_applied_not_applied_or_unknown() {
         assert_eq!(server.lines(), ["GET /state"]);
     }
     let without = Site::new().observe("http", post("http://127.0.0.1:1/")).await;
-    assert_eq!(
-        without,
-        Observation::Unknown("the step has no `observe` that would tell".to_owned())
-    );
+    assert_eq!(without, Observation::Unknown("the step has no `observe` that would tell".to_owned()));
 }
 
 #[tokio::test]
@@ -731,10 +594,7 @@ async fn no_more_of_a_body_than_needed_is_kept() {
     let huge = Server::start(vec![answer(200, "y".repeat(3 * 1024 * 1024))]).await;
     let expect = json!({"url": huge.url("/"), "expect": {"contains": "z"}});
     let why = site.apply("http", expect).await.unwrap_err().to_string();
-    assert!(
-        why.contains("does not contain `z` (only its first 1 MiB was read)"),
-        "{why}"
-    );
+    assert!(why.contains("does not contain `z` (only its first 1 MiB was read)"), "{why}");
 }
 
 #[tokio::test]
@@ -881,15 +741,8 @@ async fn a_retry_sends_only_what_was_not_delivered() {
     let other = Server::start(vec![answer(200, "")]).await;
     let first = call(notice(json!([webhook("a", &server), webhook("b", &other)])));
     let site = Site::new();
-    assert_eq!(
-        site.run("notify", &first).await,
-        failed("delivered to `b`; webhook `a`: refused with 429")
-    );
-    let retry = Call {
-        attempt: 2,
-        previous: handles(&site).pop(),
-        ..first
-    };
+    assert_eq!(site.run("notify", &first).await, failed("delivered to `b`; webhook `a`: refused with 429"));
+    let retry = Call { attempt: 2, previous: handles(&site).pop(), ..first };
     let done = site.run("notify", &retry).await.unwrap();
     assert_eq!(done.outputs["delivered"], json!(["b", "a"]));
     assert_eq!((server.lines().len(), other.lines().len()), (2, 1));
@@ -926,17 +779,10 @@ async fn a_webhook_whose_answer_is_lost_is_in_doubt_unless_it_deduplicates() {
 #[tokio::test]
 async fn an_interrupted_round_ends_with_one_message_for_each_channel_or_names_it_in_doubt() {
     for room in 0..=5 {
-        let (plain, sure) = (
-            Server::start(vec![answer(200, "")]).await,
-            Server::start(vec![answer(200, "")]).await,
-        );
+        let (plain, sure) = (Server::start(vec![answer(200, "")]).await, Server::start(vec![answer(200, "")]).await);
         let last = Server::start(vec![answer(200, "")]).await;
-        let channels = json!([
-            file("f"),
-            webhook("plain", &plain),
-            deduplicating("sure", &sure),
-            webhook("last", &last)
-        ]);
+        let channels =
+            json!([file("f"), webhook("plain", &plain), deduplicating("sure", &sure), webhook("last", &last)]);
         let site = Site::new().with_journal_for(room);
         let call = call(notice(channels));
         let died = site.run("notify", &call).await;
@@ -960,28 +806,15 @@ async fn an_interrupted_round_ends_with_one_message_for_each_channel_or_names_it
                 let wanted =
                     format!("; webhook `{name}`: the request may have been sent: drctl ended before it saw an answer");
                 assert!(text.ends_with(&wanted), "{text}");
-                let others = ["f", "plain", "sure", "last"]
-                    .into_iter()
-                    .filter(|other| *other != name);
+                let others = ["f", "plain", "sure", "last"].into_iter().filter(|other| *other != name);
                 let others: Vec<String> = others.map(|other| format!("`{other}`")).collect();
-                assert!(
-                    text.starts_with(&format!("delivered to {};", others.join(", "))),
-                    "{text}"
-                );
+                assert!(text.starts_with(&format!("delivered to {};", others.join(", "))), "{text}");
             }
             _ => panic!("after {room} handles: {done:?}"),
         }
         assert_eq!(outbox(&site, "f"), one_file());
-        assert_eq!(
-            (plain.lines().len(), last.lines().len()),
-            (1, 1),
-            "after {room} handles"
-        );
-        let mut keys: Vec<String> = sure
-            .asked()
-            .iter()
-            .map(|asked| asked.headers["idempotency-key"].clone())
-            .collect();
+        assert_eq!((plain.lines().len(), last.lines().len()), (1, 1), "after {room} handles");
+        let mut keys: Vec<String> = sure.asked().iter().map(|asked| asked.headers["idempotency-key"].clone()).collect();
         keys.dedup();
         assert_eq!(keys, ["run-1/tell[eu]/sure"]);
     }
@@ -989,18 +822,12 @@ async fn an_interrupted_round_ends_with_one_message_for_each_channel_or_names_it
 
 #[tokio::test]
 async fn a_doubt_is_not_forgotten_by_a_second_interruption() {
-    let (lost, next) = (
-        Server::start(vec![Reply::Drop]).await,
-        Server::start(vec![answer(200, "")]).await,
-    );
+    let (lost, next) = (Server::start(vec![Reply::Drop]).await, Server::start(vec![answer(200, "")]).await);
     let call = call(notice(json!([webhook("lost", &lost), webhook("next", &next)])));
     let site = Site::new().with_journal_for(2);
     assert_eq!(site.run("notify", &call).await, failed("the journal is dead"));
     let handle = handles(&site).pop().unwrap();
-    assert_eq!(
-        handle,
-        json!({"delivered": [], "sending": "next", "in_doubt": ["lost"]})
-    );
+    assert_eq!(handle, json!({"delivered": [], "sending": "next", "in_doubt": ["lost"]}));
     let Err(Failure::Ambiguous(text)) = site.attach("notify", &call, &handle).await else {
         panic!("two channels are in doubt")
     };
@@ -1017,14 +844,8 @@ async fn a_person_who_says_that_it_did_not_happen_gets_it_sent_again() {
     let call = call(notice(json!([file("status"), webhook("chat", &server)])));
     let site = Site::new();
     assert!(is_ambiguous(&site.run("notify", &call).await));
-    let again = Call {
-        previous: handles(&site).pop(),
-        ..call
-    };
-    assert_eq!(
-        site.run("notify", &again).await.unwrap().outputs["delivered"],
-        json!(["status", "chat"])
-    );
+    let again = Call { previous: handles(&site).pop(), ..call };
+    assert_eq!(site.run("notify", &again).await.unwrap().outputs["delivered"], json!(["status", "chat"]));
     assert_eq!(server.lines().len(), 2);
 }
 
@@ -1072,29 +893,17 @@ async fn a_file_is_not_written_through_a_link() {
 #[tokio::test]
 async fn a_notice_that_cannot_be_right_is_not_sent_at_all() {
     let site = Site::new();
-    let broken = with(
-        notice(json!([file("status")])),
-        json!({"message": {"subject": "a\nBcc: b", "body": ""}}),
-    );
+    let broken = with(notice(json!([file("status")])), json!({"message": {"subject": "a\nBcc: b", "body": ""}}));
     for (with, why) in [
         (broken, "nothing was sent: the subject holds a line break"),
-        (
-            notice(json!([])),
-            "nothing was sent: the audience `customers` has no channels: give it some in `drctl.yaml`",
-        ),
-        (
-            notice(json!([file("status"), file("status")])),
-            "nothing was sent: the channel `status` is named twice",
-        ),
+        (notice(json!([])), "nothing was sent: the audience `customers` has no channels: give it some in `drctl.yaml`"),
+        (notice(json!([file("status"), file("status")])), "nothing was sent: the channel `status` is named twice"),
     ] {
         assert_eq!(site.run("notify", &call(with)).await, failed(why));
     }
     assert_eq!((handles(&site), outbox(&site, "status")), (Vec::new(), Vec::new()));
     let nothing = site.observe("notify", notice(json!([]))).await;
-    assert_eq!(
-        nothing,
-        Observation::NotApplied("no handle: nothing was sent".to_owned())
-    );
+    assert_eq!(nothing, Observation::NotApplied("no handle: nothing was sent".to_owned()));
 }
 
 #[tokio::test]
@@ -1104,14 +913,8 @@ async fn a_notice_is_safe_to_repeat_if_all_its_channels_are() {
     let effect = |with: Value| (site.action("notify").spec().effect)(with.as_object().unwrap());
     for (with, wanted) in [
         (json!({"template": "t", "audience": "a"}), Effect::UnsafeToRepeat),
-        (
-            notice(json!([file("f"), deduplicating("s", &server)])),
-            Effect::Idempotent,
-        ),
-        (
-            notice(json!([file("f"), webhook("w", &server)])),
-            Effect::UnsafeToRepeat,
-        ),
+        (notice(json!([file("f"), deduplicating("s", &server)])), Effect::Idempotent),
+        (notice(json!([file("f"), webhook("w", &server)])), Effect::UnsafeToRepeat),
         (notice(json!([{"type": "pigeon"}])), Effect::UnsafeToRepeat),
     ] {
         assert_eq!(effect(with.clone()), wanted, "{with}");
@@ -1125,10 +928,7 @@ async fn a_wait_journals_its_end_and_a_resumed_one_waits_for_the_rest() {
     let mut site = Site::new();
     let clock = Arc::new(LeapingClock::default());
     site.context.clock = Arc::<LeapingClock>::clone(&clock);
-    let wait = Call {
-        timeout: Duration::from_secs(7200),
-        ..call(json!({"for": "1h"}))
-    };
+    let wait = Call { timeout: Duration::from_secs(7200), ..call(json!({"for": "1h"})) };
     let done = site.run("wait", &wait).await.unwrap();
     assert_eq!(done.note, "waited until 1970-01-01T01:00:00.000Z");
     assert_eq!(clock.now(), Timestamp(3_600_000));
@@ -1138,9 +938,7 @@ async fn a_wait_journals_its_end_and_a_resumed_one_waits_for_the_rest() {
         site.attach("wait", &wait, &json!({"until": until})).await.unwrap();
         assert_eq!(clock.now(), Timestamp(wanted));
     }
-    site.apply("wait", json!({"until": "1970-01-01T01:30:20Z"}))
-        .await
-        .unwrap();
+    site.apply("wait", json!({"until": "1970-01-01T01:30:20Z"})).await.unwrap();
     assert_eq!(clock.now(), Timestamp(5_420_000));
 }
 
@@ -1148,10 +946,7 @@ async fn a_wait_journals_its_end_and_a_resumed_one_waits_for_the_rest() {
 async fn a_wait_that_cannot_end_in_time_fails_at_once_and_a_cancelled_one_too() {
     let site = Site::new();
     let (done, took) = timed(site.apply("wait", json!({"for": "1h"}))).await;
-    assert_eq!(
-        done,
-        failed("the wait of 1h must be shorter than the step's timeout of 1m: raise `timeout`")
-    );
+    assert_eq!(done, failed("the wait of 1h must be shorter than the step's timeout of 1m: raise `timeout`"));
     assert_eq!(handles(&site), [] as [Value; 0]);
     let (done, also_took) = timed(async {
         let cancel = async {
@@ -1172,14 +967,8 @@ async fn a_condition_that_does_not_hold_fails_with_its_message() {
     let site = Site::new().with_secret("hunter2");
     for (with, wanted) in [
         (json!({"that": true}), Ok("the condition holds".to_owned())),
-        (
-            json!({"that": false}),
-            Err(Failure::Failed("the condition does not hold".to_owned())),
-        ),
-        (
-            json!({"that": false, "message": "lag with hunter2"}),
-            Err(Failure::Failed("lag with ***".to_owned())),
-        ),
+        (json!({"that": false}), Err(Failure::Failed("the condition does not hold".to_owned()))),
+        (json!({"that": false, "message": "lag with hunter2"}), Err(Failure::Failed("lag with ***".to_owned()))),
     ] {
         assert_eq!(site.apply("assert", with).await.map(|done| done.note), wanted);
     }
@@ -1187,9 +976,7 @@ async fn a_condition_that_does_not_hold_fails_with_its_message() {
 
 #[tokio::test]
 async fn a_manual_step_is_for_a_person() {
-    let done = Site::new()
-        .apply("manual", json!({"instructions": "Declare it.", "evidence": true}))
-        .await;
+    let done = Site::new().apply("manual", json!({"instructions": "Declare it.", "evidence": true})).await;
     assert_eq!(done, failed("a person answers this step"));
 }
 
@@ -1218,11 +1005,7 @@ fn bad_parameters_of_probes_and_requests_are_refused_with_their_place() {
             json!({"url": "http://x/", "method": "HEAD", "contains": "up"}),
             "at `contains`: an answer to `HEAD` has no body to look at: use `GET`",
         ),
-        (
-            "probe.tcp",
-            json!({"host": "x", "port": 0}),
-            "at `port`: wanted a number from 1 to 65535, found `0`",
-        ),
+        ("probe.tcp", json!({"host": "x", "port": 0}), "at `port`: wanted a number from 1 to 65535, found `0`"),
         (
             "probe.dns",
             json!({"name": "x.test", "server": "dns.test"}),
@@ -1253,25 +1036,14 @@ fn bad_parameters_of_probes_and_requests_are_refused_with_their_place() {
             json!({"url": "http://x/", "method": "POST", "observe": {}}),
             "at `observe`: wanted at least one of `url`, `status`, `json`, `contains`",
         ),
-        (
-            "http",
-            json!({"url": "http://x/", "expect": {"statuses": [200]}}),
-            "at `expect`: unknown field `statuses`",
-        ),
-        (
-            "http",
-            json!({"url": "http://x/", "query": {"a": [1]}}),
-            "at `query.a`: wanted text, a number or a bool",
-        ),
+        ("http", json!({"url": "http://x/", "expect": {"statuses": [200]}}), "at `expect`: unknown field `statuses`"),
+        ("http", json!({"url": "http://x/", "query": {"a": [1]}}), "at `query.a`: wanted text, a number or a bool"),
     ] {
         refused(&site, name, with, problem);
     }
     let with = json!({"url": "http://x/", "extract": {"id": "ticket"}});
     let found = site.action("http").spec().check(with.as_object().unwrap()).unwrap_err();
-    assert!(
-        found.starts_with("at `extract`: `ticket` is no JSON path such as `$.status`: "),
-        "{found}"
-    );
+    assert!(found.starts_with("at `extract`: `ticket` is no JSON path such as `$.status`: "), "{found}");
 }
 
 #[test]
@@ -1289,11 +1061,7 @@ fn bad_parameters_of_the_others_are_refused_with_their_place() {
             json!({"until": "tomorrow"}),
             "at `until`: wanted a time such as `2026-11-20T23:37:00Z`, found `tomorrow`",
         ),
-        (
-            "manual",
-            json!({"instructions": " "}),
-            "at `instructions`: wanted what to do, found nothing",
-        ),
+        ("manual", json!({"instructions": " "}), "at `instructions`: wanted what to do, found nothing"),
         ("notify", json!({"template": "t"}), "missing field `audience`"),
     ] {
         refused(&site, name, with, problem);
@@ -1333,18 +1101,8 @@ fn previews_show_what_would_be_sent() {
 fn the_registry_knows_every_action_by_its_name() {
     let site = Site::new();
     let names: Vec<&str> = site.catalogue().iter().map(|spec| spec.name).collect();
-    let wanted = [
-        "assert",
-        "exec",
-        "http",
-        "manual",
-        "notify",
-        "probe.dns",
-        "probe.http",
-        "probe.tcp",
-        "shell",
-        "wait",
-    ];
+    let wanted =
+        ["assert", "exec", "http", "manual", "notify", "probe.dns", "probe.http", "probe.tcp", "shell", "wait"];
     assert_eq!(names, wanted);
     for name in wanted {
         assert_eq!(site.action(name).spec().name, name);

@@ -9,12 +9,8 @@ use crate::catalogue::{Field, HumanDuration, Type, found};
 use crate::edge::http::Answer;
 use crate::edge::secrets::Secrets;
 
-pub(super) const CONTAINS: Field = Field {
-    name: "contains",
-    kind: || Type::String,
-    required: false,
-    doc: "text the answer's body must contain",
-};
+pub(super) const CONTAINS: Field =
+    Field { name: "contains", kind: || Type::String, required: false, doc: "text the answer's body must contain" };
 pub(super) const JSON: Field = Field {
     name: "json",
     kind: || Type::Map(Box::new(Type::Any)),
@@ -66,10 +62,9 @@ impl Expect {
         }
         self.judge_body(answer, secrets)?;
         match self.latency {
-            Some(limit) if answer.latency > limit.0 => Err(format!(
-                "answered in {}, wanted at most {limit}",
-                HumanDuration(answer.latency)
-            )),
+            Some(limit) if answer.latency > limit.0 => {
+                Err(format!("answered in {}, wanted at most {limit}", HumanDuration(answer.latency)))
+            }
             _ => Ok(()),
         }
     }
@@ -121,23 +116,14 @@ fn parse(path: &str) -> Result<JsonPath, String> {
 
 /// The rule for a mapping from JSON paths, or to them.
 pub(super) fn paths_rule<'a>(place: &str, mut paths: impl Iterator<Item = &'a str>) -> Result<(), String> {
-    paths.try_for_each(|path| {
-        parse(path)
-            .map(drop)
-            .map_err(|problem| format!("at `{place}`: {problem}"))
-    })
+    paths.try_for_each(|path| parse(path).map(drop).map_err(|problem| format!("at `{place}`: {problem}")))
 }
 
 /// The rule for a list of status codes.
 pub(super) fn status_rule(place: &str, statuses: Option<&Value>) -> Result<(), String> {
     let codes = statuses.and_then(Value::as_array).into_iter().flatten();
-    match codes
-        .chain(statuses.filter(|value| value.is_number()))
-        .find(|code| !is_status(code))
-    {
-        Some(code) => Err(format!(
-            "at `{place}`: wanted status codes from 100 to 599, found `{code}`"
-        )),
+    match codes.chain(statuses.filter(|value| value.is_number())).find(|code| !is_status(code)) {
+        Some(code) => Err(format!("at `{place}`: wanted status codes from 100 to 599, found `{code}`")),
         None => Ok(()),
     }
 }
@@ -160,12 +146,8 @@ mod tests {
     use serde_json::json;
 
     fn judged(wanted: Value, status: u16, body: &str) -> Result<(), String> {
-        let answer = Answer {
-            status,
-            body: body.as_bytes().to_vec(),
-            cut: None,
-            latency: std::time::Duration::from_millis(80),
-        };
+        let answer =
+            Answer { status, body: body.as_bytes().to_vec(), cut: None, latency: std::time::Duration::from_millis(80) };
         Expect::deserialize(wanted).unwrap().judge(&answer, &Secrets::default())
     }
 
@@ -182,23 +164,14 @@ mod tests {
         for (wanted, problem) in [
             (json!({"status": [201, 202]}), "answered 200, wanted 201 or 202"),
             (json!({"contains": "up"}), "the body does not contain `up`"),
-            (
-                json!({"json": {"$.a": "x"}}),
-                "at `$.a`: wanted the string `x`, found the number `1`",
-            ),
+            (json!({"json": {"$.a": "x"}}), "at `$.a`: wanted the string `x`, found the number `1`"),
             (json!({"json": {"$.b": 1}}), "the body has nothing at `$.b`"),
-            (
-                json!({"json": {"$.*": 1}}),
-                "the body has 2 values at `$.*`, wanted one",
-            ),
+            (json!({"json": {"$.*": 1}}), "the body has 2 values at `$.*`, wanted one"),
             (json!({"latency": "79ms"}), "answered in 80ms, wanted at most 79ms"),
         ] {
             assert_eq!(judged(wanted, 200, r#"{"a": 1, "c": 2}"#), Err(problem.to_owned()));
         }
-        assert_eq!(
-            judged(json!({}), 301, ""),
-            Err("answered 301, wanted a status from 200 to 299".to_owned())
-        );
+        assert_eq!(judged(json!({}), 301, ""), Err("answered 301, wanted a status from 200 to 299".to_owned()));
         let problem = judged(json!({"json": {"$.a": 1}}), 200, "<html>").unwrap_err();
         assert!(problem.starts_with("the body is no JSON: "), "{problem}");
     }

@@ -111,12 +111,7 @@ impl Action for Http {
 
 impl<'a> Task<'a> {
     fn new(context: &'a Context, call: &'a Call) -> Result<Self, Failure> {
-        Ok(Self {
-            context,
-            call,
-            params: params::read(&call.with)?,
-            end: context.clock.now().plus(call.timeout),
-        })
+        Ok(Self { context, call, params: params::read(&call.with)?, end: context.clock.now().plus(call.timeout) })
     }
 
     async fn apply(&self) -> Result<Done, Failure> {
@@ -153,9 +148,7 @@ impl<'a> Task<'a> {
         };
         let outputs = outputs.map_err(|why| {
             let name = self.name();
-            self.failed(&format!(
-                "the wanted state of {name} holds already, nothing was sent, but {why}"
-            ))
+            self.failed(&format!("the wanted state of {name} holds already, nothing was sent, but {why}"))
         })?;
         Ok(Some(Done {
             outputs,
@@ -204,12 +197,7 @@ impl<'a> Task<'a> {
 
     async fn exchange(&self, request: Request) -> Result<Result<Answer, Lost>, Stopped> {
         let span = self.params.timeout.0.min(self.left());
-        within(
-            self.context,
-            span,
-            exchange(&self.context.http, &*self.context.clock, request),
-        )
-        .await
+        within(self.context, span, exchange(&self.context.http, &*self.context.clock, request)).await
     }
 
     fn request(&self) -> Result<Request, String> {
@@ -217,21 +205,14 @@ impl<'a> Task<'a> {
         let method = Method::from_bytes(self.params.method.as_bytes()).map_err(|error| error.to_string())?;
         if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
             let key = HeaderValue::from_bytes(self.call.idempotency_key.as_bytes());
-            ours.insert(
-                "idempotency-key",
-                key.map_err(|_| "the idempotency key is no header".to_owned())?,
-            );
+            ours.insert("idempotency-key", key.map_err(|_| "the idempotency key is no header".to_owned())?);
         }
         if self.params.json.is_some() {
             ours.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let mut url = parse(&self.params.url)?;
         if !self.params.query.is_empty() {
-            let pairs = self
-                .params
-                .query
-                .iter()
-                .map(|(name, value)| (name, params::plain(value)));
+            let pairs = self.params.query.iter().map(|(name, value)| (name, params::plain(value)));
             url.query_pairs_mut().extend_pairs(pairs);
         }
         let json = self.params.json.as_ref().map(Value::to_string);
@@ -252,12 +233,7 @@ impl<'a> Task<'a> {
             headers.remove(CONTENT_TYPE);
             headers.remove("idempotency-key");
         }
-        Ok(Request {
-            method: Method::GET,
-            url,
-            headers,
-            body: None,
-        })
+        Ok(Request { method: Method::GET, url, headers, body: None })
     }
 
     fn judge(&self, answer: &Answer) -> Result<Done, Failure> {
@@ -268,25 +244,13 @@ impl<'a> Task<'a> {
         {
             let why = format!("{why}{}", self.excerpt(answer));
             let definite = refuses(answer.status);
-            return Err(if definite {
-                self.failed(&format!("{name} {why}"))
-            } else {
-                self.in_doubt(&why)
-            });
+            return Err(if definite { self.failed(&format!("{name} {why}")) } else { self.in_doubt(&why) });
         }
         let outputs = wanted.and_then(|()| self.outputs(answer)).map_err(|why| {
-            self.failed(&format!(
-                "{name} was answered with {}, but {why}{}",
-                answer.status,
-                self.excerpt(answer)
-            ))
+            self.failed(&format!("{name} was answered with {}, but {why}{}", answer.status, self.excerpt(answer)))
         })?;
         let took = HumanDuration(Duration::from_millis(millis(answer)));
-        Ok(Done {
-            outputs,
-            already: false,
-            note: format!("{name} was answered with {} in {took}", answer.status),
-        })
+        Ok(Done { outputs, already: false, note: format!("{name} was answered with {} in {took}", answer.status) })
     }
 
     fn outputs(&self, answer: &Answer) -> Result<Map<String, Value>, String> {
@@ -315,19 +279,11 @@ impl<'a> Task<'a> {
         let body = self.body(answer);
         let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
         let short: String = line.chars().take(BODY_SHOWN).collect();
-        if short.is_empty() {
-            String::new()
-        } else {
-            format!("; the answer begins `{short}`")
-        }
+        if short.is_empty() { String::new() } else { format!("; the answer begins `{short}`") }
     }
 
     fn name(&self) -> String {
-        format!(
-            "`{} {}`",
-            self.params.method,
-            params::shown_url(&self.context.secrets, &self.params.url)
-        )
+        format!("`{} {}`", self.params.method, params::shown_url(&self.context.secrets, &self.params.url))
     }
 
     fn repeatable(&self) -> bool {

@@ -76,6 +76,9 @@ impl Outputs {
     }
 }
 
+/// A rule over several parameters; the fragment says how it is broken.
+pub(super) type SpecRule = fn(&Map<String, Value>) -> Result<(), String>;
+
 /// Everything known of an action before it runs.
 #[derive(Debug)]
 pub struct ActionSpec {
@@ -97,7 +100,7 @@ pub struct ActionSpec {
     /// Whether `verify` may use it: a read that says yes or no.
     pub is_check: bool,
     /// Rules over several parameters, such as "needs `url` or `socket`"; a fragment when broken.
-    pub rule: Option<fn(&Map<String, Value>) -> Result<(), String>>,
+    pub rule: Option<SpecRule>,
 }
 
 impl ActionSpec {

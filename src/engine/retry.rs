@@ -8,7 +8,7 @@ use crate::runbook::ast::Retry;
 /// most `max`; `jitter` (from 0 to 1) takes up to a quarter off, so that many steps do not come back at once.
 /// `None` where there is no next attempt.
 #[must_use]
-pub fn wait_before_next(retry: &Retry, attempts: u32, jitter: f64) -> Option<Duration> {
+pub(super) fn wait_before_next(retry: &Retry, attempts: u32, jitter: f64) -> Option<Duration> {
     if attempts >= retry.attempts {
         return None;
     }

@@ -123,7 +123,7 @@ impl Node {
     pub(super) fn note_event(&mut self, event: &Event) {
         match event {
             Event::NotApplicable { reason, .. } | Event::StepFailed { reason, .. } => {
-                self.more().reason = Some(reason.clone())
+                self.more().reason = Some(reason.clone());
             }
             Event::GateOpened(opened) => {
                 self.more().gate =
@@ -136,7 +136,7 @@ impl Node {
             }
             Event::GateVoided { .. } => self.more().gate = None,
             Event::PersonAsked { instructions, answers, .. } => {
-                self.more().asked = Some((instructions.clone(), answers.clone()))
+                self.more().asked = Some((instructions.clone(), answers.clone()));
             }
             Event::Intent(intent) => {
                 self.attempt = intent.attempt;

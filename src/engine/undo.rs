@@ -48,7 +48,7 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
                 undo.kept.push((node.path.clone(), "it is a point of no return".to_owned()));
             }
             (Some(point), _) => {
-                undo.kept.push((node.path.clone(), format!("it lies before the point of no return `{point}`")))
+                undo.kept.push((node.path.clone(), format!("it lies before the point of no return `{point}`")));
             }
             (None, Some(reason)) => undo.kept.push((node.path.clone(), reason)),
             (None, None) => undo.steps.push(id),

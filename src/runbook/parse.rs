@@ -29,7 +29,7 @@ impl<'d> Decoder<'d> {
     fn runbook(&mut self, source: SourceId, document: &'d Document) -> Option<Runbook> {
         let fields = self.fields(document.root(), "the runbook", fields::RUNBOOK)?;
         if let Some(node) = fields.get("drctl")
-            && self.json(node) != Value::from(1)
+            && self.json(node) != 1
         {
             let note = "this drctl reads format 1; a newer file needs a newer drctl";
             self.report(Diagnostic::error("version", self.span(node), "wanted `drctl: 1`").note(note));

@@ -60,7 +60,7 @@ pub struct Expressions {
 }
 
 /// A problem Tera found in an expression: which, what, and where in its text.
-pub type Problem = (ExprId, String, usize, usize);
+pub(crate) type Problem = (ExprId, String, usize, usize);
 
 impl Expressions {
     /// Adds an expression; [`Self::compile`] judges it.
