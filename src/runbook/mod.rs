@@ -1,1 +1,3 @@
 //! The runbook language: source, syntax tree, expressions.
+
+pub mod source;
