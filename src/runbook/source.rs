@@ -20,3 +20,6 @@ pub use build::parse;
 pub use decode::decode;
 pub use limits::{MAX_BYTES, MAX_DEPTH};
 pub use tree::{Document, Node, NodeId};
+
+#[cfg(test)]
+mod tests;

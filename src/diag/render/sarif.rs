@@ -89,12 +89,10 @@ fn region(span: Span, sources: &Sources) -> Value {
 
 /// A file's name as a relative URI.
 fn file(span: Span, sources: &Sources) -> Value {
-    let mut uri = String::new();
-    for byte in sources.name(span.source).bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
-            _ => uri += &format!("%{byte:02X}"),
-        }
-    }
+    let encoded = |byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    let uri: String = sources.name(span.source).bytes().map(encoded).collect();
     json!({ "uri": uri })
 }

@@ -51,7 +51,7 @@ impl Builder {
         if self.depth() + size.height > MAX_DEPTH {
             return self.stop(syntax::too_deep(span));
         }
-        self.place(node, size)
+        self.place(node, size, span)
     }
 
     /// Reports an alias without an anchor, and goes on with nothing in its place.
@@ -67,6 +67,6 @@ impl Builder {
             .note("text that starts with `*` must be in quotes")
         });
         let id = self.push(Kind::Null, place)?;
-        self.place(id, Size::scalar(0))
+        self.place(id, Size::scalar(0), span)
     }
 }

@@ -195,7 +195,7 @@ impl Builder {
         (entry.at, entry.length) = (offset(children.start), offset(children.len()));
         self.document.entries[open.node.0 as usize] = entry;
         self.anchor(open.anchor, open.node, Some(open.size))?;
-        self.place(open.node, open.size)
+        self.place(open.node, open.size, self.document.span(open.node))
     }
 
     fn take_items(&mut self, first: usize) -> Range<usize> {
@@ -230,7 +230,7 @@ impl Builder {
     }
 
     /// Puts a finished node where it belongs: into the open collection, or at the root.
-    pub(super) fn place(&mut self, id: NodeId, size: Size) -> ControlFlow<()> {
+    pub(super) fn place(&mut self, id: NodeId, size: Size, span: Span) -> ControlFlow<()> {
         let total = if let Some(open) = self.open.last_mut() {
             self.waiting.push(id);
             open.size.add(size);
@@ -240,7 +240,7 @@ impl Builder {
             size
         };
         match total.excess(self.document.entries.len()) {
-            Some(message) => self.stop(Diagnostic::error("alias-expansion", self.document.span(id), message)),
+            Some(message) => self.stop(Diagnostic::error("alias-expansion", span, message)),
             None => ControlFlow::Continue(()),
         }
     }

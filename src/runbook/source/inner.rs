@@ -12,10 +12,8 @@ impl Document {
     pub fn inner_span(&self, id: NodeId, from: usize, to: usize) -> Span {
         let entry = self.entry(id);
         let (whole, decoded) = (self.span(id), self.stored_text(entry));
-        let (from, to) = (
-            from.min(decoded.len()),
-            to.clamp(from.min(decoded.len()), decoded.len()),
-        );
+        let from = decoded.floor_char_boundary(from);
+        let to = decoded.ceil_char_boundary(to).max(from);
         if decoded.is_empty() {
             return whole;
         }

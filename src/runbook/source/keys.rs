@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::build::Builder;
+use super::syntax::bare_template;
 use super::tree::{Kind, NodeId, Style};
 use crate::diag::{Diagnostic, Span};
 
@@ -36,7 +37,7 @@ impl Builder {
                 let is_template = self.document.text[outer.start as usize..].starts_with("{{");
                 self.problems.add(|| {
                     if is_template {
-                        bare_template(outer)
+                        bare_template(outer.source, outer.start)
                     } else {
                         complex_key(span)
                     }
@@ -85,14 +86,4 @@ impl Builder {
 
 fn complex_key(span: Span) -> Diagnostic {
     Diagnostic::error("complex-key", span, "wanted text as a key, found a list or a mapping")
-}
-
-/// `url: {{ inputs.url }}` is a mapping in a mapping to YAML, and never what was meant.
-fn bare_template(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "unquoted-template",
-        span,
-        "a value that starts with `{{` must be in quotes",
-    )
-    .note("without quotes, YAML reads `{` as the start of a mapping")
 }

@@ -57,7 +57,7 @@ impl Size {
             ));
         }
         (self.text > MAX_TEXT).then(|| {
-            let (text, most) = (self.text >> 20, MAX_TEXT >> 20);
+            let (text, most) = (self.text.div_ceil(1 << 20), MAX_TEXT >> 20);
             format!("aliases expand to {text} MiB of text, at most {most} MiB are allowed")
         })
     }

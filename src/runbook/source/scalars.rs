@@ -34,7 +34,7 @@ impl Builder {
         let kind = self.kind_of(text, style, properties);
         self.store(id, text, kind, style);
         self.anchor(properties.anchor, id, Some(Size::scalar(text.len())))?;
-        self.place(id, Size::scalar(text.len()))
+        self.place(id, Size::scalar(text.len()), span)
     }
 
     /// What is refused as it is in a file is refused as an escape, too.

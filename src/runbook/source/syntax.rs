@@ -18,12 +18,38 @@ pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagno
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return too_deep(span);
     }
-    let (message, note) = words(error.kind());
+    let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = &text[line_start..at];
+    if let Some(start) = bare_template_start(before) {
+        return bare_template(source, offset(line_start + start));
+    }
+    let (message, note) = words_by_line(error.kind(), before).unwrap_or_else(|| words(error.kind()));
     let diagnostic = Diagnostic::error("syntax", span, message);
-    match template_note(text, at).or(note) {
+    match note {
         Some(note) => diagnostic.note(note),
         None => diagnostic,
     }
+}
+
+/// `url: {{ inputs.url }}` is a mapping in a mapping to YAML, and never what was meant.
+pub(super) fn bare_template(source: SourceId, start: u32) -> Diagnostic {
+    let span = Span::new(source, start, start.saturating_add(2));
+    Diagnostic::error(
+        "unquoted-template",
+        span,
+        "a value that starts with `{{` must be in quotes",
+    )
+    .note("without quotes, YAML reads `{` as the start of a mapping")
+}
+
+/// What most often breaks a line of a runbook, in the line up to the error.
+fn bare_template_start(before: &str) -> Option<usize> {
+    let starts = [": {{", "- {{", "[{{", ", {{"]
+        .iter()
+        .filter_map(|start| before.find(start).map(|at| at + start.len() - 2));
+    starts
+        .min()
+        .filter(|start| !before[..*start].contains(['"', '\'', '#']))
 }
 
 /// The error for nesting that has no end in sight.
@@ -31,8 +57,29 @@ pub(super) fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::error("too-deep", span, format!("nested deeper than {MAX_DEPTH} levels"))
 }
 
+type Words = (String, Option<&'static str>);
+
+/// Errors that mean one thing at the start of a line and another further on.
+fn words_by_line(kind: &ErrorKind, before: &str) -> Option<Words> {
+    let (message, note) = match kind {
+        ErrorKind::MappingValueNotAllowed if before.contains(": ") => (
+            "found a second `:` on this line",
+            "write a text that holds `: ` in quotes",
+        ),
+        ErrorKind::MappingValueNotAllowed => (
+            "found a `:` in what goes on with the text of the line before",
+            "align the keys; write a space after each `:`",
+        ),
+        ErrorKind::ExpectedBlockMappingKey if !before.trim().is_empty() => {
+            ("found more text behind a value", "write the whole value in quotes")
+        }
+        _ => return None,
+    };
+    Some((message.to_owned(), Some(note)))
+}
+
 /// A sentence, and what to do about it.
-fn words(kind: &ErrorKind) -> (String, Option<&'static str>) {
+fn words(kind: &ErrorKind) -> Words {
     use ErrorKind as E;
     let (message, note) = match kind {
         E::UnclosedFlowCollection { open } => {
@@ -54,13 +101,13 @@ fn words(kind: &ErrorKind) -> (String, Option<&'static str>) {
         | E::TabInIndentation
         | E::TabAtBlockScalarStart
         | E::TabInPlainScalar => ("found a tab where only spaces may stand", "indent with spaces"),
-        E::MappingValueNotAllowed | E::InvalidColonPlacement => ("found a `:` where no value can start", COLON),
+        E::InvalidColonPlacement => (
+            "found a `:` inside of brackets",
+            "see whether a bracket before it is not closed",
+        ),
         E::MappingKeyNotAllowed => ("found a key where none can start", INDENT),
         E::SimpleKeyExpected | E::InvalidSimpleKey => ("wanted `key: value`, found no `:` behind this", KEY),
-        E::ExpectedBlockMappingKey => (
-            "wanted a key at the indentation of the keys before it, or a new line",
-            INDENT,
-        ),
+        E::ExpectedBlockMappingKey => ("wanted a key, indented like the keys before it", INDENT),
         E::ExpectedBlockSequenceEntry => ("wanted the next `- ` of this list", INDENT),
         E::BlockSequenceEntryNotAllowed | E::BlockEntryInFlowCollection => (
             "a list cannot start here",
@@ -96,15 +143,5 @@ fn words(kind: &ErrorKind) -> (String, Option<&'static str>) {
 }
 
 const UNCLOSED: &str = "see whether a quote before this line is not closed";
-const COLON: &str =
-    "write a text that holds `: ` in quotes; else look at the indentation, and for `key:value` without a space";
 const INDENT: &str = "align it with the lines it belongs to";
 const KEY: &str = "write a space after `:`; or indent the line if it goes on with the text before it";
-
-/// What most often breaks a line of a runbook: a template without quotes.
-fn template_note(text: &str, at: usize) -> Option<&'static str> {
-    let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let before = &text[line_start..at];
-    let is_template = [": {{", "- {{", "[{{"].iter().any(|start| before.contains(start));
-    is_template.then_some("a value that starts with `{{` must be in quotes")
-}
