@@ -67,6 +67,12 @@ pub(super) struct Properties<'p> {
     pub(super) tag: Option<&'p Tag>,
 }
 
+impl<'p> Properties<'p> {
+    fn new(place: Place, anchor: usize, tag: Option<&'p Tag>) -> Self {
+        Self { place, anchor, tag }
+    }
+}
+
 impl Builder {
     fn new(sources: &Sources, source: SourceId) -> Self {
         let document = Document {
@@ -114,41 +120,17 @@ impl Builder {
                 return ControlFlow::Break(());
             }
             Event::Scalar(text, style, anchor, tag) => {
-                return self.scalar(
-                    &text,
-                    style,
-                    &Properties {
-                        place,
-                        anchor,
-                        tag: tag.as_deref(),
-                    },
-                );
+                return self.scalar(&text, style, &Properties::new(place, anchor, tag.as_deref()));
             }
             Event::SequenceStart(_, anchor, tag) => {
-                return self.start(
-                    Kind::Sequence,
-                    &Properties {
-                        place,
-                        anchor,
-                        tag: tag.as_deref(),
-                    },
-                );
+                return self.start(Kind::Sequence, &Properties::new(place, anchor, tag.as_deref()));
             }
             Event::MappingStart(_, anchor, tag) => {
-                return self.start(
-                    Kind::Mapping,
-                    &Properties {
-                        place,
-                        anchor,
-                        tag: tag.as_deref(),
-                    },
-                );
+                return self.start(Kind::Mapping, &Properties::new(place, anchor, tag.as_deref()));
             }
             Event::SequenceEnd | Event::MappingEnd => return self.end(&place),
             Event::Alias(anchor) => return self.alias(anchor, &place),
-            Event::UnresolvedAlias(name) => {
-                return self.unknown_alias(&name, &place);
-            }
+            Event::UnresolvedAlias(name) => return self.unknown_alias(&name, &place),
             _ => {}
         }
         ControlFlow::Continue(())
