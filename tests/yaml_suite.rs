@@ -25,7 +25,7 @@ fn cases() -> Vec<Case> {
 /// What is wrong with a file, in the order of the file; or its value.
 fn read(bytes: &[u8]) -> (Sources, Result<Value, Vec<Diagnostic>>) {
     let mut sources = Sources::default();
-    let (document, problems) = match decode(&mut sources, "file", bytes.to_vec()) {
+    let (document, problems) = match decode(&mut sources, "file", bytes) {
         Ok(source) => parse(&sources, source),
         Err(problems) => (None, problems),
     };
@@ -64,9 +64,7 @@ const DIFFERENCES: &[(&str, &str, &[&str])] = &[
     (
         "empty-file",
         "a file that holds nothing is a mistake",
-        &[
-            "6XDY", "8G76", "98YD", "AVM7", "DK95-7", "HWV9", "MUS6-2", "MUS6-3", "MUS6-4", "MUS6-5", "MUS6-6", "QT73",
-        ],
+        &["6XDY", "8G76", "98YD", "AVM7", "DK95-7", "HWV9", "MUS6-2", "MUS6-3", "MUS6-4", "MUS6-5", "MUS6-6", "QT73"],
     ),
     (
         "complex-key",
@@ -92,30 +90,17 @@ const DIFFERENCES: &[(&str, &str, &[&str])] = &[
             "UGM3", "Z67P", "Z9M4",
         ],
     ),
-    (
-        "hidden-character",
-        "escapes may not bring in control characters",
-        &["G4RS"],
-    ),
-    (
-        "accepted",
-        "a flow list may end at the indentation of its key, as people write it",
-        &["9C9N"],
-    ),
+    ("hidden-character", "escapes may not bring in control characters", &["G4RS"]),
+    ("accepted", "a flow list may end at the indentation of its key, as people write it", &["9C9N"]),
 ];
 
 #[test]
 fn the_reader_agrees_with_the_suite_but_for_the_listed_cases() {
-    let listed = DIFFERENCES
-        .iter()
-        .flat_map(|(how, _, ids)| ids.iter().map(|id| (*id, *how)));
+    let listed = DIFFERENCES.iter().flat_map(|(how, _, ids)| ids.iter().map(|id| (*id, *how)));
     let mut listed: Vec<(&str, &str)> = listed.collect();
     listed.sort_unstable();
     let cases = cases();
-    let found: Vec<(&str, &str)> = cases
-        .iter()
-        .filter_map(|case| Some((&*case.id, difference(case)?)))
-        .collect();
+    let found: Vec<(&str, &str)> = cases.iter().filter_map(|case| Some((&*case.id, difference(case)?))).collect();
     assert_eq!(found, listed);
     assert_eq!(cases.len(), 402);
 }
@@ -154,10 +139,7 @@ fn check_places(sources: &Sources, problems: &[Diagnostic]) -> Result<(), TestCa
         let fix = problem.fix.iter().map(|fix| fix.span);
         for span in std::iter::once(problem.primary).chain(others).chain(fix) {
             let text = sources.text(span.source);
-            prop_assert!(
-                text.get(span.start as usize..span.end as usize).is_some(),
-                "{problem:?} in {text:?}"
-            );
+            prop_assert!(text.get(span.start as usize..span.end as usize).is_some(), "{problem:?} in {text:?}");
         }
     }
     Ok(())

@@ -73,12 +73,11 @@ impl Type {
             (Self::Duration, Value::String(text)) => HumanDuration::parse(text).map(drop),
             (Self::Enum(words), Value::String(text)) if words.contains(text) => Ok(()),
             (Self::List(of), Value::Array(items)) => (0..).zip(items).try_for_each(|(index, item)| {
-                of.check(item)
-                    .map_err(|problem: String| at(&format!("[{index}]"), &problem))
+                of.check(item).map_err(|problem: String| at(&format!("[{index}]"), &problem))
             }),
-            (Self::Map(of), Value::Object(entries)) => entries
-                .iter()
-                .try_for_each(|(key, item)| of.check(item).map_err(|problem| at(key, &problem))),
+            (Self::Map(of), Value::Object(entries)) => {
+                entries.iter().try_for_each(|(key, item)| of.check(item).map_err(|problem| at(key, &problem)))
+            }
             (Self::Record(fields), Value::Object(entries)) => super::spec::check_fields(fields, entries),
             _ => wanted(),
         }

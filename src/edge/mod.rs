@@ -1,6 +1,8 @@
-//! The ports to the outside: clock, secrets, processes, identity, environment.
+//! The ports to the outside: clock, secrets, identity, environment.
 
 pub mod clock;
+pub mod environment;
+pub mod http;
 pub mod process;
 pub mod secrets;
 

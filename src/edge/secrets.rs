@@ -27,12 +27,7 @@ impl Secrets {
     /// The values to look for when masking, longest first, so that a value inside another leaves no rest.
     #[must_use]
     pub fn needles(&self) -> Vec<String> {
-        let mut needles: Vec<String> = self
-            .values
-            .values()
-            .filter(|value| !value.is_empty())
-            .cloned()
-            .collect();
+        let mut needles: Vec<String> = self.values.values().filter(|value| !value.is_empty()).cloned().collect();
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
         needles.dedup();
         needles
@@ -41,9 +36,7 @@ impl Secrets {
     /// `text` with every secret value replaced by [`MASK`].
     #[must_use]
     pub fn mask(&self, text: &str) -> String {
-        self.needles()
-            .iter()
-            .fold(text.to_owned(), |text, needle| text.replace(needle.as_str(), MASK))
+        self.needles().iter().fold(text.to_owned(), |text, needle| text.replace(needle.as_str(), MASK))
     }
 }
 

@@ -27,15 +27,9 @@ pub(super) struct Excerpt {
 
 /// Excerpts that show these places, all of one source. A place of several lines is shown by its first.
 pub(super) fn excerpts(spans: &[(usize, Span)], sources: &Sources) -> Vec<Excerpt> {
-    let mut places: Vec<Place> = spans
-        .iter()
-        .map(|(index, span)| Place::new(*index, *span, sources))
-        .collect();
+    let mut places: Vec<Place> = spans.iter().map(|(index, span)| Place::new(*index, *span, sources)).collect();
     places.sort_by_key(|place| place.line);
-    places
-        .chunk_by(|a, b| b.line - a.line <= MAX_GAP)
-        .map(excerpt)
-        .collect()
+    places.chunk_by(|a, b| b.line - a.line <= MAX_GAP).map(excerpt).collect()
 }
 
 struct Place<'s> {
@@ -56,23 +50,13 @@ impl<'s> Place<'s> {
         let line = text.split('\n').next().unwrap_or_default();
         let end = line.floor_char_boundary(span.end as usize - line_start);
         let start = start - line_start;
-        Self {
-            index,
-            line: sources.position(span.source, span.start).line,
-            text,
-            range: start..end.max(start),
-        }
+        Self { index, line: sources.position(span.source, span.start).line, text, range: start..end.max(start) }
     }
 }
 
 /// The excerpt of places that stand close together, in the order of their lines.
 fn excerpt(places: &[Place<'_>]) -> Excerpt {
-    let mut excerpt = Excerpt {
-        text: String::new(),
-        first_line: places[0].line,
-        is_cut: false,
-        places: Vec::new(),
-    };
+    let mut excerpt = Excerpt { text: String::new(), first_line: places[0].line, is_cut: false, places: Vec::new() };
     let last = places[places.len() - 1].line;
     for (number, line) in (places[0].line..=last).zip(places[0].text.split('\n')) {
         let mut here = places.iter().filter(|place| place.line == number).peekable();
@@ -82,9 +66,7 @@ fn excerpt(places: &[Place<'_>]) -> Excerpt {
         for place in here {
             // A replaced character has another length, so the place is measured in what is shown.
             let shown = |at: usize| base + visible(&line[window.start..at.clamp(window.start, window.end)]).len();
-            excerpt
-                .places
-                .push((place.index, shown(place.range.start)..shown(place.range.end)));
+            excerpt.places.push((place.index, shown(place.range.start)..shown(place.range.end)));
         }
         push_line(&mut excerpt.text, line, &window);
         if number < last {
@@ -96,23 +78,10 @@ fn excerpt(places: &[Place<'_>]) -> Excerpt {
 
 /// The bytes of a line that are shown, where `place` matters most.
 fn window(line: &str, place: usize) -> Range<usize> {
-    let back = |characters: usize| {
-        line[..place]
-            .char_indices()
-            .rev()
-            .take(characters)
-            .last()
-            .map_or(place, |(at, _)| at)
-    };
-    let start = if line[..place].char_indices().rev().nth(WIDTH - BEFORE).is_some() {
-        back(BEFORE)
-    } else {
-        0
-    };
-    let end = line[start..]
-        .char_indices()
-        .nth(WIDTH)
-        .map_or(line.len(), |(at, _)| start + at);
+    let back =
+        |characters: usize| line[..place].char_indices().rev().take(characters).last().map_or(place, |(at, _)| at);
+    let start = if line[..place].char_indices().rev().nth(WIDTH - BEFORE).is_some() { back(BEFORE) } else { 0 };
+    let end = line[start..].char_indices().nth(WIDTH).map_or(line.len(), |(at, _)| start + at);
     start..end
 }
 

@@ -8,10 +8,8 @@ use crate::diag::{Diagnostic, Fix, Severity, SourceId, Sources, Span};
 
 pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let reports: Vec<String> = diagnostics
-        .iter()
-        .map(|diagnostic| renderer.render(&report(diagnostic, sources)) + "\n")
-        .collect();
+    let reports: Vec<String> =
+        diagnostics.iter().map(|diagnostic| renderer.render(&report(diagnostic, sources)) + "\n").collect();
     reports.join("\n")
 }
 
@@ -20,13 +18,8 @@ fn report(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Group<'static>> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(on_one_line(&diagnostic.message))
-        .id(diagnostic.code);
-    let notes = diagnostic
-        .notes
-        .iter()
-        .map(|note| Level::NOTE.message(visible(note).into_owned()));
+    let title = level.primary_title(on_one_line(&diagnostic.message)).id(diagnostic.code);
+    let notes = diagnostic.notes.iter().map(|note| Level::NOTE.message(visible(note).into_owned()));
     let group = title.elements(snippets(diagnostic, sources)).elements(notes);
     let mut groups = vec![group];
     groups.extend(diagnostic.fix.as_ref().map(|fix| help(fix, sources)));
@@ -69,44 +62,30 @@ fn snippets(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Element<'static>>
 fn origin(span: Span, sources: &Sources) -> Origin<'static> {
     let position = sources.position(span.source, span.start);
     let name = on_one_line(sources.name(span.source));
-    Origin::path(name)
-        .line(position.line as usize)
-        .char_column(position.column as usize)
+    Origin::path(name).line(position.line as usize).char_column(position.column as usize)
 }
 
 fn snippet(part: &Excerpt, places: &[(Span, &str)]) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
     let annotations = part.places.iter().map(|(index, range)| {
-        let kind = if *index == 0 {
-            AnnotationKind::Primary
-        } else {
-            AnnotationKind::Context
-        };
-        let label = Some(places[*index].1)
-            .filter(|label| !label.is_empty())
-            .map(on_one_line);
+        let kind = if *index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let label = Some(places[*index].1).filter(|label| !label.is_empty()).map(on_one_line);
         kind.span(range.clone()).label(label)
     });
-    Snippet::source(part.text.clone())
-        .line_start(part.first_line as usize)
-        .annotations(annotations)
+    Snippet::source(part.text.clone()).line_start(part.first_line as usize).annotations(annotations)
 }
 
 /// The fix as an edit of its line; in words only where it spans lines.
 fn help(fix: &Fix, sources: &Sources) -> Group<'static> {
     let title = Level::HELP.secondary_title(on_one_line(&fix.say));
     let is_one_line = |text: &str| !text.contains(['\n', '\r']);
-    let old = sources
-        .text(fix.span.source)
-        .get(fix.span.start as usize..fix.span.end as usize);
+    let old = sources.text(fix.span.source).get(fix.span.start as usize..fix.span.end as usize);
     if !is_one_line(&fix.replacement) || !old.is_some_and(is_one_line) || old == Some(&*fix.replacement) {
         return Group::with_title(title);
     }
     let patches = excerpts(&[(0, fix.span)], sources).into_iter().map(|part| {
         let ranges = part.places.into_iter().map(|(_, range)| range);
         let patches = ranges.map(|range| Patch::new(range, visible(&fix.replacement).into_owned()));
-        Snippet::source(part.text)
-            .line_start(part.first_line as usize)
-            .patches(patches)
+        Snippet::source(part.text).line_start(part.first_line as usize).patches(patches)
     });
     title.elements(patches)
 }

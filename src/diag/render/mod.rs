@@ -71,9 +71,9 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format, col
 }
 
 impl Severity {
-    /// `error` or `warning`.
+    /// Its word: `error` or `warning`.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
@@ -114,12 +114,7 @@ fn json_text(value: &Value) -> String {
             text.push(character);
         } else {
             let mut units = [0; 2];
-            text.extend(
-                character
-                    .encode_utf16(&mut units)
-                    .iter()
-                    .map(|unit| format!("\\u{unit:04x}")),
-            );
+            text.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
         }
     }
     text

@@ -12,10 +12,7 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
     let codes: BTreeSet<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     let rules: Vec<Value> = codes.iter().map(|code| json!({ "id": code })).collect();
-    let results: Vec<Value> = diagnostics
-        .iter()
-        .map(|diagnostic| result(diagnostic, sources))
-        .collect();
+    let results: Vec<Value> = diagnostics.iter().map(|diagnostic| result(diagnostic, sources)).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -29,20 +26,15 @@ pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
 }
 
 fn result(diagnostic: &Diagnostic, sources: &Sources) -> Value {
-    let lines: Vec<&str> = std::iter::once(diagnostic.message.as_str())
-        .chain(details(diagnostic))
-        .collect();
+    let lines: Vec<&str> = std::iter::once(diagnostic.message.as_str()).chain(details(diagnostic)).collect();
     let mut result = json!({
         "ruleId": diagnostic.code,
-        "level": diagnostic.severity.name(),
+        "level": diagnostic.severity.word(),
         "message": { "text": lines.join("\n") },
         "locations": [location(diagnostic.primary, &diagnostic.label, sources)],
     });
     if !diagnostic.others.is_empty() {
-        let others = diagnostic
-            .others
-            .iter()
-            .map(|(span, label)| location(*span, label, sources));
+        let others = diagnostic.others.iter().map(|(span, label)| location(*span, label, sources));
         result["relatedLocations"] = others.collect();
     }
     if let Some(fix) = &diagnostic.fix {
@@ -73,10 +65,7 @@ fn change(fix: &Fix, sources: &Sources) -> Value {
 }
 
 fn region(span: Span, sources: &Sources) -> Value {
-    let (start, end) = (
-        sources.position(span.source, span.start),
-        sources.position(span.source, span.end),
-    );
+    let (start, end) = (sources.position(span.source, span.start), sources.position(span.source, span.end));
     json!({
         "startLine": start.line,
         "startColumn": start.column,

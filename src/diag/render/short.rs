@@ -10,13 +10,6 @@ pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
 fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let place = on_one_line(&sources.place(diagnostic.primary));
     let message = on_one_line(&diagnostic.message);
-    let fix = diagnostic
-        .fix
-        .as_ref()
-        .map_or(String::new(), |fix| format!(" ({})", on_one_line(&fix.say)));
-    format!(
-        "{place}: {}[{}]: {message}{fix}\n",
-        diagnostic.severity.name(),
-        diagnostic.code
-    )
+    let fix = diagnostic.fix.as_ref().map_or(String::new(), |fix| format!(" ({})", on_one_line(&fix.say)));
+    format!("{place}: {}[{}]: {message}{fix}\n", diagnostic.severity.word(), diagnostic.code)
 }

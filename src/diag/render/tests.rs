@@ -13,15 +13,12 @@ fn example() -> (Sources, Vec<Diagnostic>) {
         let start = u32::try_from(text.find(part).unwrap()).unwrap();
         Span::new(source, start, start + u32::try_from(part.len()).unwrap())
     };
-    let wrong = Diagnostic::error(
-        "unknown-step",
-        at(pay, TEXT, "failovr"),
-        "step `verify` needs the unknown step `failovr`",
-    )
-    .label("no step has this id")
-    .other(at(pay, TEXT, "failover"), "a step with a similar id")
-    .note("`needs` takes ids of this runbook: 100% of them")
-    .suggest("failovr", ["verify", "failover"]);
+    let wrong =
+        Diagnostic::error("unknown-step", at(pay, TEXT, "failovr"), "step `verify` needs the unknown step `failovr`")
+            .label("no step has this id")
+            .other(at(pay, TEXT, "failover"), "a step with a similar id")
+            .note("`needs` takes ids of this runbook: 100% of them")
+            .suggest("failovr", ["verify", "failover"]);
     let umlaut = Diagnostic::warning("title", at(pay, TEXT, "ber"), "the title is not English")
         .other(at(common, "name: common\n", "common"), "");
     (sources, vec![wrong, umlaut])
@@ -106,10 +103,7 @@ fn nothing_to_say_is_nothing_for_people_and_an_empty_list_for_programs() {
     assert_eq!(nothing(Format::Human), "");
     assert_eq!(nothing(Format::Short), "");
     assert_eq!(nothing(Format::Github), "");
-    assert_eq!(
-        nothing(Format::Json),
-        "{\n  \"version\": 1,\n  \"diagnostics\": []\n}\n"
-    );
+    assert_eq!(nothing(Format::Json), "{\n  \"version\": 1,\n  \"diagnostics\": []\n}\n");
 }
 
 /// A source, and one error at a part of it.
@@ -125,11 +119,7 @@ fn one(text: &str, part: &str) -> (Sources, Diagnostic) {
 fn a_line_of_a_megabyte_is_shown_around_the_place() {
     let text = format!("a: 1\n{}needle{}\n", "é".repeat(300_000), "z".repeat(600_000));
     let (sources, diagnostic) = one(&text, "needle");
-    let fix = Fix {
-        span: diagnostic.primary,
-        replacement: "pin".to_owned(),
-        say: "a pin will do".to_owned(),
-    };
+    let fix = Fix { span: diagnostic.primary, replacement: "pin".to_owned(), say: "a pin will do".to_owned() };
     let shown = render(&[diagnostic.fix(fix)], &sources, Format::Human, false);
     assert!(shown.contains(" --> a.yaml:2:300001\n"), "{shown}");
     assert!(shown.contains("éneedlez") && shown.contains("épinz"), "{shown}");
@@ -162,13 +152,10 @@ error[code]: no
 fn nothing_in_a_file_or_a_message_drives_the_terminal() {
     let (mut sources, diagnostic) = one("a: \u{1b}[31mred\u{9b}\u{202e}\r\n", "[31mred");
     let odd_name = sources.add("\u{1b}]0;x\u{7}.yaml", "text\n");
-    let diagnostic = Diagnostic {
-        message: "a\u{8}\nb".to_owned(),
-        ..diagnostic
-    }
-    .label("\u{85}")
-    .other(Span::new(odd_name, 0, 4), "\r")
-    .note("\u{1b}c");
+    let diagnostic = Diagnostic { message: "a\u{8}\nb".to_owned(), ..diagnostic }
+        .label("\u{85}")
+        .other(Span::new(odd_name, 0, 4), "\r")
+        .note("\u{1b}c");
     for format in Format::ALL {
         let shown = render(std::slice::from_ref(&diagnostic), &sources, format, false);
         let raw = ['\u{1b}', '\u{8}', '\u{7}', '\r', '\u{9b}', '\u{85}', '\u{202e}'];
@@ -204,9 +191,6 @@ fn findings_are_sorted_by_place_and_said_once() {
     let (sources, diagnostics) = example();
     let mut twice = [diagnostics.clone(), diagnostics].concat();
     crate::diag::sort(&mut twice);
-    let places: Vec<String> = twice
-        .iter()
-        .map(|diagnostic| sources.place(diagnostic.primary))
-        .collect();
+    let places: Vec<String> = twice.iter().map(|diagnostic| sources.place(diagnostic.primary)).collect();
     assert_eq!(places, ["runbooks/pay.yaml:4:21", "runbooks/pay.yaml:6:13"]);
 }

@@ -29,12 +29,7 @@ impl Masker {
         for pattern in &patterns {
             starts[usize::from(pattern[0])] = true;
         }
-        Self {
-            patterns,
-            starts,
-            held: Vec::new(),
-            covered: 0,
-        }
+        Self { patterns, starts, held: Vec::new(), covered: 0 }
     }
 
     /// Takes the next bytes and passes on what is certain by now.
@@ -112,9 +107,7 @@ fn pieces<'a>(of: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Vec<u8
 fn base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for three in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, index| {
-            bits << 8 | three.get(index).map_or(0, |byte| usize::from(*byte))
-        });
+        let bits = (0..3).fold(0, |bits, index| bits << 8 | three.get(index).map_or(0, |byte| usize::from(*byte)));
         for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
             let letter = char::from(BASE64[bits >> shift & 63]);
             text.push(if index <= three.len() { letter } else { '=' });

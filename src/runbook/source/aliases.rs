@@ -59,12 +59,8 @@ impl Builder {
         let span = self.span(place);
         self.problems.add(|| {
             let short: String = name.chars().take(80).collect();
-            Diagnostic::error(
-                "unknown-alias",
-                span,
-                format!("no anchor `&{short}` stands before this alias"),
-            )
-            .note("text that starts with `*` must be in quotes")
+            Diagnostic::error("unknown-alias", span, format!("no anchor `&{short}` stands before this alias"))
+                .note("text that starts with `*` must be in quotes")
         });
         let id = self.push(Kind::Null, place)?;
         self.place(id, Size::scalar(0), span)

@@ -153,12 +153,7 @@ impl Builder {
         }
         let node = self.push(kind, &properties.place)?;
         self.anchor(properties.anchor, node, None)?;
-        let open = Open {
-            node,
-            first: self.waiting.len(),
-            anchor: properties.anchor,
-            size: Size::collection(),
-        };
+        let open = Open { node, first: self.waiting.len(), anchor: properties.anchor, size: Size::collection() };
         self.open.push(open);
         ControlFlow::Continue(())
     }
@@ -198,15 +193,7 @@ impl Builder {
         }
         let id = NodeId(offset(entries.len()));
         let Span { start, end, .. } = span;
-        entries.push(Entry {
-            start,
-            end,
-            at: start,
-            length: 0,
-            kind,
-            style: Style::Plain,
-            is_decoded: false,
-        });
+        entries.push(Entry { start, end, at: start, length: 0, kind, style: Style::Plain, is_decoded: false });
         self.see(span);
         ControlFlow::Continue(id)
     }
@@ -267,18 +254,10 @@ pub(super) fn offset(number: usize) -> u32 {
 }
 
 fn second_document(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "several-documents",
-        span,
-        "a second document starts here; a file may hold one only",
-    )
-    .note("delete this line, or put what follows into a file of its own")
+    Diagnostic::error("several-documents", span, "a second document starts here; a file may hold one only")
+        .note("delete this line, or put what follows into a file of its own")
 }
 
 fn unsupported_tag(span: Span, tag: &Tag) -> Diagnostic {
-    Diagnostic::error(
-        "tag",
-        span,
-        format!("the tag `{}` is not supported here", tag.original()),
-    )
+    Diagnostic::error("tag", span, format!("the tag `{}` is not supported here", tag.original()))
 }

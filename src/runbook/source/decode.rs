@@ -1,27 +1,26 @@
 //! Bytes to text: nothing that hides from a reader or drives a terminal gets further than here.
 
-use super::limits::MAX_BYTES;
+use std::str::Utf8Error;
+
+use super::limits::LARGEST_FILE;
 use crate::diag::{Diagnostic, SourceId, Sources, Span};
 
 /// How many hidden characters are pointed at.
 const MAX_SHOWN: usize = 20;
 
 /// Adds a file's bytes to `sources`, without a byte order mark. The caller need not read more than
-/// [`MAX_BYTES`] and one more.
+/// [`LARGEST_FILE`] and one more.
 ///
 /// # Errors
 /// The file is too large, not UTF-8, or holds control characters.
-pub fn decode(sources: &mut Sources, name: &str, bytes: Vec<u8>) -> Result<SourceId, Vec<Diagnostic>> {
-    if bytes.len() > MAX_BYTES {
+pub fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> Result<SourceId, Vec<Diagnostic>> {
+    if bytes.len() > LARGEST_FILE {
         let span = Span::new(sources.add(name, ""), 0, 0);
-        let message = format!("the file is larger than {} MiB, the most that is read", MAX_BYTES >> 20);
+        let message = format!("the file is larger than {} MiB, the most that is read", LARGEST_FILE >> 20);
         return Err(vec![Diagnostic::error("too-large", span, message)]);
     }
-    let text = String::from_utf8(bytes).map_err(|error| vec![not_utf8(sources, name, &error)])?;
-    let source = match text.strip_prefix('\u{FEFF}') {
-        Some(rest) => sources.add(name, rest),
-        None => sources.add(name, text),
-    };
+    let text = std::str::from_utf8(bytes).map_err(|error| vec![not_utf8(sources, name, bytes, error)])?;
+    let source = sources.add(name, text.strip_prefix('\u{FEFF}').unwrap_or(text));
     let hidden = hidden_characters(sources.text(source), source);
     if hidden.is_empty() { Ok(source) } else { Err(hidden) }
 }
@@ -42,10 +41,7 @@ pub(super) fn code_point(character: char) -> String {
 
 fn hidden_characters(text: &str, source: SourceId) -> Vec<Diagnostic> {
     let hidden = text.char_indices().filter(|(_, character)| is_hidden(*character));
-    hidden
-        .take(MAX_SHOWN)
-        .map(|(at, character)| hidden_character(source, at, character))
-        .collect()
+    hidden.take(MAX_SHOWN).map(|(at, character)| hidden_character(source, at, character)).collect()
 }
 
 fn hidden_character(source: SourceId, at: usize, character: char) -> Diagnostic {
@@ -59,9 +55,8 @@ fn hidden_character(source: SourceId, at: usize, character: char) -> Diagnostic 
     })
 }
 
-fn not_utf8(sources: &mut Sources, name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
-    let bytes = error.as_bytes();
-    let at = error.utf8_error().valid_up_to();
+fn not_utf8(sources: &mut Sources, name: &str, bytes: &[u8], error: Utf8Error) -> Diagnostic {
+    let at = error.valid_up_to();
     // Only what can be read is kept; the mark before the text is not part of it, as in a good file.
     let readable = String::from_utf8_lossy(&bytes[..at]);
     let readable = readable.strip_prefix('\u{FEFF}').unwrap_or(&readable);

@@ -107,6 +107,5 @@ fn past_folding(written: &str, decoded: &str, at: usize, is_end: bool) -> Option
 
 /// The words of a text and where they start.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split_ascii_whitespace()
-        .map(|word| (word.as_ptr().addr() - text.as_ptr().addr(), word))
+    text.split_ascii_whitespace().map(|word| (word.as_ptr().addr() - text.as_ptr().addr(), word))
 }

@@ -18,10 +18,7 @@ impl Builder {
         self.refuse_unusable_keys(mapping, &mut children);
         self.refuse_repeated_keys(&mut children);
         let (pairs, _) = children.as_chunks::<2>();
-        let kept = pairs
-            .iter()
-            .filter(|[key, _]| *key != REPORTED)
-            .map(|[key, value]| (*key, *value));
+        let kept = pairs.iter().filter(|[key, _]| *key != REPORTED).map(|[key, value]| (*key, *value));
         let start = self.document.pairs.len();
         self.document.pairs.extend(kept);
         start..self.document.pairs.len()
@@ -35,16 +32,10 @@ impl Builder {
             if matches!(entry.kind, Kind::Sequence | Kind::Mapping) {
                 let outer = self.document.span(mapping);
                 let is_template = self.document.text[outer.start as usize..].starts_with("{{");
-                self.problems.add(|| {
-                    if is_template {
-                        bare_template(outer.source, outer.start)
-                    } else {
-                        complex_key(span)
-                    }
-                });
-            } else if is_plain && entry.length == 0 {
                 self.problems
-                    .add(|| Diagnostic::error("empty-key", span, "wanted a key before `:`, found nothing"));
+                    .add(|| if is_template { bare_template(outer.source, outer.start) } else { complex_key(span) });
+            } else if is_plain && entry.length == 0 {
+                self.problems.add(|| Diagnostic::error("empty-key", span, "wanted a key before `:`, found nothing"));
             } else if is_plain && self.document.stored_text(&entry) == "<<" {
                 self.problems.add(|| {
                     Diagnostic::error("merge-key", span, "merge keys are not supported; use `defaults`")
@@ -60,10 +51,7 @@ impl Builder {
     fn refuse_repeated_keys(&mut self, children: &mut [NodeId]) {
         let document = &self.document;
         let text = |at: usize| document.stored_text(document.entry(children[at]));
-        let mut order: Vec<usize> = (0..children.len())
-            .step_by(2)
-            .filter(|at| children[*at] != REPORTED)
-            .collect();
+        let mut order: Vec<usize> = (0..children.len()).step_by(2).filter(|at| children[*at] != REPORTED).collect();
         order.sort_unstable_by(|a, b| text(*a).cmp(text(*b)).then(a.cmp(b)));
         let mut repeated = Vec::new();
         for same in order.chunk_by(|a, b| text(*a) == text(*b)) {

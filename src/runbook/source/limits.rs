@@ -1,7 +1,7 @@
 //! How much a file may hold, and the size of what its aliases stand for.
 
 /// The most bytes a file may have: 16 MiB.
-pub const MAX_BYTES: usize = 16 << 20;
+pub const LARGEST_FILE: usize = 16 << 20;
 /// The deepest nesting, counted through aliases.
 pub const MAX_DEPTH: usize = 64;
 /// The most nodes a file may have: as many as are read in half a second.
@@ -25,20 +25,12 @@ pub(super) struct Size {
 impl Size {
     /// A scalar of so many bytes.
     pub(super) fn scalar(bytes: usize) -> Self {
-        Self {
-            nodes: 1,
-            text: bytes as u64,
-            height: 0,
-        }
+        Self { nodes: 1, text: bytes as u64, height: 0 }
     }
 
     /// An empty collection.
     pub(super) fn collection() -> Self {
-        Self {
-            nodes: 1,
-            text: 0,
-            height: 1,
-        }
+        Self { nodes: 1, text: 0, height: 1 }
     }
 
     /// Takes in a child.
@@ -52,9 +44,7 @@ impl Size {
     pub(super) fn excess(&self, own_nodes: usize) -> Option<String> {
         if self.nodes > own_nodes as u64 + MAX_ADDED_NODES {
             let (nodes, most) = (grouped(self.nodes), grouped(MAX_ADDED_NODES));
-            return Some(format!(
-                "aliases expand to {nodes} nodes, at most {most} more than written are allowed"
-            ));
+            return Some(format!("aliases expand to {nodes} nodes, at most {most} more than written are allowed"));
         }
         (self.text > MAX_TEXT).then(|| {
             let (text, most) = (self.text.div_ceil(1 << 20), MAX_TEXT >> 20);

@@ -26,8 +26,7 @@ impl Problems {
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
         sort(&mut self.list);
         if let Some(last) = self.list.last_mut().filter(|_| self.left_out > 0) {
-            last.notes
-                .push(format!("{} more problems in this file are not shown", self.left_out));
+            last.notes.push(format!("{} more problems in this file are not shown", self.left_out));
         }
         self.list
     }

@@ -23,11 +23,7 @@ impl Builder {
         let id = self.push(Kind::String, &properties.place)?;
         let span = self.document.span(id);
         // The parser says `~` where nothing is written.
-        let text = if style == Style::Plain && span.start == span.end {
-            ""
-        } else {
-            text
-        };
+        let text = if style == Style::Plain && span.start == span.end { "" } else { text };
         if style == Style::DoubleQuoted {
             self.refuse_escaped_characters(text, span);
         }
@@ -41,8 +37,7 @@ impl Builder {
     fn refuse_escaped_characters(&mut self, text: &str, span: Span) {
         if let Some(hidden) = text.chars().find(|character| is_hidden(*character)) {
             let message = format!("the escaped character {} is not allowed", code_point(hidden));
-            self.problems
-                .add(|| Diagnostic::error("hidden-character", span, message));
+            self.problems.add(|| Diagnostic::error("hidden-character", span, message));
         }
     }
 
@@ -71,11 +66,7 @@ impl Builder {
         let start = entry.start + u32::from(is_quoted);
         let written = document.text.get(start as usize..start as usize + text.len());
         entry.is_decoded = written != Some(text);
-        entry.at = if entry.is_decoded {
-            offset(document.decoded.len())
-        } else {
-            start
-        };
+        entry.at = if entry.is_decoded { offset(document.decoded.len()) } else { start };
         entry.length = offset(text.len());
         (entry.kind, entry.style) = (kind, style);
         if entry.is_decoded {
@@ -87,11 +78,7 @@ impl Builder {
 /// Why a plain scalar is refused, and what to write instead.
 fn refused(refusal: Refusal, text: &str, span: Span) -> Diagnostic {
     let short: String = text.chars().take(80).collect();
-    let fix = Fix {
-        span,
-        replacement: format!("\"{text}\""),
-        say: "write it in quotes if it is text".to_owned(),
-    };
+    let fix = Fix { span, replacement: format!("\"{text}\""), say: "write it in quotes if it is text".to_owned() };
     match refusal {
         Refusal::LeadingZero => {
             let message = format!("`{short}` may be text, octal or decimal");

@@ -9,11 +9,7 @@ use crate::diag::{Diagnostic, SourceId, Span};
 /// A syntax error with its place: the character where reading went wrong.
 pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagnostic {
     let at = text.floor_char_boundary(error.marker().byte_offset().unwrap_or(text.len()));
-    let width = text[at..]
-        .chars()
-        .next()
-        .filter(|next| !next.is_control())
-        .map_or(0, char::len_utf8);
+    let width = text[at..].chars().next().filter(|next| !next.is_control()).map_or(0, char::len_utf8);
     let span = Span::new(source, offset(at), offset(at + width));
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return too_deep(span);
@@ -34,22 +30,15 @@ pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagno
 /// `url: {{ inputs.url }}` is a mapping in a mapping to YAML, and never what was meant.
 pub(super) fn bare_template(source: SourceId, start: u32) -> Diagnostic {
     let span = Span::new(source, start, start.saturating_add(2));
-    Diagnostic::error(
-        "unquoted-template",
-        span,
-        "a value that starts with `{{` must be in quotes",
-    )
-    .note("without quotes, YAML reads `{` as the start of a mapping")
+    Diagnostic::error("unquoted-template", span, "a value that starts with `{{` must be in quotes")
+        .note("without quotes, YAML reads `{` as the start of a mapping")
 }
 
 /// What most often breaks a line of a runbook, in the line up to the error.
 fn bare_template_start(before: &str) -> Option<usize> {
-    let starts = [": {{", "- {{", "[{{", ", {{"]
-        .iter()
-        .filter_map(|start| before.find(start).map(|at| at + start.len() - 2));
-    starts
-        .min()
-        .filter(|start| !before[..*start].contains(['"', '\'', '#']))
+    let starts =
+        [": {{", "- {{", "[{{", ", {{"].iter().filter_map(|start| before.find(start).map(|at| at + start.len() - 2));
+    starts.min().filter(|start| !before[..*start].contains(['"', '\'', '#']))
 }
 
 /// The error for nesting that has no end in sight.
@@ -62,10 +51,9 @@ type Words = (String, Option<&'static str>);
 /// Errors that mean one thing at the start of a line and another further on.
 fn words_by_line(kind: &ErrorKind, before: &str) -> Option<Words> {
     let (message, note) = match kind {
-        ErrorKind::MappingValueNotAllowed if before.contains(": ") => (
-            "found a second `:` on this line",
-            "write a text that holds `: ` in quotes",
-        ),
+        ErrorKind::MappingValueNotAllowed if before.contains(": ") => {
+            ("found a second `:` on this line", "write a text that holds `: ` in quotes")
+        }
         ErrorKind::MappingValueNotAllowed => (
             "found a `:` in what goes on with the text of the line before",
             "align the keys; write a space after each `:`",
@@ -101,10 +89,7 @@ fn words(kind: &ErrorKind) -> Words {
         | E::TabInIndentation
         | E::TabAtBlockScalarStart
         | E::TabInPlainScalar => ("found a tab where only spaces may stand", "indent with spaces"),
-        E::InvalidColonPlacement => (
-            "found a `:` inside of brackets",
-            "see whether a bracket before it is not closed",
-        ),
+        E::InvalidColonPlacement => ("found a `:` inside of brackets", "see whether a bracket before it is not closed"),
         E::MappingKeyNotAllowed => ("found a key where none can start", INDENT),
         E::SimpleKeyExpected | E::InvalidSimpleKey => ("wanted `key: value`, found no `:` behind this", KEY),
         E::ExpectedBlockMappingKey => ("wanted a key, indented like the keys before it", INDENT),
@@ -119,23 +104,15 @@ fn words(kind: &ErrorKind) -> Words {
         E::ExpectedFlowSequenceSeparator => ("wanted `,` or `]`", "close the list with `]`"),
         E::ExpectedFlowMappingSeparator => ("wanted `,` or `}`", "close the mapping with `}`"),
         E::MisplacedFlowCollectionEnd => ("found a closing bracket, but none is open", "write the text in quotes"),
-        E::UnknownQuotedScalarEscape => (
-            "this text holds an unknown escape",
-            "write `\\\\` for a backslash, or use single quotes",
-        ),
-        E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => (
-            "found more text behind the closing quote",
-            "put all of it in one pair of quotes",
-        ),
+        E::UnknownQuotedScalarEscape => {
+            ("this text holds an unknown escape", "write `\\\\` for a backslash, or use single quotes")
+        }
+        E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => {
+            ("found more text behind the closing quote", "put all of it in one pair of quotes")
+        }
         E::MissingAnchorOrAliasName => ("wanted a name behind `*` or `&`", "write the text in quotes"),
-        E::CommentNotSeparated => (
-            "wanted a space before `#`",
-            "write the text in quotes if `#` belongs to it",
-        ),
-        E::UndeclaredTagHandle => (
-            "this tag was not declared",
-            "text that starts with `!` must be in quotes",
-        ),
+        E::CommentNotSeparated => ("wanted a space before `#`", "write the text in quotes if `#` belongs to it"),
+        E::UndeclaredTagHandle => ("this tag was not declared", "text that starts with `!` must be in quotes"),
         E::UnexpectedEof => ("the file ends too early", "see whether its end is missing"),
         other => return (other.to_string(), None),
     };

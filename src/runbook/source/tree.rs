@@ -128,9 +128,7 @@ impl Document {
         let text = self.stored_text(entry);
         entry.kind == Kind::String
             && entry.style == Style::Plain
-            && ["yes", "no", "on", "off", "y", "n"]
-                .iter()
-                .any(|word| text.eq_ignore_ascii_case(word))
+            && ["yes", "no", "on", "off", "y", "n"].iter().any(|word| text.eq_ignore_ascii_case(word))
     }
 
     /// The node as JSON, with aliases replaced by what they stand for.

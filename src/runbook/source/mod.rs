@@ -18,7 +18,7 @@ mod tree;
 
 pub use build::parse;
 pub use decode::decode;
-pub use limits::{MAX_BYTES, MAX_DEPTH};
+pub use limits::{LARGEST_FILE, MAX_DEPTH};
 pub use tree::{Document, Node, NodeId};
 
 #[cfg(test)]
