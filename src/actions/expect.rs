@@ -1,16 +1,20 @@
 //! What an HTTP answer is wanted to be.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
 
+use super::params::masked;
 use crate::catalogue::{Field, HumanDuration, Type, found};
 use crate::edge::http::Answer;
+use crate::edge::secrets::Secrets;
 
-pub(super) const CONTAINS: Field =
-    Field { name: "contains", kind: || Type::String, required: false, doc: "text the answer's body must contain" };
+pub(super) const CONTAINS: Field = Field {
+    name: "contains",
+    kind: || Type::String,
+    required: false,
+    doc: "text the answer's body must contain",
+};
 pub(super) const JSON: Field = Field {
     name: "json",
     kind: || Type::Map(Box::new(Type::Any)),
@@ -56,21 +60,21 @@ impl Expect {
     }
 
     /// Whether everything holds; if not, the first thing that does not.
-    pub(super) fn judge(&self, answer: &Answer) -> Result<(), String> {
+    pub(super) fn judge(&self, answer: &Answer, secrets: &Secrets) -> Result<(), String> {
         if !self.accepts(answer.status) {
             return Err(format!("answered {}, wanted {}", answer.status, self.status()));
         }
-        self.judge_body(answer)?;
+        self.judge_body(answer, secrets)?;
         match self.latency {
-            Some(limit) if answer.latency > limit.0 => {
-                Err(format!("answered in {}, wanted at most {limit}", HumanDuration(whole(answer.latency))))
-            }
+            Some(limit) if answer.latency > limit.0 => Err(format!(
+                "answered in {}, wanted at most {limit}",
+                HumanDuration(answer.latency)
+            )),
             _ => Ok(()),
         }
     }
 
-    /// [`Self::judge`] without the status and the time it took.
-    pub(super) fn judge_body(&self, answer: &Answer) -> Result<(), String> {
+    fn judge_body(&self, answer: &Answer, secrets: &Secrets) -> Result<(), String> {
         if let Some(text) = &self.contains
             && !String::from_utf8_lossy(&answer.body).contains(text.as_str())
         {
@@ -85,7 +89,9 @@ impl Expect {
             if same(value, wanted) {
                 return Ok(());
             }
-            Err(format!("at `{path}`: wanted {}, found {}", found(wanted), found(value)))
+            // Masked here: of a long text only the beginning is shown, which nobody would know for a secret's.
+            let [wanted, found] = [wanted, value].map(|value| found(&masked(secrets, value.clone())));
+            Err(format!("at `{path}`: wanted {wanted}, found {found}"))
         })
     }
 }
@@ -115,14 +121,23 @@ fn parse(path: &str) -> Result<JsonPath, String> {
 
 /// The rule for a mapping from JSON paths, or to them.
 pub(super) fn paths_rule<'a>(place: &str, mut paths: impl Iterator<Item = &'a str>) -> Result<(), String> {
-    paths.try_for_each(|path| parse(path).map(drop).map_err(|problem| format!("at `{place}`: {problem}")))
+    paths.try_for_each(|path| {
+        parse(path)
+            .map(drop)
+            .map_err(|problem| format!("at `{place}`: {problem}"))
+    })
 }
 
 /// The rule for a list of status codes.
 pub(super) fn status_rule(place: &str, statuses: Option<&Value>) -> Result<(), String> {
     let codes = statuses.and_then(Value::as_array).into_iter().flatten();
-    match codes.chain(statuses.filter(|value| value.is_number())).find(|code| !is_status(code)) {
-        Some(code) => Err(format!("at `{place}`: wanted status codes from 100 to 599, found `{code}`")),
+    match codes
+        .chain(statuses.filter(|value| value.is_number()))
+        .find(|code| !is_status(code))
+    {
+        Some(code) => Err(format!(
+            "at `{place}`: wanted status codes from 100 to 599, found `{code}`"
+        )),
         None => Ok(()),
     }
 }
@@ -139,19 +154,19 @@ fn same(value: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// To whole milliseconds, which is how durations are shown.
-fn whole(span: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn judged(wanted: Value, status: u16, body: &str) -> Result<(), String> {
-        let answer = Answer { status, body: body.as_bytes().to_vec(), cut: None, latency: Duration::from_millis(80) };
-        Expect::deserialize(wanted).unwrap().judge(&answer)
+        let answer = Answer {
+            status,
+            body: body.as_bytes().to_vec(),
+            cut: None,
+            latency: std::time::Duration::from_millis(80),
+        };
+        Expect::deserialize(wanted).unwrap().judge(&answer, &Secrets::default())
     }
 
     #[test]
@@ -167,14 +182,23 @@ mod tests {
         for (wanted, problem) in [
             (json!({"status": [201, 202]}), "answered 200, wanted 201 or 202"),
             (json!({"contains": "up"}), "the body does not contain `up`"),
-            (json!({"json": {"$.a": "x"}}), "at `$.a`: wanted the string `x`, found the number `1`"),
+            (
+                json!({"json": {"$.a": "x"}}),
+                "at `$.a`: wanted the string `x`, found the number `1`",
+            ),
             (json!({"json": {"$.b": 1}}), "the body has nothing at `$.b`"),
-            (json!({"json": {"$.*": 1}}), "the body has 2 values at `$.*`, wanted one"),
+            (
+                json!({"json": {"$.*": 1}}),
+                "the body has 2 values at `$.*`, wanted one",
+            ),
             (json!({"latency": "79ms"}), "answered in 80ms, wanted at most 79ms"),
         ] {
             assert_eq!(judged(wanted, 200, r#"{"a": 1, "c": 2}"#), Err(problem.to_owned()));
         }
-        assert_eq!(judged(json!({}), 301, ""), Err("answered 301, wanted a status from 200 to 299".to_owned()));
+        assert_eq!(
+            judged(json!({}), 301, ""),
+            Err("answered 301, wanted a status from 200 to 299".to_owned())
+        );
         let problem = judged(json!({"json": {"$.a": 1}}), 200, "<html>").unwrap_err();
         assert!(problem.starts_with("the body is no JSON: "), "{problem}");
     }

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::expect;
+use super::params::masked;
 use crate::catalogue::Type;
 use crate::edge::http::Answer;
+use crate::edge::secrets::Secrets;
 
 /// Whether `extract` gives what the step declares, no more and no less. `fixed` are outputs there anyway.
 pub(super) fn check(
@@ -23,11 +25,11 @@ pub(super) fn check(
     }
 }
 
-/// The outputs, each of its declared type.
+/// The outputs, each of its declared type, secrets masked.
 pub(super) fn outputs(
     paths: &Map<String, Value>,
     declared: &[(String, Type)],
-    answer: &Answer,
+    (answer, secrets): (&Answer, &Secrets),
 ) -> Result<Map<String, Value>, String> {
     if paths.is_empty() {
         return Ok(Map::new());
@@ -37,10 +39,11 @@ pub(super) fn outputs(
     for (name, path) in paths {
         let of = |problem| format!("of the output `{name}`: {problem}");
         let value = expect::select(&body, path.as_str().unwrap_or_default()).map_err(of)?;
+        let value = masked(secrets, value.clone());
         if let Some((_, kind)) = declared.iter().find(|(declared, _)| declared == name) {
-            kind.check(value).map_err(of)?;
+            kind.check(&value).map_err(of)?;
         }
-        outputs.insert(name.clone(), value.clone());
+        outputs.insert(name.clone(), value);
     }
     Ok(outputs)
 }

@@ -111,7 +111,12 @@ impl Action for Http {
 
 impl<'a> Task<'a> {
     fn new(context: &'a Context, call: &'a Call) -> Result<Self, Failure> {
-        Ok(Self { context, call, params: params::read(&call.with)?, end: context.clock.now().plus(call.timeout) })
+        Ok(Self {
+            context,
+            call,
+            params: params::read(&call.with)?,
+            end: context.clock.now().plus(call.timeout),
+        })
     }
 
     async fn apply(&self) -> Result<Done, Failure> {
@@ -148,7 +153,9 @@ impl<'a> Task<'a> {
         };
         let outputs = outputs.map_err(|why| {
             let name = self.name();
-            self.failed(&format!("the wanted state of {name} holds already, nothing was sent, but {why}"))
+            self.failed(&format!(
+                "the wanted state of {name} holds already, nothing was sent, but {why}"
+            ))
         })?;
         Ok(Some(Done {
             outputs,
@@ -184,7 +191,7 @@ impl<'a> Task<'a> {
             Ok(Err(lost)) => return Look::Unknown(lost.to_string()),
             Err(stopped) => return Look::Unknown(stopped.words()),
         };
-        match observe.expect.judge(&answer) {
+        match observe.expect.judge(&answer, &self.context.secrets) {
             Ok(()) => Look::Holds(self.outputs(&answer)),
             Err(why) if observe.tells_nothing(&answer) => Look::Unknown(format!("{why}, which tells nothing")),
             Err(why) => Look::Differs(why),
@@ -197,7 +204,12 @@ impl<'a> Task<'a> {
 
     async fn exchange(&self, request: Request) -> Result<Result<Answer, Lost>, Stopped> {
         let span = self.params.timeout.0.min(self.left());
-        within(self.context, span, exchange(&self.context.http, &*self.context.clock, request)).await
+        within(
+            self.context,
+            span,
+            exchange(&self.context.http, &*self.context.clock, request),
+        )
+        .await
     }
 
     fn request(&self) -> Result<Request, String> {
@@ -205,14 +217,21 @@ impl<'a> Task<'a> {
         let method = Method::from_bytes(self.params.method.as_bytes()).map_err(|error| error.to_string())?;
         if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
             let key = HeaderValue::from_bytes(self.call.idempotency_key.as_bytes());
-            ours.insert("idempotency-key", key.map_err(|_| "the idempotency key is no header".to_owned())?);
+            ours.insert(
+                "idempotency-key",
+                key.map_err(|_| "the idempotency key is no header".to_owned())?,
+            );
         }
         if self.params.json.is_some() {
             ours.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let mut url = parse(&self.params.url)?;
         if !self.params.query.is_empty() {
-            let pairs = self.params.query.iter().map(|(name, value)| (name, params::plain(value)));
+            let pairs = self
+                .params
+                .query
+                .iter()
+                .map(|(name, value)| (name, params::plain(value)));
             url.query_pairs_mut().extend_pairs(pairs);
         }
         let json = self.params.json.as_ref().map(Value::to_string);
@@ -233,39 +252,57 @@ impl<'a> Task<'a> {
             headers.remove(CONTENT_TYPE);
             headers.remove("idempotency-key");
         }
-        Ok(Request { method: Method::GET, url, headers, body: None })
+        Ok(Request {
+            method: Method::GET,
+            url,
+            headers,
+            body: None,
+        })
     }
 
     fn judge(&self, answer: &Answer) -> Result<Done, Failure> {
         let name = self.name();
-        let wanted = self.params.expect.judge(answer);
+        let wanted = self.params.expect.judge(answer, &self.context.secrets);
         if let Err(why) = &wanted
             && !self.params.expect.accepts(answer.status)
         {
             let why = format!("{why}{}", self.excerpt(answer));
             let definite = refuses(answer.status);
-            return Err(if definite { self.failed(&format!("{name} {why}")) } else { self.in_doubt(&why) });
+            return Err(if definite {
+                self.failed(&format!("{name} {why}"))
+            } else {
+                self.in_doubt(&why)
+            });
         }
         let outputs = wanted.and_then(|()| self.outputs(answer)).map_err(|why| {
-            self.failed(&format!("{name} was answered with {}, but {why}{}", answer.status, self.excerpt(answer)))
+            self.failed(&format!(
+                "{name} was answered with {}, but {why}{}",
+                answer.status,
+                self.excerpt(answer)
+            ))
         })?;
         let took = HumanDuration(Duration::from_millis(millis(answer)));
-        Ok(Done { outputs, already: false, note: format!("{name} was answered with {} in {took}", answer.status) })
+        Ok(Done {
+            outputs,
+            already: false,
+            note: format!("{name} was answered with {} in {took}", answer.status),
+        })
     }
 
     fn outputs(&self, answer: &Answer) -> Result<Map<String, Value>, String> {
+        let secrets = &self.context.secrets;
         let mut body = self.body(answer);
         body.truncate(body.floor_char_boundary(BODY_OUTPUT));
-        let extracted = extract::outputs(&self.params.extract, &self.call.declared, answer)?;
+        let json = expect::json(answer).unwrap_or_default();
         let mut outputs = Map::from_iter([
             ("status".to_owned(), json!(answer.status)),
             ("latency_ms".to_owned(), json!(millis(answer))),
             ("body".to_owned(), json!(body)),
-            ("json".to_owned(), expect::json(answer).unwrap_or_default()),
+            ("json".to_owned(), params::masked(secrets, json)),
         ]);
-        outputs.extend(extracted);
-        let secrets = &self.context.secrets;
-        Ok(outputs.into_iter().map(|(name, value)| (name, params::masked(secrets, value))).collect())
+        let extract = &self.params.extract;
+        outputs.extend(extract::outputs(extract, &self.call.declared, (answer, secrets))?);
+        Ok(outputs)
     }
 
     /// The body as text, masked before anything cuts a secret in two.
@@ -278,11 +315,19 @@ impl<'a> Task<'a> {
         let body = self.body(answer);
         let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
         let short: String = line.chars().take(BODY_SHOWN).collect();
-        if short.is_empty() { String::new() } else { format!("; the answer begins `{short}`") }
+        if short.is_empty() {
+            String::new()
+        } else {
+            format!("; the answer begins `{short}`")
+        }
     }
 
     fn name(&self) -> String {
-        format!("`{} {}`", self.params.method, params::shown_url(&self.context.secrets, &self.params.url))
+        format!(
+            "`{} {}`",
+            self.params.method,
+            params::shown_url(&self.context.secrets, &self.params.url)
+        )
     }
 
     fn repeatable(&self) -> bool {

@@ -103,12 +103,26 @@ impl Action for Notify {
 
     fn preview(&self, with: &Map<String, Value>) -> Vec<String> {
         let text = |name: &str| with.get(name).map_or_else(String::new, params::plain);
-        let mut lines = vec![format!("tell {} what the template {} says", text("audience"), text("template"))];
+        let mut lines = vec![format!(
+            "tell {} what the template {} says",
+            text("audience"),
+            text("template")
+        )];
         lines
             .extend(params::entries(with, "vars").map(|(name, value)| format!("with {name}={}", params::plain(value))));
-        let channels = with.get("channels").and_then(|channels| Vec::<Channel>::deserialize(channels).ok());
-        lines.extend(channels.into_iter().flatten().map(|channel| format!("through {}", channel.title())));
-        if let Some(message) = with.get("message").and_then(|message| Message::deserialize(message).ok()) {
+        let channels = with
+            .get("channels")
+            .and_then(|channels| Vec::<Channel>::deserialize(channels).ok());
+        lines.extend(
+            channels
+                .into_iter()
+                .flatten()
+                .map(|channel| format!("through {}", channel.title())),
+        );
+        if let Some(message) = with
+            .get("message")
+            .and_then(|message| Message::deserialize(message).ok())
+        {
             lines.push(format!("Subject: {}", message.subject));
             lines.extend(message.body.lines().map(|line| format!("  {line}")));
         }
@@ -154,7 +168,10 @@ impl<'a> Round<'a> {
     fn new(context: &'a Context, call: &'a Call) -> Result<Self, Failure> {
         let params: Params = params::read(&call.with)?;
         check(&params).map_err(Failure::Failed)?;
-        let before = call.previous.as_ref().and_then(|previous| Handle::deserialize(previous).ok());
+        let before = call
+            .previous
+            .as_ref()
+            .and_then(|previous| Handle::deserialize(previous).ok());
         Ok(Self {
             context,
             notice: Notice {
@@ -168,7 +185,10 @@ impl<'a> Round<'a> {
             channels: params.channels,
             end: context.clock.now().plus(call.timeout),
             // Running the step again settled what was in doubt before.
-            progress: Handle { delivered: before.unwrap_or_default().delivered, ..Handle::default() },
+            progress: Handle {
+                delivered: before.unwrap_or_default().delivered,
+                ..Handle::default()
+            },
             problems: Vec::new(),
             tried: false,
         })
@@ -189,10 +209,10 @@ impl<'a> Round<'a> {
     }
 
     async fn run(mut self) -> Result<Done, Failure> {
-        for channel in std::mem::take(&mut self.channels) {
-            if !self.is_settled(channel.name()) {
-                self.serve(&channel).await?;
-            }
+        let mut open = std::mem::take(&mut self.channels);
+        open.retain(|channel| !self.is_settled(channel.name()));
+        for (channel, waiting) in open.iter().zip((1..=open.len()).rev()) {
+            self.serve(channel, waiting).await?;
         }
         if self.tried {
             self.journal(None).await?;
@@ -201,33 +221,50 @@ impl<'a> Round<'a> {
     }
 
     fn is_settled(&self, name: &str) -> bool {
-        let Handle { delivered, in_doubt, .. } = &self.progress;
+        let Handle {
+            delivered, in_doubt, ..
+        } = &self.progress;
         delivered.iter().chain(in_doubt).any(|settled| settled == name)
     }
 
-    async fn serve(&mut self, channel: &Channel) -> Result<(), Failure> {
+    /// Serves one of the channels still waiting.
+    async fn serve(&mut self, channel: &Channel, waiting: usize) -> Result<(), Failure> {
         let left = self.context.clock.now().until(self.end);
         if self.context.cancel.is_cancelled() || left.is_zero() {
-            let why = if left.is_zero() { "the time of the step was up" } else { "cancelled" };
+            let why = if left.is_zero() {
+                "the time of the step was up"
+            } else {
+                "cancelled"
+            };
             self.problems.push(format!("{}: not sent: {why}", channel.title()));
             return Ok(());
         }
+        let share = left / u32::try_from(waiting).unwrap_or(u32::MAX);
         self.tried = true;
         self.journal(Some(channel.name())).await?;
-        let outside =
-            Outside { http: &self.context.http, clock: &*self.context.clock, workspace: &self.context.workspace };
+        let outside = Outside {
+            http: &self.context.http,
+            clock: &*self.context.clock,
+            workspace: &self.context.workspace,
+        };
         let deliver = channel.deliver(outside, &self.notice);
-        match within(self.context, PATIENCE.min(left), deliver).await {
+        match within(self.context, PATIENCE.min(share), deliver).await {
             Ok(Ok(())) => self.progress.delivered.push(channel.name().to_owned()),
             Ok(Err(Undelivered::Refused(why))) => self.problems.push(format!("{}: {why}", channel.title())),
             Ok(Err(Undelivered::InDoubt(why))) => self.maybe(channel, &why),
-            Err(stopped @ (Stopped::Timeout(_) | Stopped::Cancel)) => self.maybe(channel, &stopped.words()),
+            Err(Stopped::Timeout(span)) if span < PATIENCE => {
+                self.maybe(channel, "no answer within its share of the step's time");
+            }
+            Err(stopped) => self.maybe(channel, &stopped.words()),
         }
         Ok(())
     }
 
     async fn journal(&self, sending: Option<&str>) -> Result<(), Failure> {
-        let handle = Handle { sending: sending.map(str::to_owned), ..self.progress.clone() };
+        let handle = Handle {
+            sending: sending.map(str::to_owned),
+            ..self.progress.clone()
+        };
         (self.context.handle)(json!(handle)).await
     }
 
@@ -242,30 +279,41 @@ impl<'a> Round<'a> {
 
     fn doubt(&mut self, name: &str, why: &str) {
         self.progress.in_doubt.push(name.to_owned());
-        self.problems.push(format!("webhook `{name}`: the request may have been sent: {why}"));
+        self.problems
+            .push(format!("webhook `{name}`: the request may have been sent: {why}"));
     }
 
     fn finish(self) -> Result<Done, Failure> {
-        let Handle { delivered, in_doubt, .. } = self.progress;
+        let Handle {
+            delivered, in_doubt, ..
+        } = self.progress;
         let names = match delivered.as_slice() {
             [] => "delivered to nobody".to_owned(),
             some => format!("delivered to `{}`", some.join("`, `")),
         };
         let troubled = !self.problems.is_empty();
-        let text = self.problems.into_iter().fold(names, |text, problem| format!("{text}; {problem}"));
+        let text = self
+            .problems
+            .into_iter()
+            .fold(names, |text, problem| format!("{text}; {problem}"));
         let text = self.context.secrets.mask(&text);
         if !in_doubt.is_empty() {
             return Err(Failure::Ambiguous(text));
         }
         if troubled {
-            return Err(if self.tried { Failure::Failed(text) } else { untried(self.context, text) });
+            let stopped = self.context.cancel.is_cancelled() && !self.tried && delivered.is_empty();
+            return Err(if stopped {
+                Failure::Cancelled
+            } else {
+                Failure::Failed(text)
+            });
         }
-        Ok(Done { outputs: Map::from_iter([("delivered".to_owned(), json!(delivered))]), already: false, note: text })
+        Ok(Done {
+            outputs: Map::from_iter([("delivered".to_owned(), json!(delivered))]),
+            already: false,
+            note: text,
+        })
     }
-}
-
-fn untried(context: &Context, text: String) -> Failure {
-    if context.cancel.is_cancelled() { Failure::Cancelled } else { Failure::Failed(text) }
 }
 
 /// What would have to be refused by every channel.

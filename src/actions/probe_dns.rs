@@ -94,7 +94,7 @@ fn rule(with: &Map<String, Value>) -> Result<(), String> {
 fn fully_qualified(name: &str) -> Result<Name, String> {
     let problem = || format!("at `name`: wanted a name such as `orders.example.com`, found `{name}`");
     let mut parsed = Name::from_str_relaxed(name).map_err(|_| problem())?;
-    if parsed.is_root() {
+    if parsed.num_labels() == 0 {
         return Err(problem());
     }
     parsed.set_fqdn(true);

@@ -144,7 +144,7 @@ async fn sample(context: &Context, expect: &Expect, request: Request) -> Sample 
     match exchange(&context.http, &*context.clock, request).await {
         Err(lost) => Sample::lost(lost.to_string()),
         Ok(answer) => Sample {
-            problem: expect.judge(&answer).err(),
+            problem: expect.judge(&answer, &context.secrets).err(),
             latency: Some(answer.latency),
             seen: Map::from_iter([("status".to_owned(), json!(answer.status))]),
         },

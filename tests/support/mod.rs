@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use drctl::actions::{Action, Call, Context, Done, Failure, Observation, Registry};
-use drctl::catalogue::Timestamp;
+use drctl::catalogue::{Catalogue, Timestamp};
 use drctl::edge::Act;
 use drctl::edge::clock::{Clock, SystemClock};
 use drctl::edge::http::http_client;
@@ -20,19 +20,40 @@ use drctl::edge::secrets::Secrets;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-/// A clock that stands still, but for sleeping, which takes no time.
+/// A clock that stands still while anybody works, and leaps to the next end of a sleep.
 #[derive(Default)]
-pub struct LeapingClock(AtomicI64);
+pub struct LeapingClock {
+    now: AtomicI64,
+    sleeping: Mutex<Vec<Timestamp>>,
+}
+
+/// Takes a sleeper off the list, also if nobody waits for it any more.
+struct Sleeper<'a>(&'a LeapingClock, Timestamp);
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        let mut sleeping = self.0.sleeping.lock().unwrap();
+        let at = sleeping.iter().position(|end| *end == self.1).unwrap();
+        sleeping.remove(at);
+    }
+}
 
 impl Clock for LeapingClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.now.load(Ordering::SeqCst))
     }
 
     fn sleep(&self, span: Duration) -> Act<'_, ()> {
         Box::pin(async move {
-            self.0.store(self.now().plus(span).0, Ordering::SeqCst);
-            tokio::task::yield_now().await;
+            let end = self.now().plus(span);
+            self.sleeping.lock().unwrap().push(end);
+            let sleeper = Sleeper(self, end);
+            loop {
+                tokio::task::yield_now().await;
+                if self.sleeping.lock().unwrap().iter().all(|other| sleeper.1 <= *other) {
+                    break self.now.store(end.0, Ordering::SeqCst);
+                }
+            }
         })
     }
 }
@@ -95,6 +116,10 @@ impl Site {
 
     pub fn action(&self, name: &str) -> &dyn Action {
         self.registry.get(name).unwrap()
+    }
+
+    pub fn catalogue(&self) -> Catalogue {
+        self.registry.catalogue()
     }
 
     /// Checks the parameters against the spec first, as the engine does.
