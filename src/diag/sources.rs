@@ -52,6 +52,12 @@ impl Sources {
         self.files.get(source.0 as usize).map_or("", |file| &file.text)
     }
 
+    /// The text of a source, shared instead of copied.
+    #[must_use]
+    pub fn shared(&self, source: SourceId) -> Arc<str> {
+        self.files.get(source.0 as usize).map_or_else(|| Arc::from(""), |file| Arc::clone(&file.text))
+    }
+
     /// The place of a byte.
     #[must_use]
     pub fn position(&self, source: SourceId, offset: u32) -> Position {

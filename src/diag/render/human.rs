@@ -1,103 +1,91 @@
-//! Findings for people: the source line, the place, what to write instead.
+//! For people: the source line with the place marked, notes, and the fix.
 
-use std::ops::Range;
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Patch, Renderer, Snippet};
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
-
-use crate::diag::{Diagnostic, Severity, Sources, Span};
-
-/// How much of a long line is shown, in bytes, before and behind the place.
-const BEFORE: usize = 60;
-const BEHIND: usize = 100;
-
-/// A stretch of a source, short enough to show: never more than one line.
-struct Window {
-    text: String,
-    line: usize,
-    place: Range<usize>,
-}
+use super::excerpt::{Excerpt, excerpts};
+use super::{on_one_line, visible};
+use crate::diag::{Diagnostic, Fix, Severity, SourceId, Sources, Span};
 
 pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
-    let shown: Vec<String> = diagnostics.iter().map(|diagnostic| one(diagnostic, sources, &renderer)).collect();
-    let mut text = shown.join("\n\n");
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let reports: Vec<String> =
+        diagnostics.iter().map(|diagnostic| renderer.render(&report(diagnostic, sources)) + "\n").collect();
+    reports.join("\n")
 }
 
-fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
+fn report(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Group<'static>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let message = clean(&diagnostic.message);
-    let mut group = level.primary_title(message).id(diagnostic.code).element(snippet(
-        sources,
-        diagnostic.primary,
-        &diagnostic.label,
-        AnnotationKind::Primary,
-    ));
-    for (span, text) in &diagnostic.others {
-        group = group.element(snippet(sources, *span, text, AnnotationKind::Context));
+    let title = level.primary_title(on_one_line(&diagnostic.message)).id(diagnostic.code);
+    let notes = diagnostic.notes.iter().map(|note| Level::NOTE.message(visible(note).into_owned()));
+    let group = title.elements(snippets(diagnostic, sources)).elements(notes);
+    let mut groups = vec![group];
+    groups.extend(diagnostic.fix.as_ref().map(|fix| help(fix, sources)));
+    groups
+}
+
+/// The places of a diagnostic, the file of the primary one first.
+fn snippets(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Element<'static>> {
+    let primary = (diagnostic.primary, diagnostic.label.as_str());
+    let others = diagnostic.others.iter().map(|(span, label)| (*span, label.as_str()));
+    let places: Vec<(Span, &str)> = std::iter::once(primary).chain(others).collect();
+    let mut files: Vec<SourceId> = Vec::new();
+    for (span, _) in &places {
+        if !files.contains(&span.source) {
+            files.push(span.source);
+        }
     }
-    for note in &diagnostic.notes {
-        group = group.element(Level::NOTE.message(clean(note)));
+    let mut elements = Vec::new();
+    for file in files {
+        let spans = places.iter().enumerate().filter(|(_, (span, _))| span.source == file);
+        let spans: Vec<(usize, Span)> = spans.map(|(index, (span, _))| (index, *span)).collect();
+        let mut parts = excerpts(&spans, sources);
+        // The part with the primary place comes first, whatever its line.
+        parts.sort_by_key(|part| part.places.iter().map(|(index, _)| *index).min());
+        for part in parts {
+            let first = part.places.iter().map(|(index, _)| *index).min().unwrap_or_default();
+            let snippet = snippet(&part, &places);
+            if part.is_cut {
+                // The renderer would count columns in what is shown, so it is told the place.
+                elements.push(origin(places[first].0, sources).into());
+                elements.push(snippet.into());
+            } else {
+                elements.push(snippet.path(on_one_line(sources.name(file))).into());
+            }
+        }
     }
-    let mut report = vec![group];
-    if let Some(fix) = &diagnostic.fix {
-        let window = window(sources, fix.span);
-        let patch = Patch::new(window.place.clone(), clean(&fix.replacement));
-        let snippet = Snippet::source(window.text)
-            .line_start(window.line)
-            .path(sources.name(fix.span.source).to_owned())
-            .patch(patch);
-        report.push(Group::with_title(Level::HELP.secondary_title(clean(&fix.say))).element(snippet));
+    elements
+}
+
+fn origin(span: Span, sources: &Sources) -> Origin<'static> {
+    let position = sources.position(span.source, span.start);
+    let name = on_one_line(sources.name(span.source));
+    Origin::path(name).line(position.line as usize).char_column(position.column as usize)
+}
+
+fn snippet(part: &Excerpt, places: &[(Span, &str)]) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
+    let annotations = part.places.iter().map(|(index, range)| {
+        let kind = if *index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let label = Some(places[*index].1).filter(|label| !label.is_empty()).map(on_one_line);
+        kind.span(range.clone()).label(label)
+    });
+    Snippet::source(part.text.clone()).line_start(part.first_line as usize).annotations(annotations)
+}
+
+/// The fix as an edit of its line; in words only where it spans lines.
+fn help(fix: &Fix, sources: &Sources) -> Group<'static> {
+    let title = Level::HELP.secondary_title(on_one_line(&fix.say));
+    let is_one_line = |text: &str| !text.contains(['\n', '\r']);
+    let old = sources.text(fix.span.source).get(fix.span.start as usize..fix.span.end as usize);
+    if !is_one_line(&fix.replacement) || !old.is_some_and(is_one_line) || old == Some(&*fix.replacement) {
+        return Group::with_title(title);
     }
-    renderer.render(&report)
-}
-
-fn snippet<'s>(
-    sources: &Sources,
-    span: Span,
-    label: &str,
-    kind: AnnotationKind,
-) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
-    let window = window(sources, span);
-    let annotation = kind.span(window.place.clone());
-    let annotation = if label.is_empty() { annotation } else { annotation.label(clean(label)) };
-    Snippet::source(window.text)
-        .line_start(window.line)
-        .path(sources.name(span.source).to_owned())
-        .annotation(annotation)
-}
-
-/// The line of the place; of a very long line only what is near it.
-fn window(sources: &Sources, span: Span) -> Window {
-    let text = sources.text(span.source);
-    let at = floor(text, span.start as usize);
-    let line_start = text[..at].rfind('\n').map_or(0, |at| at + 1);
-    let line_end = text[at..].find('\n').map_or(text.len(), |end| at + end);
-    let from = if at - line_start > BEFORE + BEHIND { floor(text, at - BEFORE) } else { line_start };
-    let to = if line_end - at > BEHIND + BEFORE { floor(text, at + BEHIND) } else { line_end };
-    let end = floor(text, (span.end as usize).clamp(at, to));
-    let line = sources.position(span.source, span.start).line as usize;
-    let shown = text[from..to].trim_end_matches('\r');
-    let limit = |at: usize| at.min(shown.len());
-    Window { text: clean(shown), line, place: limit(at - from)..limit(end - from) }
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-/// Without anything that drives a terminal; every byte keeps its place.
-fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && !matches!(c, '\n' | '\t') { if c.len_utf8() == 1 { '?' } else { '\u{a4}' } } else { c }
-        })
-        .collect()
+    let patches = excerpts(&[(0, fix.span)], sources).into_iter().map(|part| {
+        let ranges = part.places.into_iter().map(|(_, range)| range);
+        let patches = ranges.map(|range| Patch::new(range, visible(&fix.replacement).into_owned()));
+        Snippet::source(part.text).line_start(part.first_line as usize).patches(patches)
+    });
+    title.elements(patches)
 }

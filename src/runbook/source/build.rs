@@ -1,329 +1,263 @@
-//! Builds the tree from the parser's events, without recursion, within budgets.
+//! Events of the YAML parser to a tree.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::{ControlFlow, Range};
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use granit_parser::{Event, Parser, Span as Place, Tag};
 
-use super::scalar::{Scalar, plain};
-use super::text::is_refused;
-use super::{Document, Kind, NodeId, Stored};
+use super::aliases::Anchor;
+use super::limits::{MAX_DEPTH, MAX_NODES, Size, grouped};
+use super::problems::Problems;
+use super::tree::{Document, Entry, Kind, NodeId, Style};
+use super::{schema, syntax};
 use crate::diag::{Diagnostic, SourceId, Sources, Span};
 
-/// How deep lists and mappings may be nested.
-const DEEPEST: usize = 64;
-/// How many nodes a file may have.
-const MOST_NODES: usize = 4_000_000;
-/// How much aliases may add: nodes, with sixteen bytes of text as one more.
-const MOST_EXPANDED: u64 = 2_000_000;
-/// After so many problems the rest is not worth reading.
-const MOST_PROBLEMS: usize = 100;
-
-/// Parses a source. A document with duplicate keys is returned beside its problems; the first of two wins.
+/// Reads a source as YAML. The document is there unless the text cannot be read to its end; it is
+/// complete and sound only if there are no errors: refused pairs are left out, refused scalars are text.
 #[must_use]
 pub fn parse(sources: &Sources, source: SourceId) -> (Option<Document>, Vec<Diagnostic>) {
+    let mut builder = Builder::new(sources, source);
     let text = sources.text(source);
-    let mut builder = Builder::new(source, text);
-    for event in Parser::new_from_str(text) {
-        let stop = match event {
-            Ok((event, span)) => builder.take(event, place(source, &span, text)).is_none(),
-            Err(error) => {
-                builder.found.push(syntax(source, text, &error));
-                true
-            }
+    let options = granit_parser::options! {
+        emit_comments: false,
+        emit_unresolved_aliases: true,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    for event in Parser::new_from_str_with_options(text, options) {
+        let flow = match event {
+            Ok((event, place)) => builder.event(event, place),
+            Err(error) => builder.stop(syntax::explain(&error, text, source)),
         };
-        if stop || builder.found.len() >= MOST_PROBLEMS {
-            return (None, builder.found);
+        if flow.is_break() {
+            break;
         }
     }
-    builder.finish(text)
+    builder.finish()
 }
 
-fn place(source: SourceId, span: &granit_parser::Span, text: &str) -> Span {
-    let offset = |at: Option<usize>| u32::try_from(at.unwrap_or(text.len()).min(text.len())).unwrap_or(u32::MAX);
-    Span::new(source, offset(span.start.byte_offset()), offset(span.end.byte_offset()))
-}
-
-/// The parser's problem in our words, with the note that helps most often.
-fn syntax(source: SourceId, text: &str, error: &ScanError) -> Diagnostic {
-    let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-    let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let width = text[at..].chars().next().map_or(0, char::len_utf8);
-    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    let message = error.info().to_lowercase();
-    let line_start = text[..at].rfind('\n').map_or(0, |at| at + 1);
-    let indent = text[line_start..].bytes().take_while(|byte| matches!(byte, b' ' | b'\t'));
-    let span = Span::new(source, offset(at), offset(at + width));
-    if message.contains("recursion limit") {
-        return Diagnostic::error("depth", span, format!("nested deeper than {DEEPEST} levels"));
-    }
-    let diagnostic = Diagnostic::error("syntax", span, message.clone());
-    if indent.into_iter().any(|byte| byte == b'\t') {
-        diagnostic.note("indentation is spaces; here is a tab")
-    } else if message.contains("flow") || message.contains("']'") || message.contains("'}'") {
-        diagnostic.note("a `[` or `{` may not be closed")
-    } else if message.contains("quote") {
-        diagnostic.note("a quotation mark may not be closed")
-    } else if message.contains("mapping values") || message.contains("simple key") || message.contains("':'") {
-        diagnostic.note("a key is followed by `: `, with a space; text with `: ` in it needs quotes")
-    } else if message.contains("indent") || message.contains("expected") {
-        diagnostic.note("items of one list or mapping start in the same column")
-    } else {
-        diagnostic
-    }
-}
-
-struct Builder<'t> {
-    source: SourceId,
-    source_text: &'t str,
-    nodes: Vec<Stored>,
-    text: String,
-    items: Vec<NodeId>,
-    pairs: Vec<(NodeId, NodeId)>,
-    /// Finished nodes of all open lists and mappings, innermost last.
-    pending: Vec<NodeId>,
-    open: Vec<Frame>,
-    anchors: BTreeMap<usize, NodeId>,
-    /// What each node expands to; zero while it is open.
-    sizes: Vec<u32>,
-    expanded: u64,
+/// A tree in the making.
+pub(super) struct Builder {
+    pub(super) document: Document,
+    pub(super) problems: Problems,
+    /// Finished nodes whose collection is still open.
+    pub(super) waiting: Vec<NodeId>,
+    open: Vec<Open>,
+    /// By the parser's anchor number, which counts from one.
+    pub(super) anchors: Vec<Option<Anchor>>,
     root: Option<NodeId>,
-    documents: usize,
-    found: Vec<Diagnostic>,
+    /// Where the last token with any text ended; a block collection ends there.
+    last_end: u32,
+    is_broken: bool,
 }
 
-struct Frame {
+/// A collection that has begun.
+struct Open {
     node: NodeId,
+    /// Its first child in `waiting`.
     first: usize,
-    size: u64,
-    is_mapping: bool,
+    anchor: usize,
+    size: Size,
 }
 
-impl<'t> Builder<'t> {
-    fn new(source: SourceId, source_text: &'t str) -> Self {
-        Self {
+/// The places and properties a node event brings.
+pub(super) struct Properties<'p> {
+    pub(super) place: Place,
+    /// Zero if there is none.
+    pub(super) anchor: usize,
+    pub(super) tag: Option<&'p Tag>,
+}
+
+impl<'p> Properties<'p> {
+    fn new(place: Place, anchor: usize, tag: Option<&'p Tag>) -> Self {
+        Self { place, anchor, tag }
+    }
+}
+
+impl Builder {
+    fn new(sources: &Sources, source: SourceId) -> Self {
+        let document = Document {
             source,
-            source_text,
-            nodes: Vec::new(),
-            text: String::new(),
+            text: sources.shared(source),
+            decoded: String::new(),
+            entries: Vec::new(),
             items: Vec::new(),
             pairs: Vec::new(),
-            pending: Vec::new(),
+            root: NodeId(0),
+        };
+        Self {
+            document,
+            problems: Problems::default(),
+            waiting: Vec::new(),
             open: Vec::new(),
-            anchors: BTreeMap::new(),
-            sizes: Vec::new(),
-            expanded: 0,
+            anchors: Vec::new(),
             root: None,
-            documents: 0,
-            found: Vec::new(),
+            last_end: 0,
+            is_broken: false,
         }
     }
 
-    fn problem(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.found.push(Diagnostic::error(code, span, message));
+    fn finish(mut self) -> (Option<Document>, Vec<Diagnostic>) {
+        let root = self.root.filter(|_| !self.is_broken);
+        let is_empty = root.is_none_or(|root| {
+            let entry = self.document.entry(root);
+            entry.kind == Kind::Null && entry.length == 0
+        });
+        if is_empty && !self.is_broken {
+            let span = Span::new(self.document.source, 0, 0);
+            self.problems
+                .add(|| Diagnostic::error("empty-file", span, "the file holds nothing but space and comments"));
+            return (None, self.problems.finish());
+        }
+        let document = root.map(|root| Document { root, ..self.document });
+        (document, self.problems.finish())
     }
 
-    /// Takes one event; nothing when it is not worth going on.
-    fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
+    fn event(&mut self, event: Event<'_>, place: Place) -> ControlFlow<()> {
         match event {
-            Event::DocumentStart(..) => {
-                self.documents += 1;
-                if self.documents > 1 {
-                    self.problem("documents", span, "a second document: a file holds one");
-                    return None;
-                }
+            Event::DocumentStart(..) if self.root.is_some() => {
+                let span = self.span(&place);
+                self.problems.add(|| second_document(span));
+                return ControlFlow::Break(());
             }
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, tag, anchor, span),
-            Event::SequenceStart(_, anchor, tag) => self.begin(false, anchor, tag.as_deref(), span)?,
-            Event::MappingStart(_, anchor, tag) => self.begin(true, anchor, tag.as_deref(), span)?,
-            Event::SequenceEnd | Event::MappingEnd => self.end(span),
-            Event::Alias(anchor) => self.alias(anchor, span)?,
+            Event::Scalar(text, style, anchor, tag) => {
+                return self.scalar(&text, style, &Properties::new(place, anchor, tag.as_deref()));
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                return self.start(Kind::Sequence, &Properties::new(place, anchor, tag.as_deref()));
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                return self.start(Kind::Mapping, &Properties::new(place, anchor, tag.as_deref()));
+            }
+            Event::SequenceEnd | Event::MappingEnd => return self.end(&place),
+            Event::Alias(anchor) => return self.alias(anchor, &place),
+            Event::UnresolvedAlias(name) => return self.unknown_alias(&name, &place),
             _ => {}
         }
-        if self.nodes.len() > MOST_NODES {
-            self.problem("size", span, format!("more than {MOST_NODES} values in one file"));
-            return None;
-        }
-        Some(())
+        ControlFlow::Continue(())
     }
 
-    fn add(&mut self, stored: Stored, anchor: usize, size: u32) -> NodeId {
-        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.nodes.push(stored);
-        self.sizes.push(size);
-        if anchor != 0 {
-            self.anchors.insert(anchor, id);
-        }
-        id
+    /// Ends the reading: what follows cannot be read, or must not be.
+    pub(super) fn stop(&mut self, problem: Diagnostic) -> ControlFlow<()> {
+        self.problems.add(|| problem);
+        self.is_broken = true;
+        ControlFlow::Break(())
     }
 
-    fn place_node(&mut self, id: NodeId, size: u64) {
-        match self.open.last_mut() {
-            Some(frame) => {
-                frame.size = frame.size.saturating_add(size);
-                self.pending.push(id);
-            }
-            None => self.root = Some(id),
+    fn start(&mut self, kind: Kind, properties: &Properties<'_>) -> ControlFlow<()> {
+        if self.open.len() >= MAX_DEPTH {
+            return self.stop(syntax::too_deep(self.span(&properties.place)));
         }
+        if let Some(tag) = properties.tag.filter(|tag| !schema::fits_collection(tag, kind)) {
+            let span = self.tag_span(&properties.place);
+            self.problems.add(|| unsupported_tag(span, tag));
+        }
+        let node = self.push(kind, &properties.place)?;
+        self.anchor(properties.anchor, node, None)?;
+        let open = Open { node, first: self.waiting.len(), anchor: properties.anchor, size: Size::collection() };
+        self.open.push(open);
+        ControlFlow::Continue(())
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<Cow<'_, Tag>>, anchor: usize, span: Span) {
-        if let Some(bad) = text.chars().find(|c| is_refused(*c)) {
-            let message = format!("the control character U+{:04X} has no place in a runbook", u32::from(bad));
-            self.problem("control-character", span, message);
-        }
-        let kind = self.kind(text, style, tag.as_deref(), span);
-        let from = self.text.len();
-        self.text.push_str(text);
-        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let stored = Stored { start: span.start, end: span.end, from: offset(from), to: offset(self.text.len()), kind };
-        let size = 1 + text.len() / 16;
-        let id = self.add(stored, anchor, offset(size));
-        self.place_node(id, size as u64);
-    }
-
-    fn kind(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Kind {
-        let tagged = tag.map(|tag| if tag.is_yaml_core_schema() { tag.suffix().to_owned() } else { "?".to_owned() });
-        let wanted = match tagged.as_deref() {
-            None if style == ScalarStyle::Plain => None,
-            None | Some("str" | "") => return Kind::Quoted,
-            Some(wanted @ ("int" | "float" | "bool" | "null")) => Some(wanted),
-            Some(_) => {
-                self.problem(
-                    "tag",
-                    span,
-                    "tags are not supported here; only `!!str`, `!!int`, `!!float`, `!!bool` and `!!null` are",
-                );
-                return Kind::Quoted;
-            }
+    fn end(&mut self, place: &Place) -> ControlFlow<()> {
+        let Some(open) = self.open.pop() else {
+            return ControlFlow::Continue(());
         };
-        let kind = match plain(text) {
-            Ok(Scalar::Null) => Kind::Null,
-            Ok(Scalar::Bool(_)) => Kind::Bool,
-            Ok(Scalar::Int(_)) => Kind::Int,
-            Ok(Scalar::Float(_)) => Kind::Float,
-            Ok(Scalar::Text) => Kind::Plain,
-            Err((code, note)) => {
-                self.found.push(Diagnostic::error(code, span, format!("`{text}` could mean two things")).note(note));
-                Kind::Plain
-            }
+        self.see(self.span(place));
+        let mut entry = *self.document.entry(open.node);
+        let children = match entry.kind {
+            Kind::Mapping => self.take_pairs(open.node, open.first),
+            _ => self.take_items(open.first),
         };
-        let fits = match wanted {
-            None => true,
-            Some("int") => kind == Kind::Int,
-            Some("float") => matches!(kind, Kind::Float | Kind::Int),
-            Some("bool") => kind == Kind::Bool,
-            Some(_) => kind == Kind::Null,
+        entry.end = entry.end.max(self.last_end);
+        (entry.at, entry.length) = (offset(children.start), offset(children.len()));
+        self.document.entries[open.node.0 as usize] = entry;
+        self.anchor(open.anchor, open.node, Some(open.size))?;
+        self.place(open.node, open.size, self.document.span(open.node))
+    }
+
+    fn take_items(&mut self, first: usize) -> Range<usize> {
+        let start = self.document.items.len();
+        self.document.items.extend(self.waiting.drain(first..));
+        start..self.document.items.len()
+    }
+
+    /// Adds a node of that kind, its text and children still to come.
+    pub(super) fn push(&mut self, kind: Kind, place: &Place) -> ControlFlow<(), NodeId> {
+        let span = self.span(place);
+        let entries = &mut self.document.entries;
+        if entries.len() >= MAX_NODES {
+            let most = grouped(MAX_NODES as u64);
+            let message = format!("the file holds more than {most} values, the most that are read");
+            self.stop(Diagnostic::error("too-large", span, message))?;
+            return ControlFlow::Break(());
+        }
+        let id = NodeId(offset(entries.len()));
+        let Span { start, end, .. } = span;
+        entries.push(Entry { start, end, at: start, length: 0, kind, style: Style::Plain, is_decoded: false });
+        self.see(span);
+        ControlFlow::Continue(id)
+    }
+
+    /// Puts a finished node where it belongs: into the open collection, or at the root.
+    pub(super) fn place(&mut self, id: NodeId, size: Size, span: Span) -> ControlFlow<()> {
+        let total = if let Some(open) = self.open.last_mut() {
+            self.waiting.push(id);
+            open.size.add(size);
+            open.size
+        } else {
+            self.root = Some(id);
+            size
         };
-        if !fits {
-            self.problem("tag", span, format!("`{text}` is not what its tag says"));
+        match total.excess(self.document.entries.len()) {
+            Some(message) => self.stop(Diagnostic::error("alias-expansion", span, message)),
+            None => ControlFlow::Continue(()),
         }
-        kind
     }
 
-    fn begin(&mut self, is_mapping: bool, anchor: usize, tag: Option<&Tag>, span: Span) -> Option<()> {
-        let core = |tag: &Tag| tag.is_yaml_core_schema() && matches!(tag.suffix(), "map" | "seq");
-        if tag.is_some_and(|tag| !core(tag)) {
-            self.problem("tag", span, "tags are not supported on lists and mappings");
-        }
-        if self.open.len() >= DEEPEST {
-            self.problem("depth", span, format!("nested deeper than {DEEPEST} levels"));
-            return None;
-        }
-        let kind = if is_mapping { Kind::Mapping } else { Kind::Sequence };
-        let stored = Stored { start: span.start, end: span.end, from: 0, to: 0, kind };
-        let node = self.add(stored, anchor, 0);
-        self.open.push(Frame { node, first: self.pending.len(), size: 1, is_mapping });
-        Some(())
+    /// How many collections are open.
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
     }
 
-    fn end(&mut self, span: Span) {
-        let Some(frame) = self.open.pop() else { return };
-        let children = self.pending.split_off(frame.first);
-        let (from, to) = if frame.is_mapping { self.keep_pairs(&children) } else { self.keep_items(&children) };
-        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        // A block ends where the next token begins; what people see ends with its last value.
-        let closed = self.source_text.as_bytes().get((span.end as usize).saturating_sub(1));
-        let last = children.last().map(|last| self.nodes[last.0 as usize].end);
-        let end = if matches!(closed, Some(b']' | b'}')) { span.end } else { last.unwrap_or(span.end) };
-        let stored = &mut self.nodes[frame.node.0 as usize];
-        (stored.from, stored.to, stored.end) = (offset(from), offset(to), end.max(stored.start));
-        self.sizes[frame.node.0 as usize] = u32::try_from(frame.size).unwrap_or(u32::MAX);
-        self.place_node(frame.node, frame.size);
+    /// Whether the next node is a key.
+    pub(super) fn is_key(&self) -> bool {
+        self.open.last().is_some_and(|open| {
+            let is_mapping = self.document.entry(open.node).kind == Kind::Mapping;
+            is_mapping && (self.waiting.len() - open.first).is_multiple_of(2)
+        })
     }
 
-    fn keep_items(&mut self, children: &[NodeId]) -> (usize, usize) {
-        let from = self.items.len();
-        self.items.extend_from_slice(children);
-        (from, self.items.len())
-    }
-
-    fn keep_pairs(&mut self, children: &[NodeId]) -> (usize, usize) {
-        let from = self.pairs.len();
-        let mut seen: BTreeMap<String, NodeId> = BTreeMap::new();
-        for pair in children.chunks_exact(2) {
-            let (key, value) = (pair[0], pair[1]);
-            let stored = self.nodes[key.0 as usize];
-            let span = Span::new(self.source, stored.start, stored.end);
-            if matches!(stored.kind, Kind::Sequence | Kind::Mapping | Kind::Null) {
-                self.problem("key", span, "a key is text, a number or a bool");
-                continue;
-            }
-            let name = self.text[stored.from as usize..stored.to as usize].to_owned();
-            if name == "<<" && stored.kind == Kind::Plain {
-                let note = "write the values out, or put what all steps share under `defaults`";
-                self.found.push(Diagnostic::error("merge-key", span, "merge keys are not supported").note(note));
-                continue;
-            }
-            if let Some(first) = seen.get(&name) {
-                let first = self.nodes[first.0 as usize];
-                let first = Span::new(self.source, first.start, first.end);
-                self.found.push(
-                    Diagnostic::error("duplicate-key", span, format!("duplicate key `{name}`"))
-                        .other(first, "the first is here"),
-                );
-                continue;
-            }
-            seen.insert(name, key);
-            self.pairs.push((key, value));
+    fn see(&mut self, span: Span) {
+        if span.start < span.end {
+            self.last_end = self.last_end.max(span.end);
         }
-        (from, self.pairs.len())
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Option<()> {
-        let Some(target) = self.anchors.get(&anchor).copied() else {
-            self.problem("alias", span, "no anchor of this name stands before it");
-            return None;
-        };
-        let size = self.sizes[target.0 as usize];
-        if size == 0 {
-            self.problem("alias", span, "an alias inside of what it stands for: it would never end");
-            return None;
-        }
-        self.expanded = self.expanded.saturating_add(u64::from(size));
-        if self.expanded > MOST_EXPANDED {
-            self.problem("alias", span, "aliases expand to more than a runbook may hold");
-            return None;
-        }
-        self.place_node(target, u64::from(size));
-        Some(())
+    /// A place of the parser, without the space it may end with.
+    pub(super) fn span(&self, place: &Place) -> Span {
+        let text = &*self.document.text;
+        let range = place.byte_range().unwrap_or_default();
+        let start = text.floor_char_boundary(range.start);
+        let end = start + text.get(start..range.end).unwrap_or_default().trim_end().len();
+        Span::new(self.document.source, offset(start), offset(end))
     }
 
-    fn finish(mut self, text: &str) -> (Option<Document>, Vec<Diagnostic>) {
-        let Some(root) = self.root else {
-            self.problem("empty", Span::new(self.source, 0, 0), "the file is empty");
-            return (None, self.found);
-        };
-        let document = Document {
-            source: self.source,
-            source_text: Arc::from(text),
-            nodes: self.nodes,
-            text: self.text,
-            items: self.items,
-            pairs: self.pairs,
-            root,
-        };
-        (Some(document), self.found)
+    /// The place of a node's tag.
+    pub(super) fn tag_span(&self, place: &Place) -> Span {
+        self.span(&place.tag_span().unwrap_or(*place))
     }
+}
+
+/// An offset in a file, which is far smaller than 4 GiB.
+pub(super) fn offset(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn second_document(span: Span) -> Diagnostic {
+    Diagnostic::error("several-documents", span, "a second document starts here; a file may hold one only")
+        .note("delete this line, or put what follows into a file of its own")
+}
+
+fn unsupported_tag(span: Span, tag: &Tag) -> Diagnostic {
+    Diagnostic::error("tag", span, format!("the tag `{}` is not supported here", tag.original()))
 }
