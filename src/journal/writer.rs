@@ -111,7 +111,7 @@ impl<D: Disk> Writer<D> {
 
     fn fail(&mut self, error: JournalError) {
         let failure = Arc::new(error);
-
+        self.failure = Some(Arc::clone(&failure));
         self.durability.send_replace(Durability::Failed(failure));
     }
 
