@@ -270,7 +270,8 @@ impl Machine {
         with: Rendered,
         unknown: Option<String>,
     ) -> Result<(), Illegal> {
-        let attempt = self.state.node(node).attempt + 1;
+        let before = self.state.node(node);
+        let attempt = if before.side() == side { before.attempt + 1 } else { 1 };
         let previous = self.state.node(node).handle().cloned();
         self.emit(Event::Intent(Box::new(Intent {
             step: self.path(node),

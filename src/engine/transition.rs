@@ -139,6 +139,9 @@ impl Node {
                 self.more().asked = Some((instructions.clone(), answers.clone()));
             }
             Event::Intent(intent) => {
+                if intent.side != self.side() {
+                    self.attempts_before = 0;
+                }
                 self.attempt = intent.attempt;
                 if let Some(more) = &mut self.more {
                     (more.handle, more.interrupted, more.retry_at, more.reason, more.sight) =

@@ -97,18 +97,17 @@ fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Opti
             let message = format!("`{name}` cannot verify: it is not a check");
             Some(Diagnostic::error("action", action.name.span, message).note("checks say yes or no and change nothing"))
         }
+        Use::Verify if !reads(action, spec) => {
+            let message = format!("`{name}` cannot verify with these parameters: it may change something");
+            Some(Diagnostic::error("action", action.name.span, message).note("checks say yes or no and change nothing"))
+        }
         Use::Rollback if name == "manual" => Some(Diagnostic::error(
             "action",
             action.name.span,
             "a rollback cannot wait for a person: `manual` cannot undo",
         )),
         Use::Step => {
-            let with = match action.with.value.plain() {
-                Some(Value::Object(with)) => with.clone(),
-                _ => return interrupt(step, action),
-            };
-            let reads = (spec.effect)(&with) == Effect::Reads;
-            if reads && step.rollback.is_some() {
+            if reads(action, spec) && step.rollback.is_some() {
                 let message = format!("`{name}` changes nothing: there is nothing to roll back");
                 return Some(Diagnostic::warning("action", action.name.span, message));
             }
@@ -116,6 +115,19 @@ fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Opti
         }
         _ => None,
     }
+}
+
+/// Whether the action changes nothing, as far as its parameters are known before the run.
+fn reads(action: &ActionUse, spec: &ActionSpec) -> bool {
+    let known = match &action.with.value {
+        Templated::Plain(Value::Object(with)) => with.clone(),
+        Templated::Map(entries) => {
+            let value = |value: &Templated| value.plain().cloned().unwrap_or(Value::Null);
+            entries.iter().map(|(name, item)| (name.clone(), value(item))).collect()
+        }
+        _ => return false,
+    };
+    (spec.effect)(&known) == Effect::Reads
 }
 
 fn interrupt(step: &Step, action: &ActionUse) -> Option<Diagnostic> {

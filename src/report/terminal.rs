@@ -143,9 +143,7 @@ impl Terminal {
     fn ask(&mut self) {
         let (plan, state) = (Arc::clone(&self.lines.fold.plan), self.lines.state());
         if self.prompt.is_none() && !self.answered && state.ended.is_none() && state.stopping.is_none() {
-            let active = [StepState::Running, StepState::Verifying, StepState::RollingBack, StepState::RetryWait];
-            let idle = active.iter().all(|active| state.count(*active) == 0);
-            self.prompt = Prompt::wanted(&plan, state, idle, &self.later);
+            self.prompt = Prompt::wanted(&plan, state, !state.is_active(), &self.later);
             if let Some(question) = self.prompt.as_ref().map(Prompt::question) {
                 self.show(&question);
             }
