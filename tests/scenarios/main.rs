@@ -1,0 +1,11 @@
+//! Runbooks run by the built binary, as people would: what is printed, what happens, how it ends.
+
+mod dry_run;
+mod failure;
+mod gates;
+mod language;
+mod output;
+mod resume;
+mod secrets;
+mod signals;
+mod workspace;
