@@ -55,10 +55,11 @@ struct Observe {
 }
 
 impl Observe {
-    /// A server that fails or asks who we are has not looked; half a body, or a page instead of JSON, is no look either.
+    /// Only "there is no such thing" and a readable success are a clear no: a server that fails, redirects or asks
+    /// who we are has not looked; half a body, or a page instead of JSON, is no look either.
     fn tells_nothing(&self, answer: &Answer) -> bool {
         if !self.expect.accepts(answer.status) {
-            return matches!(answer.status, 401 | 403 | 408 | 429 | 500..);
+            return !matches!(answer.status, 200..=299 | 404 | 410);
         }
         answer.cut.is_some() || (!self.expect.json.is_empty() && expect::json(answer).is_err())
     }

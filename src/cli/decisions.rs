@@ -132,8 +132,8 @@ pub(super) struct Abort {
     /// The run (default: the only open one)
     run: Option<String>,
     /// Why
-    #[arg(long)]
-    reason: String,
+    #[arg(long, required_unless_present = "plan")]
+    reason: Option<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -248,7 +248,7 @@ impl Abort {
             return Ok(Exit::Done);
         }
         confirm(self.yes, &format!("give run `{}` up?", run.id()))?;
-        send(common, &run, None, Decision::Abort, Some(self.reason))
+        send(common, &run, None, Decision::Abort, self.reason)
     }
 }
 

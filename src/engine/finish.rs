@@ -43,8 +43,10 @@ impl Machine {
             Answer::Sight(sight) => {
                 let again = matches!(sight, Sight::NotApplied { .. });
                 self.emit(Event::Observed { step, side, attempt, sight })?;
-                if again && side == Side::Apply && self.state.node(node).state == StepState::Pending {
-                    return self.apply_or_requeue(node);
+                match self.state.node(node).state {
+                    StepState::Pending if again => return self.apply_or_requeue(node),
+                    StepState::RollingBack if again => return self.undo(node),
+                    _ => {}
                 }
             }
             Answer::Verified { holds, reason } => self.emit(Event::Verified { step, holds, reason })?,

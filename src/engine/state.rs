@@ -264,8 +264,7 @@ impl State {
         if let Some(ended) = self.ended {
             return ended;
         }
-        let active = [StepState::Running, StepState::Verifying, StepState::RollingBack, StepState::RetryWait];
-        if self.stopping.is_none() && active.iter().any(|state| self.leaves_in(plan, *state)) {
+        if self.stopping.is_none() && self.is_active() {
             RunState::Running
         } else if self.count(StepState::InDoubt) > 0 {
             RunState::InDoubt
@@ -278,8 +277,11 @@ impl State {
         }
     }
 
-    fn leaves_in(&self, plan: &Plan, state: StepState) -> bool {
-        self.count(state) > 0 && self.iter().any(|(id, node)| node.state == state && !self.is_group(plan, id))
+    /// Whether an attempt or a look at the world is under way, or will be by itself.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        let active = [StepState::Running, StepState::Verifying, StepState::RollingBack, StepState::RetryWait];
+        active.iter().any(|state| self.count(*state) > 0)
     }
 
     /// Takes in one record.
@@ -373,8 +375,11 @@ impl State {
             node.ended = Some(at);
             node.ended_tick = self.ticks;
         }
-        *self.counts.entry(before).or_default() -= 1;
-        *self.counts.entry(state).or_default() += 1;
+        // A step that stands for its instances does not run itself.
+        let group = self.is_group(plan, id);
+        let counts = |state: StepState| u32::from(!(group && state == StepState::Running));
+        *self.counts.entry(before).or_default() -= counts(before);
+        *self.counts.entry(state).or_default() += counts(state);
         let stops = |state: StepState| u32::from(state == StepState::Failed);
         let step = self.node(id).step;
         let asks = plan.step(step).on_failure(&plan.runbook.defaults) == OnFailure::Ask;

@@ -139,6 +139,9 @@ impl Node {
                 self.more().asked = Some((instructions.clone(), answers.clone()));
             }
             Event::Intent(intent) => {
+                if intent.side != self.side() {
+                    self.attempts_before = 0;
+                }
                 self.attempt = intent.attempt;
                 if let Some(more) = &mut self.more {
                     (more.handle, more.interrupted, more.retry_at, more.reason, more.sight) =
@@ -206,6 +209,10 @@ impl Node {
     fn note_verified(&mut self, holds: bool, reason: &str) {
         if let Some(interrupted) = self.more.as_mut().and_then(|more| more.interrupted.as_mut()) {
             interrupted.verified = true;
+        } else if !holds {
+            // The action has done its work: giving up has to undo it.
+            let applied = Sight::Applied { outputs: self.outputs.clone() };
+            self.more().sight.get_or_insert(applied);
         }
         if holds {
             if let Some(more) = &mut self.more {

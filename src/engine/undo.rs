@@ -7,7 +7,7 @@ use super::job::JobKind;
 use super::machine::Machine;
 use super::state::{NodeId, State};
 use super::transition::Illegal;
-use crate::plan::Plan;
+use crate::plan::{Plan, is_main};
 use crate::runbook::ast::OnFailure;
 
 /// What would be undone, and what would stay.
@@ -25,7 +25,8 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
     let mut done: Vec<(NodeId, u32)> = state
         .iter()
         .filter(|(id, node)| {
-            !state.is_group(plan, *id)
+            is_main(plan.step(node.step))
+                && !state.is_group(plan, *id)
                 && has_effect(node.state, node.more.as_ref().and_then(|more| more.sight.as_ref()))
         })
         .map(|(id, node)| (id, node.ended_tick))

@@ -115,7 +115,13 @@ impl Driver {
             let clock = Arc::clone(&self.clock);
             let heard = tokio::select! {
                 biased;
-                _ = durability.changed() => { self.release(&durability); Ok(()) }
+                changed = durability.changed(), if self.held.failed.is_none() => {
+                    if changed.is_err() {
+                        self.held.failed = Some("the thread that writes it is gone".to_owned());
+                    }
+                    self.release(&durability);
+                    Ok(())
+                }
                 Some(message) = self.messages.recv() => self.hear(message),
                 Some(call) = self.calls.recv() => match self.called(call) {
                     Ok(Some(left)) => return left,

@@ -70,7 +70,8 @@ fn value_problem(action: &ActionUse, spec: &ActionSpec, field: &Field) -> Option
 /// Checks as much of a value as is known before the run.
 fn check_templated(kind: &Type, value: &Templated) -> Result<(), String> {
     match (kind, value) {
-        (_, Templated::Plain(value)) => kind.check(value),
+        (_, Templated::Plain(value)) if has_float(value) => kind.check(value),
+        (_, Templated::Plain(value)) => kind.check(&kind.settle(value.clone())),
         (_, Templated::Expression(_)) | (Type::Any, _) => Ok(()),
         (Type::List(of), Templated::List(items)) => items.iter().try_for_each(|item| check_templated(of, item)),
         (Type::Map(of), Templated::Map(entries)) => entries.iter().try_for_each(|(_, item)| check_templated(of, item)),
@@ -90,11 +91,25 @@ fn check_templated(kind: &Type, value: &Templated) -> Result<(), String> {
     }
 }
 
+/// Whether a value may have been written otherwise than it reads: `1.10` is the number 1.1.
+fn has_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(has_float),
+        Value::Object(entries) => entries.values().any(has_float),
+        _ => false,
+    }
+}
+
 fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Option<Diagnostic> {
     let name = spec.name;
     match used {
         Use::Verify if !spec.is_check => {
             let message = format!("`{name}` cannot verify: it is not a check");
+            Some(Diagnostic::error("action", action.name.span, message).note("checks say yes or no and change nothing"))
+        }
+        Use::Verify if !reads(action, spec) => {
+            let message = format!("`{name}` cannot verify with these parameters: it may change something");
             Some(Diagnostic::error("action", action.name.span, message).note("checks say yes or no and change nothing"))
         }
         Use::Rollback if name == "manual" => Some(Diagnostic::error(
@@ -103,12 +118,7 @@ fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Opti
             "a rollback cannot wait for a person: `manual` cannot undo",
         )),
         Use::Step => {
-            let with = match action.with.value.plain() {
-                Some(Value::Object(with)) => with.clone(),
-                _ => return interrupt(step, action),
-            };
-            let reads = (spec.effect)(&with) == Effect::Reads;
-            if reads && step.rollback.is_some() {
+            if reads(action, spec) && step.rollback.is_some() {
                 let message = format!("`{name}` changes nothing: there is nothing to roll back");
                 return Some(Diagnostic::warning("action", action.name.span, message));
             }
@@ -116,6 +126,19 @@ fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Opti
         }
         _ => None,
     }
+}
+
+/// Whether the action changes nothing, as far as its parameters are known before the run.
+fn reads(action: &ActionUse, spec: &ActionSpec) -> bool {
+    let known = match &action.with.value {
+        Templated::Plain(Value::Object(with)) => with.clone(),
+        Templated::Map(entries) => {
+            let value = |value: &Templated| value.plain().cloned().unwrap_or(Value::Null);
+            entries.iter().map(|(name, item)| (name.clone(), value(item))).collect()
+        }
+        _ => return false,
+    };
+    (spec.effect)(&known) == Effect::Reads
 }
 
 fn interrupt(step: &Step, action: &ActionUse) -> Option<Diagnostic> {

@@ -158,7 +158,7 @@ impl Lines {
         match end {
             End::Succeeded { already: true, note, .. } => vec![format!("{named} nothing to do: {note}")],
             End::Succeeded { note, .. } => {
-                let done = if side == Side::Rollback { "undone" } else { "done" };
+                let (done, took) = if side == Side::Rollback { ("undone", String::new()) } else { ("done", took) };
                 let note = if note.is_empty() { String::new() } else { format!(": {note}") };
                 vec![format!("{named} {done}{took}{note}")]
             }

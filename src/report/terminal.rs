@@ -98,12 +98,11 @@ impl Terminal {
                     self.out.line(&json::record(&self.run, seq, at, &event));
                     self.lines.replay(at, &event);
                 } else {
-                    for line in self.lines.record(seq, at, &event) {
-                        self.print(&line);
-                    }
+                    let lines = self.lines.record(seq, at, &event);
+                    self.close_prompt();
+                    lines.iter().for_each(|line| self.print(line));
                 }
                 self.answered = false;
-                self.close_prompt();
             }
             News::Note(line) => self.print(&sanitise(&line)),
             News::Finish => {}
@@ -136,16 +135,14 @@ impl Terminal {
     fn close_prompt(&mut self) {
         if self.prompt.as_ref().is_some_and(|prompt| !prompt.is_open(self.lines.state())) {
             self.prompt = None;
-            self.print("\n(decided)");
+            self.print("");
         }
     }
 
     fn ask(&mut self) {
         let (plan, state) = (Arc::clone(&self.lines.fold.plan), self.lines.state());
         if self.prompt.is_none() && !self.answered && state.ended.is_none() && state.stopping.is_none() {
-            let active = [StepState::Running, StepState::Verifying, StepState::RollingBack, StepState::RetryWait];
-            let idle = active.iter().all(|active| state.count(*active) == 0);
-            self.prompt = Prompt::wanted(&plan, state, idle, &self.later);
+            self.prompt = Prompt::wanted(&plan, state, !state.is_active(), &self.later);
             if let Some(question) = self.prompt.as_ref().map(Prompt::question) {
                 self.show(&question);
             }

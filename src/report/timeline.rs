@@ -59,10 +59,9 @@ impl Timeline {
 }
 
 fn waits(plan: &Plan, state: &State) -> bool {
-    let active = [StepState::Running, StepState::Verifying, StepState::RollingBack, StepState::RetryWait];
     let people = [StepState::AwaitingApproval, StepState::AwaitingPerson, StepState::InDoubt];
     let asks = people.iter().any(|asks| state.count(*asks) > 0) || state.stopping.is_some() || state.is_troubled(plan);
-    state.ended.is_none() && asks && active.iter().all(|active| state.count(*active) == 0)
+    state.ended.is_none() && asks && !state.is_active()
 }
 
 /// The timeline of a journal.

@@ -22,7 +22,7 @@ pub(super) static SPEC: ActionSpec = ActionSpec {
     outputs: Outputs::Declared(OUTPUTS),
     effect,
     code: &[],
-    is_check: false,
+    is_check: true,
     rule: Some(rule),
 };
 
