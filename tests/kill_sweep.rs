@@ -301,7 +301,7 @@ impl Sweep {
     fn all(&self, effects: &[&'static str]) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut tell = |point: &Point, found: Vec<String>| {
-            wrong.extend(found.into_iter().map(|what| format!("{point:?}: {what}")))
+            wrong.extend(found.into_iter().map(|what| format!("{point:?}: {what}")));
         };
         for number in 1..100 {
             let point = Point::Sync(number);
