@@ -127,7 +127,12 @@ impl World {
     }
 
     fn machine(&self, state: State) -> Machine {
-        let options = Options { parallel: 3, jitter: Box::new(|| 0.5) };
+        let options = Options {
+            parallel: 3,
+            jitter: Box::new(|| 0.5),
+            #[cfg(feature = "mutants")]
+            blind_retry: false,
+        };
         Machine::new(Arc::clone(&self.plan), state, Seq(self.records.len() as u64), options)
     }
 
