@@ -1,5 +1,7 @@
 //! The runbooks that ship, against a real HAProxy and real web servers. Needs `haproxy`, `socat` and `python3`.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
 #[path = "support/haproxy.rs"]
 mod haproxy;
 
@@ -98,14 +100,6 @@ fn needs_help(number: u32, service: &str, failed: &str, given_up: &str) -> Strin
     )
 }
 
-/// What management was told, without the other notices.
-fn told_to_management(site: &Site) -> String {
-    let notices = site.notices();
-    let management = notices.split_inclusive("\n\n--- ").map(|part| part.trim_end_matches("--- "));
-    let own = management.map(|part| format!("--- {}", part.trim_start_matches("--- ")));
-    own.filter(|notice| notice.starts_with("--- management/")).collect()
-}
-
 #[test]
 fn a_rejected_switch_changes_nothing() {
     let mut site = Site::start();
@@ -116,7 +110,7 @@ fn a_rejected_switch_changes_nothing() {
     assert_eq!(rejected.code, Some(0), "{rejected:?}");
     let failed = "switch_traffic (failed): rejected by bob: it is being restarted";
     let told = needs_help(1, "Orders API", failed, "");
-    until("management was told", || (told_to_management(&site) == told).then_some(()));
+    until("management was told", || (site.notices_of("management/") == told).then_some(()));
     let aborted = site.drctl(&["abort", "--as", "bob", "--reason", "no need", "--yes"]);
     assert!(aborted.stdout.starts_with("nothing will be undone\n"), "{aborted:?}");
     let ran = site.end(run);
@@ -133,8 +127,9 @@ fn a_wrong_socket_is_found_before_anybody_is_asked() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stdout.starts_with("run RUN: paused\n"), "{}", ran.stdout);
     assert!(!ran.stderr.contains("waits for approval"), "{}", ran.stderr);
-    let told = told_to_management(&site);
-    let cause = "- haproxy_knows_both (failed): the script exited with code 1, wanted exit code 0; its last lines on stderr:\n";
+    let told = site.notices_of("management/");
+    let cause =
+        "- haproxy_knows_both (failed): the script exited with code 1, wanted exit code 0; its last lines on stderr:\n";
     assert!(told.contains(cause) && told.contains("FOLDER/no.sock") && told.contains("No such file"), "{told}");
 }
 
@@ -149,12 +144,12 @@ fn an_answer_of_haproxy_is_a_failure_though_socat_succeeds() {
     let failed = "switch_traffic (failed): the script exited with code 1, wanted exit code 0; its last lines on stderr:\n\
         told 'set server api/backup state ready', HAProxy says: Permission denied";
     let told = needs_help(1, "Orders API", failed, "");
-    until("management was told", || (told_to_management(&site) == told).then_some(()));
+    until("management was told", || (site.notices_of("management/") == told).then_some(()));
     site.drctl(&["abort", "--as", "alice", "--reason", "wrong socket", "--yes"]);
     let ran = site.end(run);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let given_up = "\nThe run is being given up: alice: wrong socket\n";
-    assert_eq!(told_to_management(&site), told + &needs_help(2, "Orders API", failed, given_up));
+    assert_eq!(site.notices_of("management/"), told + &needs_help(2, "Orders API", failed, given_up));
 }
 
 #[test]
@@ -302,7 +297,8 @@ fn a_platform_is_recovered_at_its_standby_site_and_everybody_hears_of_it() {
     site.status_with(" summarise --output ");
     assert_eq!(site.ask("/orders"), (200, "42 orders".to_owned()));
     site.answer("report_to_regulator", &["evidence=REG-2026-7"]);
-    let words = ["root_cause_summary=A power outage in us-east-1.", "resolution_summary=The platform runs in us-west-2."];
+    let words =
+        ["root_cause_summary=A power outage in us-east-1.", "resolution_summary=The platform runs in us-west-2."];
     site.answer("summarise", &words);
     let ran = site.end(run);
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -329,7 +325,7 @@ fn a_recovery_that_stops_behind_its_point_of_no_return_says_what_stays() {
     let failed = "redirect_traffic (failed): `sh` exited with code 1, wanted exit code 0; its last lines on stdout:\n\
         No such server.";
     let told = needs_help(1, "Data Platform", failed, "");
-    until("management was told", || (told_to_management(&site) == told).then_some(()));
+    until("management was told", || (site.notices_of("management/") == told).then_some(()));
     let aborted = site.drctl(&["abort", "--as", "alice", "--reason", "go on by hand", "--yes"]);
     for kept in [
         "nothing will be undone\n",
@@ -358,7 +354,8 @@ fn a_healthy_platform_is_not_recovered() {
 #[test]
 fn the_runbooks_that_ship_have_no_findings() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
-    let output = command.args(["validate", "--format", "short"]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let output =
+        command.args(["validate", "--format", "short"]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let [found, count] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert_eq!((output.status.code(), found.as_str()), (Some(0), ""), "{count}");
     assert!(count.ends_with(" runbooks: 0 errors, 0 warnings\n"), "{count}");

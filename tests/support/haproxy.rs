@@ -168,6 +168,11 @@ impl Site {
 
     /// Every notice on disk, in the order of channels and names, with what differs each time replaced.
     pub fn notices(&self) -> String {
+        self.notices_of("")
+    }
+
+    /// The notices whose names begin so: those of a channel.
+    pub fn notices_of(&self, beginning: &str) -> String {
         let mut notices = BTreeMap::new();
         for channel in fs::read_dir(self.path(".drctl/notices")).into_iter().flatten() {
             for file in fs::read_dir(channel.unwrap().path()).unwrap() {
@@ -176,6 +181,7 @@ impl Site {
                 notices.insert(self.scrub(&name), self.scrub(&fs::read_to_string(&path).unwrap()));
             }
         }
+        notices.retain(|name, _| name.starts_with(beginning));
         notices.into_iter().map(|(name, text)| format!("--- {name}\n{text}")).collect()
     }
 
