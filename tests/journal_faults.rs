@@ -97,6 +97,9 @@ fn an_undamaged_journal_gives_every_record() {
     let sample = Sample::varied();
     assert_eq!(sample.records.len(), 12);
     sample.assert_prefix(&sample.bytes, 12, "whole");
+    let end = recover::<Event>(&sample.bytes).unwrap().end;
+    assert_eq!((end.seq, end.proven), (Seq(12), Seq(9)));
+    assert_eq!(end.proven_bytes, sample.last_batch() as u64);
     Sample::of(&[]).assert_prefix(b"", 0, "empty");
 }
 

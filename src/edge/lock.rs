@@ -65,7 +65,14 @@ pub enum LockError {
 /// A run's lock, held until this is dropped.
 #[derive(Debug)]
 pub struct RunLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough while a child that is just being started holds a copy of it.
+        flock(&self.file, FlockOperation::Unlock).ok();
+    }
 }
 
 impl RunLock {
@@ -83,7 +90,7 @@ impl RunLock {
         file.set_permissions(Permissions::from_mode(0o600))?;
         file.set_len(0)?;
         file.write_all_at(&text, 0)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Who holds the lock; `None` when it is free.
@@ -97,6 +104,7 @@ impl RunLock {
             Err(error) => return Err(error.into()),
         };
         if try_lock(&file, FlockOperation::NonBlockingLockShared)? {
+            flock(&file, FlockOperation::Unlock)?;
             return Ok(None);
         }
         read_holder(file).map(Some)

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod ids;
 pub mod inbox;
 pub mod lock;
+mod mask;
 pub mod process;
 pub mod secrets;
 pub mod store;

@@ -11,6 +11,7 @@ use super::machine::{Machine, Timer};
 use super::scope::NodeScope;
 use super::state::NodeId;
 use super::transition::Illegal;
+use crate::catalogue::Type;
 use crate::plan::Plan;
 use crate::runbook::ast::{ActionUse, RunIf, Step};
 use crate::runbook::expr::{Rendered, Scope as _, Undefined};
@@ -232,8 +233,10 @@ impl Machine {
     pub(super) fn parameters(&self, node: NodeId, action: &ActionUse) -> Result<Rendered, Undefined> {
         let scope = self.scope(node);
         let rendered = self.plan.runbook.expressions.render(&action.with.value, &scope)?;
-        let shown = rendered.shown();
         let spec = self.plan.spec(&action.name.value);
+        let rendered =
+            spec.map_or_else(|| rendered.clone(), |spec| rendered.clone().settle(&Type::Record(spec.parameters)));
+        let shown = rendered.shown();
         if let (Some(spec), Value::Object(parameters)) = (spec, &shown) {
             spec.check(parameters).map_err(|problem| Undefined::Wrong(format!("with: {problem}")))?;
         }

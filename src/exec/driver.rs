@@ -83,6 +83,8 @@ pub(super) struct Held {
     tokens: u64,
     signals: Vec<i32>,
     leaving: bool,
+    #[cfg(feature = "mutants")]
+    mutant: super::mutant::Mutant,
 }
 
 impl Held {
@@ -115,7 +117,13 @@ impl Driver {
             let clock = Arc::clone(&self.clock);
             let heard = tokio::select! {
                 biased;
-                _ = durability.changed() => { self.release(&durability); Ok(()) }
+                changed = durability.changed(), if self.held.failed.is_none() => {
+                    if changed.is_err() {
+                        self.held.failed = Some("the thread that writes it is gone".to_owned());
+                    }
+                    self.release(&durability);
+                    Ok(())
+                }
                 Some(message) = self.messages.recv() => self.hear(message),
                 Some(call) = self.calls.recv() => match self.called(call) {
                     Ok(Some(left)) => return left,
@@ -144,6 +152,8 @@ impl Driver {
                 Effect::Ended { .. } => {}
             }
         }
+        #[cfg(feature = "mutants")]
+        let records = self.held.mutant.late(records);
         if !records.is_empty() {
             self.held.records.extend(records.iter().cloned());
             self.journal.append(records);
@@ -251,6 +261,8 @@ impl Driver {
                 kept.send(()).ok();
             }
         }
+        #[cfg(feature = "mutants")]
+        let durable = if self.held.mutant.starts_early() { Seq(u64::MAX) } else { durable };
         while self.held.jobs.front().is_some_and(|(after, _)| *after <= durable) {
             let Some((_, job)) = self.held.jobs.pop_front() else { break };
             self.worker.start(job);

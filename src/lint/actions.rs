@@ -35,7 +35,7 @@ fn parameters(action: &ActionUse, spec: &ActionSpec, found: &mut Vec<Diagnostic>
             let message = format!("`{}` takes no `{name}`", spec.name);
             let known = spec.parameters.iter().map(|field| field.name);
             found.push(
-                Diagnostic::error("action", action.place(name), message)
+                Diagnostic::error("action", action.name_place(name), message)
                     .note(format!("`drctl actions {}` lists what it takes", spec.name))
                     .suggest(name, known),
             );
@@ -70,7 +70,8 @@ fn value_problem(action: &ActionUse, spec: &ActionSpec, field: &Field) -> Option
 /// Checks as much of a value as is known before the run.
 fn check_templated(kind: &Type, value: &Templated) -> Result<(), String> {
     match (kind, value) {
-        (_, Templated::Plain(value)) => kind.check(value),
+        (_, Templated::Plain(value)) if has_float(value) => kind.check(value),
+        (_, Templated::Plain(value)) => kind.check(&kind.settle(value.clone())),
         (_, Templated::Expression(_)) | (Type::Any, _) => Ok(()),
         (Type::List(of), Templated::List(items)) => items.iter().try_for_each(|item| check_templated(of, item)),
         (Type::Map(of), Templated::Map(entries)) => entries.iter().try_for_each(|(_, item)| check_templated(of, item)),
@@ -87,6 +88,16 @@ fn check_templated(kind: &Type, value: &Templated) -> Result<(), String> {
         }
         (kind, Templated::List(_)) => Err(format!("wanted {kind}, found a list")),
         (kind, Templated::Map(_)) => Err(format!("wanted {kind}, found a mapping")),
+    }
+}
+
+/// Whether a value may have been written otherwise than it reads: `1.10` is the number 1.1.
+fn has_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(has_float),
+        Value::Object(entries) => entries.values().any(has_float),
+        _ => false,
     }
 }
 

@@ -98,12 +98,11 @@ impl Terminal {
                     self.out.line(&json::record(&self.run, seq, at, &event));
                     self.lines.replay(at, &event);
                 } else {
-                    for line in self.lines.record(seq, at, &event) {
-                        self.print(&line);
-                    }
+                    let lines = self.lines.record(seq, at, &event);
+                    self.close_prompt();
+                    lines.iter().for_each(|line| self.print(line));
                 }
                 self.answered = false;
-                self.close_prompt();
             }
             News::Note(line) => self.print(&sanitise(&line)),
             News::Finish => {}
@@ -136,7 +135,7 @@ impl Terminal {
     fn close_prompt(&mut self) {
         if self.prompt.as_ref().is_some_and(|prompt| !prompt.is_open(self.lines.state())) {
             self.prompt = None;
-            self.print("\n(decided)");
+            self.print("");
         }
     }
 

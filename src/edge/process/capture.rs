@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::folder::create_file;
-use super::mask::Masker;
 use super::record::Stream;
+use crate::edge::mask::Masker;
 
 /// How much is kept of the beginning, and as much again of the end.
 const KEPT: usize = 1 << 20;

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::command::absolute;
 use super::lock;
-use super::mask::Masker;
 use super::record::{End, Started, Stream, Written};
+use crate::edge::mask::Masker;
 
 const STARTED: &str = "started.json";
 const EXIT: &str = "exit.json";

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::ExprId;
+use crate::catalogue::Type;
 
 /// A value as written: plain, or with `{{ }}` in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,6 +136,27 @@ impl Rendered {
             Self::Map(entries) => {
                 Value::Object(entries.iter().map(|(key, item)| (key.clone(), item.canonical())).collect())
             }
+        }
+    }
+
+    /// The value as its type takes it; see [`Type::settle`].
+    #[must_use]
+    pub fn settle(self, kind: &Type) -> Self {
+        match (self, kind) {
+            (Self::Plain(value), kind) => Self::Plain(kind.settle(value)),
+            (Self::List(items), Type::List(of)) => Self::List(items.into_iter().map(|item| item.settle(of)).collect()),
+            (Self::Map(entries), Type::Map(of)) => {
+                Self::Map(entries.into_iter().map(|(key, item)| (key, item.settle(of))).collect())
+            }
+            (Self::Map(entries), Type::Record(fields)) => {
+                let kind = |name: &str| fields.iter().find(|field| field.name == name).map(|field| (field.kind)());
+                let settled = |(key, item): (String, Self)| {
+                    let item = kind(&key).map_or_else(|| item.clone(), |kind| item.clone().settle(&kind));
+                    (key, item)
+                };
+                Self::Map(entries.into_iter().map(settled).collect())
+            }
+            (other, _) => other,
         }
     }
 
