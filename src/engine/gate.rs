@@ -41,7 +41,8 @@ pub fn gate_question(plan: &Plan, state: &State, roots: &Roots, node: NodeId) ->
     for instance in instances {
         let path = state.node(instance).path.to_string();
         let with = plan.runbook.expressions.render(&step.action.with.value, &scope(instance))?;
-        preview.push(format!("{path}: {} {}", step.action.name.value, with.shown()));
+        preview.push(format!("{path}: {}", step.action.name.value));
+        preview.extend(parameter_lines(&with.shown()));
         let undo = step.rollback.as_ref().map(|rollback| settled(plan, rollback, &scope(instance)));
         let check = step.verify.as_ref().map(|verify| settled(plan, &verify.action, &scope(instance)));
         preview.extend(undo.iter().map(|undo| format!("{path}: undone by {undo}")));
@@ -68,6 +69,17 @@ fn prompt(plan: &Plan, step: &Step, scope: &NodeScope<'_>) -> Result<String, Und
         return Ok(title.map_or_else(|| step.id.value.clone(), |title| text(&title)));
     };
     plan.runbook.expressions.render(prompt, scope).map(|prompt| text(&prompt))
+}
+
+/// The parameters as people read them: a line each, text as it is.
+fn parameter_lines(with: &Value) -> Vec<String> {
+    let Value::Object(with) = with else { return Vec::new() };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    with.iter()
+        .flat_map(|(name, value)| {
+            format!("  {name}: {}", text(value).trim_end()).lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn text(value: &Rendered) -> String {

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::event::{Event, NodePath, RunState, Side, Sight, StepState};
 use super::job::JobKind;
 use super::machine::Machine;
-use super::state::{NodeId, State};
+use super::state::{Node, NodeId, State};
 use super::transition::Illegal;
+use crate::plan::definition::written;
 use crate::plan::{Plan, is_main};
-use crate::runbook::ast::OnFailure;
+use crate::runbook::ast::{OnFailure, Step};
 
 /// What would be undone, and what would stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,11 +27,7 @@ pub struct UndoPlan {
 pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
     let mut done: Vec<(NodeId, u32)> = state
         .iter()
-        .filter(|(id, node)| {
-            is_main(plan.step(node.step))
-                && !state.is_group(plan, *id)
-                && has_effect(node.state, node.more.as_ref().and_then(|more| more.sight.as_ref()))
-        })
+        .filter(|(id, node)| is_main(plan.step(node.step)) && !state.is_group(plan, *id) && has_effect(node))
         .map(|(id, node)| (id, node.ended_tick))
         .collect();
     done.sort_by_key(|(_, tick)| std::cmp::Reverse(*tick));
@@ -41,10 +40,7 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
             barrier = Some(node.path.clone());
         }
         match (&barrier, keeps(plan, state, id)) {
-            (_, Some(_))
-                if step.rollback.is_none()
-                    && plan.effect(&step.action.name.value, &serde_json::Map::new()).is_repeatable()
-                    && !step.point_of_no_return => {}
+            (_, Some(_)) if step.rollback.is_none() && changes_nothing(plan, step) && !step.point_of_no_return => {}
             (Some(point), _) if *point == node.path => {
                 undo.kept.push((node.path.clone(), "it is a point of no return".to_owned()));
             }
@@ -58,10 +54,23 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
     undo
 }
 
-fn has_effect(state: StepState, sight: Option<&Sight>) -> bool {
-    match state {
+/// Whether a step may have changed something. One that failed under way may have done half its work.
+fn has_effect(node: &Node) -> bool {
+    match node.state {
         StepState::Succeeded | StepState::InDoubt => true,
-        StepState::Failed => matches!(sight, Some(Sight::Applied { .. } | Sight::Unknown { .. })),
+        StepState::Failed => node.attempt > 0 && !matches!(sight(node), Some(Sight::NotApplied { .. })),
+        _ => false,
+    }
+}
+
+fn sight(node: &Node) -> Option<&Sight> {
+    node.more.as_ref()?.sight.as_ref()
+}
+
+/// Whether the step's action leaves nothing behind that could be undone, by its parameters as written.
+fn changes_nothing(plan: &Plan, step: &Step) -> bool {
+    match written(&plan.runbook, &step.action.with.value) {
+        Value::Object(with) => plan.effect(&step.action.name.value, &with).is_repeatable(),
         _ => false,
     }
 }
@@ -73,15 +82,19 @@ fn keeps(plan: &Plan, state: &State, id: NodeId) -> Option<String> {
     if node.state == StepState::InDoubt {
         return Some("it is in doubt: nobody knows whether there is anything to undo".to_owned());
     }
+    let failed = node.state == StepState::Failed;
     if step.rollback.is_none() {
-        return Some("it has no `rollback`".to_owned());
+        let half = if failed {
+            "it failed, may have done half its work, and has no `rollback`"
+        } else {
+            "it has no `rollback`"
+        };
+        return Some(half.to_owned());
     }
     if node.more.as_ref().is_some_and(|more| more.already) {
         return Some("it found its work done and changed nothing".to_owned());
     }
-    if node.state == StepState::Failed
-        && !matches!(node.more.as_ref().and_then(|more| more.sight.as_ref()), Some(Sight::Applied { .. }))
-    {
+    if failed && !matches!(sight(node), Some(Sight::Applied { .. })) {
         return Some("it failed, and nothing tells whether it had an effect".to_owned());
     }
     None
@@ -96,13 +109,13 @@ impl Machine {
         if self.state.rollback.is_none() {
             let reason = match (&self.state.aborted, self.failed_for_rollback()) {
                 (Some(who), _) => format!("aborted by {who}"),
-                (None, Some(node)) if !self.was_looked_at(node) => {
-                    return self.look_with(node, Side::Apply, JobKind::Observe);
-                }
                 (None, Some(node)) => format!("`{}` failed", self.path(node)),
                 (None, None) => return Ok(()),
             };
-            return self.begin_undo(reason);
+            return match self.failed_unseen() {
+                Some(node) => self.look_with(node, Side::Apply, JobKind::Observe),
+                None => self.begin_undo(reason),
+            };
         }
         self.undo_next()
     }
@@ -117,9 +130,12 @@ impl Machine {
         self.state.iter().find(|(_, node)| node.state == StepState::Failed && asks(node.step)).map(|(id, _)| id)
     }
 
-    fn was_looked_at(&self, node: NodeId) -> bool {
-        let state = self.state.node(node);
-        state.attempt == 0 || state.more.as_ref().is_some_and(|more| more.sight.is_some())
+    /// A failed step that could be undone, and whose effect nobody has looked for.
+    fn failed_unseen(&self) -> Option<NodeId> {
+        let undoable = |node: &Node| self.plan.step(node.step).rollback.is_some();
+        let unseen = |node: &Node| node.attempt > 0 && sight(node).is_none();
+        let failed = |node: &Node| node.state == StepState::Failed && undoable(node) && unseen(node);
+        self.state.iter().find(|(_, node)| failed(node)).map(|(id, _)| id)
     }
 
     fn begin_undo(&mut self, reason: String) -> Result<(), Illegal> {

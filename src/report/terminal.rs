@@ -108,6 +108,9 @@ impl Terminal {
             if self.kind == OutputKind::Json {
                 lines.push(json::record(&self.run, *seq, *at, event));
                 self.lines.replay(*at, event);
+            } else if self.lines.state().mode() == Mode::DryRun {
+                // The summary of a dry run says all of it, once.
+                self.lines.replay(*at, event);
             } else {
                 lines.extend(self.lines.record(*seq, *at, event));
             }
