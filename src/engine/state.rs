@@ -465,7 +465,7 @@ impl State {
 }
 
 impl Node {
-    fn new(step: StepIndex, path: NodePath) -> Self {
+    pub(super) fn new(step: StepIndex, path: NodePath) -> Self {
         Self {
             step,
             parent: None,

@@ -257,3 +257,112 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Timestamp;
+    use crate::engine::event::{GateOpened, Person};
+    use crate::plan::StepIndex;
+    use StepState as S;
+
+    const STATES: [S; 15] = [
+        S::Pending,
+        S::AwaitingApproval,
+        S::AwaitingPerson,
+        S::Running,
+        S::RetryWait,
+        S::Verifying,
+        S::Succeeded,
+        S::NotApplicable,
+        S::Failed,
+        S::Skipped,
+        S::InDoubt,
+        S::Cancelled,
+        S::RollingBack,
+        S::RolledBack,
+        S::RollbackFailed,
+    ];
+
+    fn step() -> NodePath {
+        NodePath("a".into())
+    }
+
+    fn intent(side: Side) -> Event {
+        let with = serde_json::Value::Null;
+        Event::Intent(Box::new(Intent { step: step(), side, attempt: 1, action: "shell".to_owned(), with }))
+    }
+
+    fn outcome(end: End) -> Event {
+        Event::Outcome { step: step(), side: Side::Apply, attempt: 1, end }
+    }
+
+    fn observed(sight: Sight) -> Event {
+        Event::Observed { step: step(), side: Side::Apply, attempt: 1, sight }
+    }
+
+    fn decided(decision: Decision) -> Event {
+        let person = Person { name: "ada".to_owned(), host: "h".to_owned(), claimed: false };
+        let (id, from, at) = ("1".to_owned(), "inbox".to_owned(), Timestamp(0));
+        Event::Decided(Box::new(Decided { id, step: Some(step()), decision, person, from, at, reason: None }))
+    }
+
+    fn events() -> Vec<(&'static str, Event)> {
+        let reason = || "r".to_owned();
+        let done = End::Succeeded { outputs: Outputs::None, already: false, note: String::new(), label: None };
+        let gate = GateOpened {
+            step: step(),
+            digest: "d".to_owned(),
+            prompt: String::new(),
+            preview: Vec::new(),
+            by: Vec::new(),
+            quorum: 1,
+            requester_may_approve: true,
+            deadline: None,
+        };
+        let outputs = serde_json::Map::new;
+        vec![
+            ("not_applicable", Event::NotApplicable { step: step(), reason: reason() }),
+            ("gate_opened", Event::GateOpened(Box::new(gate))),
+            ("gate_escalated", Event::GateEscalated { step: step(), to: Vec::new() }),
+            ("gate_voided", Event::GateVoided { step: step(), reason: reason() }),
+            ("person_asked", Event::PersonAsked { step: step(), instructions: reason(), answers: Vec::new() }),
+            ("intent apply", intent(Side::Apply)),
+            ("intent rollback", intent(Side::Rollback)),
+            ("succeeded", outcome(done)),
+            ("failed", outcome(End::Failed { reason: reason(), retry_at: None })),
+            ("failed, again later", outcome(End::Failed { reason: reason(), retry_at: Some(Timestamp(1)) })),
+            ("ambiguous", outcome(End::Ambiguous { evidence: reason() })),
+            ("cancelled", outcome(End::Cancelled)),
+            ("seen applied", observed(Sight::Applied { outputs: Outputs::None })),
+            ("seen not applied", observed(Sight::NotApplied { reason: reason() })),
+            ("seen unknown", observed(Sight::Unknown { reason: reason() })),
+            ("verify holds", Event::Verified { step: step(), holds: true, reason: reason() }),
+            ("verify does not", Event::Verified { step: step(), holds: false, reason: reason() }),
+            ("step_failed", Event::StepFailed { step: step(), reason: reason() }),
+            ("in_doubt", Event::InDoubt { step: step(), side: Side::Apply, evidence: reason() }),
+            ("approve", decided(Decision::Approve { digest: "d".to_owned() })),
+            ("reject", decided(Decision::Reject)),
+            ("answer", decided(Decision::Answer { outputs: outputs() })),
+            ("retry", decided(Decision::Retry)),
+            ("skip", decided(Decision::Skip { outputs: outputs() })),
+            ("happened", decided(Decision::Resolve { resolution: Resolution::Happened, outputs: outputs() })),
+            ("did not happen", decided(Decision::Resolve { resolution: Resolution::DidNotHappen, outputs: outputs() })),
+        ]
+    }
+
+    #[test]
+    fn these_are_all_the_transitions_there_are() {
+        let mut table = Vec::new();
+        for (name, event) in events() {
+            let to = |state: &S| {
+                let node = Node { state: *state, ..Node::new(StepIndex(0), step()) };
+                let change = transition(&node, true, &event).ok()?;
+                Some(format!("{} -> {}", state.words(), change.state.words()))
+            };
+            let legal: Vec<String> = STATES.iter().filter_map(to).collect();
+            table.push(format!("{name}: {}", legal.join(", ")));
+        }
+        assert_eq!(table, include_str!("transitions.txt").lines().collect::<Vec<_>>());
+    }
+}
