@@ -6,5 +6,7 @@ pub mod actions;
 pub mod catalogue;
 pub mod diag;
 pub mod edge;
+pub mod engine;
 pub mod journal;
+pub mod plan;
 pub mod runbook;

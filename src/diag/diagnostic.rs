@@ -62,7 +62,10 @@ impl Diagnostic {
     /// A warning.
     #[must_use]
     pub fn warning(code: &'static str, primary: Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, primary, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, primary, message)
+        }
     }
 
     /// With words at the carets.
@@ -96,8 +99,14 @@ impl Diagnostic {
     /// With "did you mean", where a candidate is close to what was found at the primary place.
     #[must_use]
     pub fn suggest<'a>(self, found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
-        let Some(meant) = closest(found, candidates) else { return self };
-        let fix = Fix { span: self.primary, replacement: meant.to_owned(), say: format!("did you mean `{meant}`?") };
+        let Some(meant) = closest(found, candidates) else {
+            return self;
+        };
+        let fix = Fix {
+            span: self.primary,
+            replacement: meant.to_owned(),
+            say: format!("did you mean `{meant}`?"),
+        };
         self.fix(fix)
     }
 }

@@ -34,9 +34,17 @@ impl Sources {
     /// Adds a text; `name` is what people know the file by.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         let text: Arc<str> = text.into();
-        let breaks = text.bytes().zip(1_u32..).filter(|(byte, _)| *byte == b'\n').map(|(_, next)| next);
+        let breaks = text
+            .bytes()
+            .zip(1_u32..)
+            .filter(|(byte, _)| *byte == b'\n')
+            .map(|(_, next)| next);
         let line_starts = std::iter::once(0).chain(breaks).collect();
-        self.files.push(Source { name: name.into(), text, line_starts });
+        self.files.push(Source {
+            name: name.into(),
+            text,
+            line_starts,
+        });
         SourceId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -55,11 +63,22 @@ impl Sources {
     /// The place of a byte.
     #[must_use]
     pub fn position(&self, source: SourceId, offset: u32) -> Position {
-        let Some(file) = self.files.get(source.0 as usize) else { return Position { line: 1, column: 1 } };
-        let line = file.line_starts.partition_point(|start| *start <= offset).saturating_sub(1);
-        let before = file.text.get(file.line_starts[line] as usize..offset as usize).unwrap_or_default();
+        let Some(file) = self.files.get(source.0 as usize) else {
+            return Position { line: 1, column: 1 };
+        };
+        let line = file
+            .line_starts
+            .partition_point(|start| *start <= offset)
+            .saturating_sub(1);
+        let before = file
+            .text
+            .get(file.line_starts[line] as usize..offset as usize)
+            .unwrap_or_default();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
-        Position { line: count(line), column: count(before.chars().count()) }
+        Position {
+            line: count(line),
+            column: count(before.chars().count()),
+        }
     }
 
     /// `file:line:column` of a span's start.

@@ -1,1 +1,12 @@
 //! The runbook language: source, syntax tree, expressions.
+
+pub mod ast;
+mod decode;
+pub mod expr;
+pub mod fields;
+mod parse;
+pub mod source;
+pub mod workspace;
+
+pub use decode::is_name;
+pub use parse::runbook as parse;

@@ -1,0 +1,696 @@
+//! What can happen in a run: the payloads of its journal.
+//!
+//! The state of a run is a fold over these, live and after a crash alike. Formats are part of the
+//! promise that a newer drctl reads an older journal: fields are added, never changed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::catalogue::Timestamp;
+use crate::runbook::ast::{Kind, SecretSource};
+
+/// The path of a node as people type it: `promote`, `promote[eu]`, `keep_informed[3]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodePath(pub Arc<str>);
+
+impl fmt::Display for NodePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who drives or decides. Not authenticated: the operating system's or `--as`'s word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The name decisions are recorded under.
+    pub name: String,
+    /// The machine they sit at.
+    pub host: String,
+    /// Whether the name was given with `--as` rather than taken from the operating system.
+    pub claimed: bool,
+}
+
+/// Whether a run changes the world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It does.
+    #[default]
+    Real,
+    /// Real reads, no writes.
+    DryRun,
+}
+
+/// One record of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "payload", rename_all = "snake_case")]
+pub enum Event {
+    /// The first record.
+    RunStarted(Box<RunStarted>),
+    /// Another process took the run up.
+    RunResumed {
+        /// Who.
+        operator: Person,
+    },
+    /// The plan was replaced by an edited one.
+    PlanChanged(Box<PlanChanged>),
+    /// `for_each` was evaluated; from here on it is fixed.
+    Expanded {
+        /// The step.
+        step: NodePath,
+        /// One for each item.
+        instances: Vec<Instance>,
+    },
+    /// One more instance of a step that repeats, or of a `run_if: failure` step.
+    Repeated {
+        /// The step.
+        step: NodePath,
+        /// Counts from one.
+        number: u32,
+    },
+    /// A step that repeats has ended.
+    RepetitionEnded {
+        /// The step.
+        step: NodePath,
+    },
+    /// `when` is false, or there is nothing to do it for.
+    NotApplicable {
+        /// The step.
+        step: NodePath,
+        /// Why.
+        reason: String,
+    },
+    /// A gate waits for people.
+    GateOpened(Box<GateOpened>),
+    /// More people are asked.
+    GateEscalated {
+        /// The step.
+        step: NodePath,
+        /// The roles asked from here on, besides those before.
+        to: Vec<String>,
+    },
+    /// What was approved is no longer what would be done.
+    GateVoided {
+        /// The step.
+        step: NodePath,
+        /// Why.
+        reason: String,
+    },
+    /// A manual step waits for a person.
+    PersonAsked {
+        /// The step.
+        step: NodePath,
+        /// What to do.
+        instructions: String,
+        /// The answers wanted: name and type.
+        answers: Vec<(String, String)>,
+    },
+    /// A person decided.
+    Decided(Box<Decided>),
+    /// A decision could not be taken.
+    DecisionRefused {
+        /// The decision.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// About to act. Durable before the effect.
+    Intent(Box<Intent>),
+    /// How to find the effect again.
+    Handle {
+        /// The step.
+        step: NodePath,
+        /// Which side of it.
+        side: Side,
+        /// The attempt.
+        attempt: u32,
+        /// The action's own words.
+        handle: Value,
+    },
+    /// How an attempt ended.
+    Outcome {
+        /// The step.
+        step: NodePath,
+        /// Which side of it.
+        side: Side,
+        /// The attempt.
+        attempt: u32,
+        /// The end.
+        end: End,
+    },
+    /// What a look at the world said about an attempt that has no outcome.
+    Observed {
+        /// The step.
+        step: NodePath,
+        /// Which side of it.
+        side: Side,
+        /// The attempt.
+        attempt: u32,
+        /// What it said.
+        sight: Sight,
+    },
+    /// What the step's `verify` said in the end.
+    Verified {
+        /// The step.
+        step: NodePath,
+        /// Whether it holds.
+        holds: bool,
+        /// Why (not).
+        reason: String,
+    },
+    /// A step failed for good, without an attempt that could say so.
+    StepFailed {
+        /// The step.
+        step: NodePath,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing can tell whether it happened.
+    InDoubt {
+        /// The step.
+        step: NodePath,
+        /// Which side of it.
+        side: Side,
+        /// What is known.
+        evidence: String,
+    },
+    /// Finished steps are about to be undone.
+    RollbackStarted {
+        /// Why.
+        reason: String,
+        /// What is undone, in this order.
+        steps: Vec<NodePath>,
+        /// What stays, and why.
+        kept: Vec<(NodePath, String)>,
+    },
+    /// Something needs a person before the run can go on: failure steps run once for it.
+    Paused {
+        /// Counts from one.
+        number: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing is in the way any more.
+    Continued {},
+    /// The operator asked the run to stop: nothing new starts.
+    Stopping {
+        /// Why: a signal or a word.
+        reason: String,
+    },
+    /// This process leaves the run; another may take it up.
+    ExecutorLeft {
+        /// The state it leaves it in.
+        state: RunState,
+    },
+    /// The last record.
+    RunEnded {
+        /// How it ended.
+        state: RunState,
+    },
+}
+
+/// The payload of [`Event::RunStarted`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// The run's id.
+    pub run: String,
+    /// The version of drctl.
+    pub drctl: String,
+    /// The runbook's name.
+    pub runbook: String,
+    /// What it is for.
+    pub kind: Kind,
+    /// Where it was read.
+    pub path: String,
+    /// SHA-256 of every pinned file, by its name in the run's folder.
+    pub pinned: Vec<(String, String)>,
+    /// The resolved inputs; secrets are not among them.
+    pub inputs: Map<String, Value>,
+    /// Where the secrets come from.
+    pub secrets: Vec<(String, SecretSource)>,
+    /// Who started it.
+    pub operator: Person,
+    /// When the outage began, where it was said.
+    pub since: Option<Timestamp>,
+    /// Gates approved ahead: step and digest.
+    pub approved_ahead: Vec<(String, String)>,
+    /// Whether prompts (never gates with `by`) are answered yes.
+    pub yes: bool,
+    /// Whether it changes the world.
+    #[serde(default)]
+    pub mode: Mode,
+}
+
+/// The payload of [`Event::PlanChanged`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanChanged {
+    /// Who adopted the edited plan.
+    pub operator: Person,
+    /// SHA-256 of every file now pinned.
+    pub pinned: Vec<(String, String)>,
+    /// The steps that differ.
+    pub changed: Vec<String>,
+    /// The folder of the run the new files are in.
+    pub folder: String,
+}
+
+/// An instance of a `for_each` step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Its key: part of its path.
+    pub key: String,
+    /// What `item` is in it.
+    pub item: Value,
+}
+
+/// The payload of [`Event::GateOpened`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateOpened {
+    /// The step.
+    pub step: NodePath,
+    /// What an approval binds to.
+    pub digest: String,
+    /// What is asked.
+    pub prompt: String,
+    /// Exactly what would be done.
+    pub preview: Vec<String>,
+    /// The roles asked; anybody where there is none.
+    pub by: Vec<String>,
+    /// How many different people.
+    pub quorum: u32,
+    /// Whether who started the run may approve.
+    pub requester_may_approve: bool,
+    /// When its time is over.
+    pub deadline: Option<Timestamp>,
+}
+
+/// What a person can decide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The gate's step may start.
+    Approve {
+        /// The digest seen.
+        digest: String,
+    },
+    /// It may not.
+    Reject,
+    /// A manual step is done; its answers.
+    Answer {
+        /// By name.
+        outputs: Map<String, Value>,
+    },
+    /// A failed step is tried again.
+    Retry,
+    /// A step is left out.
+    Skip {
+        /// Stand-ins for its outputs.
+        outputs: Map<String, Value>,
+    },
+    /// What is known about a step in doubt.
+    Resolve {
+        /// The word of the operator.
+        resolution: Resolution,
+        /// Stand-ins for its outputs.
+        outputs: Map<String, Value>,
+    },
+    /// The run is given up.
+    Abort,
+}
+
+impl Decision {
+    /// What it is called in messages.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Approve { .. } => "approve",
+            Self::Reject => "reject",
+            Self::Answer { .. } => "answer",
+            Self::Retry => "retry",
+            Self::Skip { .. } => "skip",
+            Self::Resolve { .. } => "resolve",
+            Self::Abort => "abort",
+        }
+    }
+}
+
+/// What an operator says of a step in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It happened: the step is done.
+    Happened,
+    /// It did not: it is run again.
+    DidNotHappen,
+    /// Nobody knows, and running it again is right all the same.
+    Retry,
+}
+
+/// The payload of [`Event::Decided`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Unique: the same decision is taken once, however often it is delivered.
+    pub id: String,
+    /// The step; none for the whole run.
+    pub step: Option<NodePath>,
+    /// What.
+    pub decision: Decision,
+    /// Who.
+    pub person: Person,
+    /// Where: `prompt`, `inbox`, `ahead`.
+    pub from: String,
+    /// When the person said so; the record's time is when it was taken.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// The payload of [`Event::Intent`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The step.
+    pub step: NodePath,
+    /// Which side of it.
+    pub side: Side,
+    /// Counts from one.
+    pub attempt: u32,
+    /// The action.
+    pub action: String,
+    /// Its rendered parameters; secrets by name.
+    pub with: Value,
+}
+
+/// A step does something, and its rollback undoes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The step's action.
+    #[default]
+    Apply,
+    /// Its rollback.
+    Rollback,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// It did its work.
+    Succeeded {
+        /// What it gave back.
+        outputs: Outputs,
+        /// The wanted state already held: nothing was done.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        already: bool,
+        /// One line for people.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+        /// What a dry run can say of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Label>,
+    },
+    /// It is known that it did not.
+    Failed {
+        /// Why.
+        reason: String,
+        /// When it is tried again; for good where there is nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
+    },
+    /// It may or may not have happened.
+    Ambiguous {
+        /// What is known.
+        evidence: String,
+    },
+    /// It was stopped before it had any effect.
+    Cancelled,
+}
+
+/// What a dry run can say of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    /// Its own read ran.
+    Checked,
+    /// The state was read and the exact write shown.
+    Simulated,
+    /// A value from `simulate`.
+    Assumed,
+    /// It touches an unknown.
+    Unknown,
+}
+
+impl Label {
+    /// Its word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Checked => "checked",
+            Self::Simulated => "simulated",
+            Self::Assumed => "assumed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a step gave back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outputs {
+    /// Nothing.
+    #[default]
+    None,
+    /// The values themselves.
+    Inline(Arc<Map<String, Value>>),
+    /// In the run's folder, by digest. A reader loads it before it folds the record.
+    Stored {
+        /// SHA-256 of the JSON.
+        digest: String,
+        /// The values, once loaded.
+        #[serde(skip)]
+        loaded: Option<Arc<Map<String, Value>>>,
+    },
+    /// A dry run cannot know.
+    Unknown,
+}
+
+impl Outputs {
+    /// The values; nothing where they are unknown or not loaded.
+    #[must_use]
+    pub fn values(&self) -> Option<&Arc<Map<String, Value>>> {
+        match self {
+            Self::Inline(values) => Some(values),
+            Self::Stored { loaded, .. } => loaded.as_ref(),
+            Self::None | Self::Unknown => None,
+        }
+    }
+
+    /// Of a mapping, which may be empty.
+    #[must_use]
+    pub fn of(values: Map<String, Value>) -> Self {
+        if values.is_empty() {
+            Self::None
+        } else {
+            Self::Inline(Arc::new(values))
+        }
+    }
+}
+
+/// What a look at the world said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// It happened.
+    Applied {
+        /// What it gave back.
+        outputs: Outputs,
+    },
+    /// It did not.
+    NotApplied {
+        /// How that is known.
+        reason: String,
+    },
+    /// Nothing can tell.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The state of a run, as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Something runs or can start.
+    Running,
+    /// A step failed, or the operator stopped it.
+    Paused,
+    /// A gate or a manual step waits for a person.
+    AwaitingApproval,
+    /// A step is in doubt.
+    InDoubt,
+    /// All done.
+    Succeeded,
+    /// All done, but not everything went as written.
+    CompletedWithExceptions,
+    /// Undone after a failure.
+    Failed,
+    /// Given up by an operator.
+    Aborted,
+}
+
+impl RunState {
+    /// Its words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::AwaitingApproval => "awaiting approval",
+            Self::InDoubt => "in doubt",
+            Self::Succeeded => "succeeded",
+            Self::CompletedWithExceptions => "completed with exceptions",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+        }
+    }
+
+    /// Whether nothing more can happen.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Succeeded | Self::CompletedWithExceptions | Self::Failed | Self::Aborted
+        )
+    }
+}
+
+/// The state of a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Not started.
+    #[default]
+    Pending,
+    /// Its gate is open.
+    AwaitingApproval,
+    /// A manual step waits for an answer.
+    AwaitingPerson,
+    /// An attempt is under way.
+    Running,
+    /// A failed attempt is tried again later.
+    RetryWait,
+    /// Its `verify` is looked at.
+    Verifying,
+    /// Done.
+    Succeeded,
+    /// `when` is false, or there is nothing to do it for.
+    NotApplicable,
+    /// Failed for good.
+    Failed,
+    /// Left out by a person.
+    Skipped,
+    /// Nothing can tell whether it happened.
+    InDoubt,
+    /// Stopped before it had any effect, or never started when the run ended.
+    Cancelled,
+    /// It is being undone.
+    RollingBack,
+    /// It was undone.
+    RolledBack,
+    /// Undoing it failed.
+    RollbackFailed,
+}
+
+impl StepState {
+    /// Its words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::AwaitingApproval => "awaiting approval",
+            Self::AwaitingPerson => "awaiting a person",
+            Self::Running => "running",
+            Self::RetryWait => "waiting to retry",
+            Self::Verifying => "verifying",
+            Self::Succeeded => "succeeded",
+            Self::NotApplicable => "not applicable",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::InDoubt => "in doubt",
+            Self::Cancelled => "cancelled",
+            Self::RollingBack => "rolling back",
+            Self::RolledBack => "rolled back",
+            Self::RollbackFailed => "rollback failed",
+        }
+    }
+
+    /// Whether an attempt or a look at the world is under way.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Running | Self::Verifying | Self::RollingBack)
+    }
+}
+
+impl Event {
+    /// The step it is about, where there is one.
+    #[must_use]
+    pub fn step(&self) -> Option<&NodePath> {
+        match self {
+            Self::Expanded { step, .. }
+            | Self::Repeated { step, .. }
+            | Self::RepetitionEnded { step }
+            | Self::NotApplicable { step, .. }
+            | Self::GateEscalated { step, .. }
+            | Self::GateVoided { step, .. }
+            | Self::PersonAsked { step, .. }
+            | Self::Handle { step, .. }
+            | Self::Outcome { step, .. }
+            | Self::Observed { step, .. }
+            | Self::Verified { step, .. }
+            | Self::StepFailed { step, .. }
+            | Self::InDoubt { step, .. } => Some(step),
+            Self::GateOpened(opened) => Some(&opened.step),
+            Self::Decided(decided) => decided.step.as_ref(),
+            Self::Intent(intent) => Some(&intent.step),
+            _ => None,
+        }
+    }
+
+    /// Its `type` in the journal.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunStarted(_) => "run_started",
+            Self::RunResumed { .. } => "run_resumed",
+            Self::PlanChanged(_) => "plan_changed",
+            Self::Expanded { .. } => "expanded",
+            Self::Repeated { .. } => "repeated",
+            Self::RepetitionEnded { .. } => "repetition_ended",
+            Self::NotApplicable { .. } => "not_applicable",
+            Self::GateOpened(_) => "gate_opened",
+            Self::GateEscalated { .. } => "gate_escalated",
+            Self::GateVoided { .. } => "gate_voided",
+            Self::PersonAsked { .. } => "person_asked",
+            Self::Decided(_) => "decided",
+            Self::DecisionRefused { .. } => "decision_refused",
+            Self::Intent(_) => "intent",
+            Self::Handle { .. } => "handle",
+            Self::Outcome { .. } => "outcome",
+            Self::Observed { .. } => "observed",
+            Self::Verified { .. } => "verified",
+            Self::StepFailed { .. } => "step_failed",
+            Self::InDoubt { .. } => "in_doubt",
+            Self::RollbackStarted { .. } => "rollback_started",
+            Self::Paused { .. } => "paused",
+            Self::Continued {} => "continued",
+            Self::Stopping { .. } => "stopping",
+            Self::ExecutorLeft { .. } => "executor_left",
+            Self::RunEnded { .. } => "run_ended",
+        }
+    }
+}

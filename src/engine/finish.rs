@@ -1,0 +1,414 @@
+//! How jobs end, what people decide, and what becomes of an attempt that nobody saw end.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::event::{Decided, Decision, End, Event, Mode, Outputs, Side, Sight, StepState};
+use super::gate::may_approve;
+use super::job::{Answer, Effect, JobId, JobKind};
+use super::machine::{Machine, Timer};
+use super::retry::wait_before_next;
+use super::start::is_unknown;
+use super::state::{Interrupted, NodeId};
+use super::transition::{Illegal, transition};
+use crate::catalogue::Effect as EffectClass;
+use crate::runbook::ast::{OnInterrupt, Step};
+
+impl Machine {
+    pub(super) fn keep_handle(&mut self, job: JobId, handle: Value, token: u64) -> Result<(), Illegal> {
+        if !self.jobs.contains(&job) {
+            return Ok(());
+        }
+        let JobId { node, side, attempt } = job;
+        self.emit(Event::Handle {
+            step: self.path(node),
+            side,
+            attempt,
+            handle,
+        })?;
+        self.effects.push(Effect::HandleKept {
+            token,
+            after: self.last(),
+        });
+        Ok(())
+    }
+
+    /// Takes the answer of a job.
+    pub(super) fn finish(&mut self, job: JobId, answer: Answer) -> Result<(), Illegal> {
+        let JobId { node, side, attempt } = job;
+        let step = self.path(node);
+        match answer {
+            Answer::End(end) => {
+                let end = self.with_retry(node, side, end);
+                let retry_at = if let End::Failed { retry_at, .. } = &end {
+                    *retry_at
+                } else {
+                    None
+                };
+                self.emit(Event::Outcome {
+                    step,
+                    side,
+                    attempt,
+                    end,
+                })?;
+                if let Some(at) = retry_at {
+                    self.wake_at(at, Timer::Retry(node));
+                }
+            }
+            Answer::NotAttachable => self.more(node).attached = true,
+            Answer::Sight(sight) => {
+                let again = matches!(sight, Sight::NotApplied { .. });
+                self.emit(Event::Observed {
+                    step,
+                    side,
+                    attempt,
+                    sight,
+                })?;
+                if again && side == Side::Apply && self.state.node(node).state == StepState::Pending {
+                    return self.apply_or_requeue(node);
+                }
+            }
+            Answer::Verified { holds, reason } => self.emit(Event::Verified { step, holds, reason })?,
+        }
+        self.follow(node)
+    }
+
+    fn more(&mut self, node: NodeId) -> &mut Interrupted {
+        self.state.nodes[node.at()].more().interrupted.get_or_insert_default()
+    }
+
+    /// Where the node stands after an answer: its verify, the next look, or nothing.
+    fn follow(&mut self, node: NodeId) -> Result<(), Illegal> {
+        let state = self.state.node(node);
+        match state.state {
+            StepState::Verifying if self.state.mode() == Mode::DryRun => {
+                let reason = "not looked at in a dry run".to_owned();
+                self.emit(Event::Verified {
+                    step: self.path(node),
+                    holds: true,
+                    reason,
+                })
+            }
+            StepState::Verifying => self.verify(node, None),
+            StepState::Running | StepState::RollingBack if state.interrupted().is_some() => self.look(node),
+            _ => Ok(()),
+        }
+    }
+
+    fn apply_or_requeue(&mut self, node: NodeId) -> Result<(), Illegal> {
+        if self.state.stopping.is_some() || self.state.aborted.is_some() || self.state.rollback.is_some() {
+            return Ok(());
+        }
+        self.apply(node)
+    }
+
+    /// A failed attempt is tried again where the step says so.
+    fn with_retry(&mut self, node: NodeId, side: Side, end: End) -> End {
+        let End::Failed { reason, .. } = end else { return end };
+        let plan = Arc::clone(&self.plan);
+        let step = plan.step(self.state.node(node).step);
+        let effect = self.effect_of(node, side);
+        let retry = match side {
+            Side::Apply => plan.retry(step, effect),
+            Side::Rollback => plan.runbook.defaults.retry.filter(|_| effect.is_repeatable()),
+        };
+        let state = self.state.node(node);
+        let attempts = state.attempt - state.attempts_before;
+        let may = self.state.mode() == Mode::Real && self.state.aborted.is_none();
+        let jitter = (self.options.jitter)();
+        let wait = retry
+            .filter(|_| may)
+            .and_then(|retry| wait_before_next(&retry, attempts, jitter));
+        End::Failed {
+            reason,
+            retry_at: wait.map(|wait| self.now.plus(wait)),
+        }
+    }
+
+    /// What repeating the current attempt would do.
+    pub(super) fn effect_of(&self, node: NodeId, side: Side) -> EffectClass {
+        let step = self.plan.step(self.state.node(node).step);
+        let action = match (side, &step.rollback) {
+            (Side::Rollback, Some(rollback)) => rollback,
+            _ => &step.action,
+        };
+        match self.parameters(node, action).map(|with| with.shown()) {
+            Ok(Value::Object(with)) => self.plan.effect(&action.name.value, &with),
+            _ => EffectClass::UnsafeToRepeat,
+        }
+    }
+
+    pub(super) fn retry_now(&mut self, node: NodeId) -> Result<(), Illegal> {
+        let state = self.state.node(node);
+        if self.state.stopping.is_some() || self.jobs.iter().any(|job| job.node == node) {
+            return Ok(());
+        }
+        match state.state {
+            StepState::RetryWait => self.apply(node),
+            StepState::RollingBack => self.undo(node),
+            _ => Ok(()),
+        }
+    }
+
+    /// Polls the step's verify; `Some` asks once about an attempt that nobody saw end.
+    fn verify(&mut self, node: NodeId, once: Option<()>) -> Result<(), Illegal> {
+        let plan = Arc::clone(&self.plan);
+        let step = plan.step(self.state.node(node).step);
+        let Some(verify) = &step.verify else { return Ok(()) };
+        if is_unknown(&self.state.node(node).outputs) {
+            return Ok(());
+        }
+        match self.parameters(node, &verify.action) {
+            Ok(with) => {
+                let within = if once.is_some() {
+                    std::time::Duration::ZERO
+                } else {
+                    verify.within
+                };
+                let kind = JobKind::Verify {
+                    within,
+                    every: verify.every,
+                };
+                let mut job = self.job(node, Side::Apply, kind, &verify.action, with);
+                job.timeout = verify.within.max(std::time::Duration::from_secs(1));
+                self.dispatch(job);
+                Ok(())
+            }
+            Err(problem) if once.is_some() => {
+                self.emit(Event::Verified {
+                    step: self.path(node),
+                    holds: false,
+                    reason: problem.to_string(),
+                })?;
+                self.follow(node)
+            }
+            Err(problem) => self.fail(node, format!("verify: {problem}")),
+        }
+    }
+
+    /// A verify that the process before did not see end is asked anew.
+    pub(super) fn verify_again(&mut self, node: NodeId) -> Result<(), Illegal> {
+        self.verify(node, None)
+    }
+
+    /// The next look at an attempt that nobody saw end: its handle, the world, its verify; then it is
+    /// run again if that is safe, or a person decides.
+    pub(super) fn look(&mut self, node: NodeId) -> Result<(), Illegal> {
+        let plan = Arc::clone(&self.plan);
+        let state = self.state.node(node);
+        let step = plan.step(state.step);
+        let side = state.side();
+        let Some(interrupted) = state.interrupted().cloned() else {
+            return Ok(());
+        };
+        let effect = self.effect_of(node, side);
+        let asks = step.on_interrupt == Some(OnInterrupt::Ask);
+        if !interrupted.attached {
+            let handle = state.handle().cloned().unwrap_or(Value::Null);
+            return self.look_with(node, side, JobKind::Attach(handle));
+        }
+        if !interrupted.observed && !asks && effect != EffectClass::Reads {
+            return self.look_with(node, side, JobKind::Observe);
+        }
+        let by_verify =
+            side == Side::Apply && step.verify.is_some() && !matches!(step.on_interrupt, Some(OnInterrupt::Retry));
+        if by_verify && !interrupted.verified && !asks {
+            return self.verify(node, Some(()));
+        }
+        if plan.is_repeatable(step, effect) && !asks && step.on_interrupt != Some(OnInterrupt::Verify) {
+            return self.run_again(node, side, step);
+        }
+        self.emit(Event::InDoubt {
+            step: self.path(node),
+            side,
+            evidence: interrupted.evidence,
+        })
+    }
+
+    fn run_again(&mut self, node: NodeId, side: Side, step: &Step) -> Result<(), Illegal> {
+        let attempt = self.state.node(node).attempt;
+        let reason = format!("`{}` may be repeated", step.action.name.value);
+        self.emit(Event::Observed {
+            step: self.path(node),
+            side,
+            attempt,
+            sight: Sight::NotApplied { reason },
+        })?;
+        match side {
+            Side::Apply => self.apply_or_requeue(node),
+            Side::Rollback => self.undo(node),
+        }
+    }
+
+    pub(super) fn look_with(&mut self, node: NodeId, side: Side, kind: JobKind) -> Result<(), Illegal> {
+        let plan = Arc::clone(&self.plan);
+        let step = plan.step(self.state.node(node).step);
+        let action = match (side, &step.rollback) {
+            (Side::Rollback, Some(rollback)) => rollback,
+            _ => &step.action,
+        };
+        match self.parameters(node, action) {
+            Ok(with) => {
+                let job = self.job(node, side, kind, action, with);
+                self.dispatch(job);
+                Ok(())
+            }
+            Err(problem) => {
+                let evidence = format!("its parameters cannot be rendered any more: {problem}");
+                self.emit(Event::InDoubt {
+                    step: self.path(node),
+                    side,
+                    evidence,
+                })
+            }
+        }
+    }
+
+    /// Takes a person's decision once; one that does not fit is refused, with the reason.
+    pub(super) fn decide(&mut self, decided: Decided) -> Result<(), Illegal> {
+        if self.state.decisions.contains(&decided.id) {
+            return Ok(());
+        }
+        if let Err(reason) = self.judge(&decided) {
+            return self.emit(Event::DecisionRefused { id: decided.id, reason });
+        }
+        let node = decided
+            .step
+            .as_ref()
+            .and_then(|path| self.state.find(&self.plan, &path.0));
+        let decision = decided.decision.clone();
+        self.emit(Event::Decided(Box::new(decided)))?;
+        match node {
+            Some(node) => self.after_decision(node, &decision),
+            None => {
+                self.cancel_running();
+                let number = self.state.pauses.0 + 1;
+                let reason = format!("aborted by {}", self.state.aborted.clone().unwrap_or_default());
+                self.pause(number, reason)
+            }
+        }
+    }
+
+    fn after_decision(&mut self, node: NodeId, decision: &Decision) -> Result<(), Illegal> {
+        match (decision, self.state.node(node).state) {
+            (Decision::Answer { .. }, StepState::Verifying) => self.verify(node, None),
+            (_, StepState::RollingBack) => self.undo(node),
+            (_, StepState::Pending) if self.state.node(node).parent.is_some() => {
+                let parent = self.state.node(node).parent.unwrap_or(node);
+                self.waiting.entry(parent).or_default().push_front(node);
+                Ok(())
+            }
+            (_, StepState::Pending) => {
+                self.enqueue(node);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a decision can be taken; if not, why.
+    fn judge(&self, decided: &Decided) -> Result<(), String> {
+        if self.state.ended.is_some() {
+            return Err("the run has ended".to_owned());
+        }
+        let Some(path) = &decided.step else {
+            let aborted = self.state.aborted.is_some();
+            return if aborted {
+                Err("the run is being aborted already".to_owned())
+            } else {
+                Ok(())
+            };
+        };
+        let Some(node) = self.state.find(&self.plan, &path.0) else {
+            let ids = self.plan.runbook.steps.iter().map(|step| step.id.value.as_str());
+            let meant = crate::diag::closest(&path.0, ids)
+                .map(|id| format!("; did you mean `{id}`?"))
+                .unwrap_or_default();
+            return Err(format!("the run has no step `{path}`{meant}"));
+        };
+        if self.state.is_group(&self.plan, node)
+            && self.state.children.contains_key(&node)
+            && self.state.node(node).state != StepState::AwaitingApproval
+        {
+            let children = &self.state.children[&node];
+            let names: Vec<String> = children
+                .iter()
+                .take(5)
+                .map(|child| format!("`{}`", self.path(*child)))
+                .collect();
+            return Err(format!(
+                "`{path}` stands for {} instances: name one of them, such as {}",
+                children.len(),
+                names.join(", ")
+            ));
+        }
+        let state = self.state.node(node);
+        if self.jobs.iter().any(|job| job.node == node) {
+            return Err(format!("`{path}` is {} right now", state.state.words()));
+        }
+        if transition(state, false, &Event::Decided(Box::new(decided.clone()))).is_err() {
+            return Err(format!(
+                "`{path}` is {}: there is nothing to {}",
+                state.state.words(),
+                decided.decision.name()
+            ));
+        }
+        self.judge_content(node, decided)
+    }
+
+    fn judge_content(&self, node: NodeId, decided: &Decided) -> Result<(), String> {
+        let state = self.state.node(node);
+        let step = self.plan.step(state.step);
+        match &decided.decision {
+            Decision::Approve { digest } => {
+                let gate = state.gate().ok_or_else(|| format!("`{}` has no gate", state.path))?;
+                if *digest != gate.opened.digest {
+                    return Err(
+                        "what would be done has changed since it was shown: look again, then approve".to_owned(),
+                    );
+                }
+                may_approve(&self.plan, &self.state, gate, &decided.person)
+            }
+            Decision::Answer { outputs } => {
+                let asked = state.more.as_ref().and_then(|more| more.asked.as_ref());
+                let wanted = asked.map(|(_, answers)| answers.as_slice()).unwrap_or_default();
+                if let Some((name, kind)) = wanted.iter().find(|(name, _)| !outputs.contains_key(name)) {
+                    return Err(format!("an answer for `{name}` ({kind}) is missing"));
+                }
+                self.judge_outputs(step, outputs)
+            }
+            Decision::Skip { outputs } | Decision::Resolve { outputs, .. } => {
+                if decided.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
+                    return Err("a reason is needed".to_owned());
+                }
+                self.judge_outputs(step, outputs)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_outputs(&self, step: &Step, outputs: &serde_json::Map<String, Value>) -> Result<(), String> {
+        let known = self.plan.outputs(step);
+        for (name, value) in outputs {
+            let Some((_, kind)) = known.iter().find(|(known, _)| known == name) else {
+                let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+                return Err(format!(
+                    "`{}` has no output `{name}`; it has: {}",
+                    step.id.value,
+                    names.join(", ")
+                ));
+            };
+            kind.check(value)
+                .map_err(|problem| format!("output `{name}`: {problem}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Outputs as an event carries them.
+impl From<serde_json::Map<String, Value>> for Outputs {
+    fn from(values: serde_json::Map<String, Value>) -> Self {
+        Self::of(values)
+    }
+}

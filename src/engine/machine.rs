@@ -1,0 +1,466 @@
+//! The machine: takes what happens, says what to do.
+//!
+//! Holds no rule itself: starting is in `start`, gates in `gate`, ends in `finish`, undoing in `undo`,
+//! taking up in `recover`. Here is what they share: the journal's order, the ready queues, the timers.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use super::event::{Event, NodePath, RunState, StepState};
+use super::job::{Answer, Effect, Input, JobId, Seq};
+use super::scope::{NodeScope, Roots};
+use super::state::{NodeId, State};
+use super::transition::Illegal;
+use crate::catalogue::Timestamp;
+use crate::plan::{Plan, StepIndex, is_main};
+use crate::runbook::ast::{Phase, RunIf};
+
+/// What a run is given besides its plan.
+pub struct Options {
+    /// How many jobs run at a time.
+    pub parallel: usize,
+    /// Randomness, from 0 to 1.
+    pub jitter: Box<dyn FnMut() -> f64 + Send>,
+}
+
+/// A moment a node waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    Gate(NodeId),
+    Retry(NodeId),
+    Repeat(NodeId),
+}
+
+/// The engine of one run.
+pub struct Machine {
+    pub(super) plan: Arc<Plan>,
+    pub(super) state: State,
+    pub(super) roots: Roots,
+    pub(super) options: Options,
+    pub(super) now: Timestamp,
+    seq: Seq,
+    pub(super) effects: Vec<Effect>,
+    /// Steps of the way of success that may begin.
+    pub(super) ready: VecDeque<NodeId>,
+    /// Steps that begin whatever has failed.
+    pub(super) exempt: VecDeque<NodeId>,
+    /// Jobs under way.
+    pub(super) jobs: BTreeSet<JobId>,
+    /// Instances of each `for_each` step that have not begun.
+    pub(super) waiting: BTreeMap<NodeId, VecDeque<NodeId>>,
+    pub(super) timers: BinaryHeap<Reverse<(Timestamp, Timer)>>,
+    /// Needs of each step that are not met.
+    unmet: Vec<u32>,
+    /// Steps that were met once: what depends on them has been told.
+    met: Vec<bool>,
+    /// Main steps of each phase that are not met.
+    open: [u32; 4],
+    /// The phase that is open; 3 once execution has ended.
+    pub(super) phase: usize,
+    /// Whether the steps that run at the end have been let go.
+    pub(super) closing: bool,
+    /// Steps after a write that a dry run did not send.
+    pub(super) after_unsent_write: BTreeSet<StepIndex>,
+}
+
+impl Machine {
+    /// A machine for a new run, or, with the folded state of its journal, for one that is taken up.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, state: State, seq: Seq, options: Options) -> Self {
+        let roots = Roots::new(&plan);
+        let mut machine = Self {
+            roots,
+            now: state.last_at,
+            options,
+            seq,
+            effects: Vec::new(),
+            ready: VecDeque::new(),
+            exempt: VecDeque::new(),
+            jobs: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            timers: BinaryHeap::new(),
+            unmet: Vec::new(),
+            met: vec![false; plan.graph.len()],
+            open: [0; 4],
+            phase: 0,
+            closing: false,
+            after_unsent_write: BTreeSet::new(),
+            state,
+            plan,
+        };
+        machine.count();
+        machine
+    }
+
+    /// The state of the run.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// When the machine next wants [`Input::Time`].
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.timers.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Whether no job is under way.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// Whether only a person can bring the run on.
+    #[must_use]
+    pub fn waits_for_people(&self) -> bool {
+        self.is_quiet()
+            && self.state.ended.is_none()
+            && (self.state.stopping.is_some() || self.state.count(StepState::RetryWait) == 0)
+    }
+
+    /// Takes one input; the effects, in order.
+    ///
+    /// # Errors
+    /// The journal and the plan do not belong together; nothing was changed since the last good record.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Result<Vec<Effect>, Illegal> {
+        self.now = self.now.max(now);
+        match input {
+            Input::Start(started) => self.emit(Event::RunStarted(started))?,
+            Input::Resume(operator) => self.resume(operator)?,
+            Input::Adopt(changed) => self.adopt(changed)?,
+            Input::Done { job, answer } => self.done(job, answer)?,
+            Input::Handle { job, handle, token } => self.keep_handle(job, handle, token)?,
+            Input::Decide(decided) => self.decide(*decided)?,
+            Input::Time => {}
+            Input::Stop(reason) => self.emit(Event::Stopping { reason })?,
+            Input::CancelRunning => self.cancel_running(),
+            Input::Leave => {
+                let state = self.state.run_state(&self.plan);
+                self.emit(Event::ExecutorLeft { state })?;
+            }
+        }
+        self.settle()?;
+        Ok(std::mem::take(&mut self.effects))
+    }
+
+    /// Starts whatever may start, until nothing more can.
+    fn settle(&mut self) -> Result<(), Illegal> {
+        if self.state.ended.is_some() || self.state.started.is_none() {
+            return Ok(());
+        }
+        self.ring()?;
+        loop {
+            self.open_phases();
+            self.judge_pause()?;
+            self.drive_undo()?;
+            if !self.begin_next()? && !self.close()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Journals an event and folds it in; what it met is told to those who wait for it.
+    pub(super) fn emit(&mut self, event: Event) -> Result<(), Illegal> {
+        let touched = event.step().and_then(|path| self.state.find(&self.plan, &path.0));
+        self.state.apply(&self.plan, self.now, &event)?;
+        self.seq = Seq(self.seq.0 + 1);
+        self.effects.push(Effect::Append {
+            seq: self.seq,
+            at: self.now,
+            event,
+        });
+        if let Some(node) = touched {
+            let step = self.state.node(node).parent.unwrap_or(node);
+            self.tell(step);
+        }
+        Ok(())
+    }
+
+    /// The number of the last record.
+    pub(super) fn last(&self) -> Seq {
+        self.seq
+    }
+
+    pub(super) fn path(&self, node: NodeId) -> NodePath {
+        self.state.node(node).path.clone()
+    }
+
+    pub(super) fn scope(&self, node: NodeId) -> NodeScope<'_> {
+        NodeScope {
+            plan: &self.plan,
+            state: &self.state,
+            roots: &self.roots,
+            node: Some(node),
+            vars: None,
+        }
+    }
+
+    /// Counts what is not met: once, at the beginning.
+    fn count(&mut self) {
+        let plan = Arc::clone(&self.plan);
+        self.unmet = plan
+            .steps()
+            .map(|(index, _)| u32::try_from(plan.graph.needs(index).len()).unwrap_or(u32::MAX))
+            .collect();
+        self.open = [0; 4];
+        for (_, step) in plan.steps().filter(|(_, step)| is_main(step)) {
+            self.open[step.phase as usize] += 1;
+        }
+        for (index, step) in plan.steps() {
+            let free = plan.graph.needs(index).is_empty() && step.run_if == RunIf::Success;
+            if free && step.phase == Phase::Detection {
+                self.enqueue(NodeId(index.0));
+            }
+        }
+        for (index, _) in plan.steps() {
+            self.tell(NodeId(index.0));
+        }
+        for id in (0..).map(NodeId).take(self.state.nodes.len()) {
+            self.requeue_gated(id);
+        }
+    }
+
+    /// A gate that was passed before this process began lets its step begin.
+    fn requeue_gated(&mut self, id: NodeId) {
+        let node = self.state.node(id);
+        let begun = node.attempts_before > 0 || node.gate().is_some();
+        let waits = node.state == StepState::Pending && begun && node.parent.is_none();
+        if waits && !self.ready.contains(&id) && self.may_be_ready(node.step) {
+            self.enqueue(id);
+        }
+    }
+
+    fn may_be_ready(&self, step: StepIndex) -> bool {
+        let is_open = match self.plan.step(step).phase {
+            Phase::Communication => !self.plan.graph.needs(step).is_empty() || self.phase >= 3,
+            phase => phase as usize <= self.phase,
+        };
+        is_open && self.unmet[step.at()] == 0
+    }
+
+    pub(super) fn enqueue(&mut self, node: NodeId) {
+        let step = self.plan.step(self.state.node(node).step);
+        if is_main(step) {
+            self.ready.push_back(node)
+        } else {
+            self.exempt.push_back(node)
+        }
+    }
+
+    /// Tells a step's dependents that it is met, once.
+    fn tell(&mut self, node: NodeId) {
+        if self.met[node.at()] || !self.state.is_met(&self.plan, node) {
+            return;
+        }
+        self.met[node.at()] = true;
+        let plan = Arc::clone(&self.plan);
+        let step = plan.step(StepIndex(node.0));
+        if is_main(step) {
+            self.open[step.phase as usize] -= 1;
+        }
+        for dependent in plan.graph.dependents(StepIndex(node.0)) {
+            self.unmet[dependent.at()] -= 1;
+            let id = NodeId(dependent.0);
+            let main = plan.step(*dependent).run_if == RunIf::Success;
+            if main && self.may_be_ready(*dependent) && self.state.node(id).state == StepState::Pending {
+                self.enqueue(id);
+            }
+        }
+    }
+
+    /// Opens the next phase once all of this one is met. Empty phases are transparent.
+    fn open_phases(&mut self) {
+        while self.phase < 3 && self.open[self.phase] == 0 {
+            self.phase += 1;
+            let plan = Arc::clone(&self.plan);
+            for (index, step) in plan.steps() {
+                let id = NodeId(index.0);
+                let opened = step.phase as usize == self.phase && step.run_if == RunIf::Success;
+                // A communication step with needs was told by them.
+                let told = step.phase == Phase::Communication && !plan.graph.needs(index).is_empty();
+                let pending = self.state.node(id).state == StepState::Pending;
+                if opened && !told && pending && self.unmet[index.at()] == 0 && !self.ready.contains(&id) {
+                    self.enqueue(id);
+                }
+            }
+        }
+    }
+
+    pub(super) fn all_main_met(&self) -> bool {
+        self.open.iter().all(|open| *open == 0)
+    }
+
+    /// Lets ready steps begin while there is room; whether anything changed.
+    fn begin_next(&mut self) -> Result<bool, Illegal> {
+        if self.state.stopping.is_some() {
+            return Ok(false);
+        }
+        let records = self.last();
+        self.begin_exempt()?;
+        self.begin_instances()?;
+        let blocked =
+            self.state.is_stopped_by_failure() || self.state.aborted.is_some() || self.state.rollback.is_some();
+        while !blocked && self.jobs.len() < self.options.parallel {
+            let Some(node) = self.ready.pop_front() else { break };
+            self.begin(node)?;
+            if self.state.is_stopped_by_failure() {
+                break;
+            }
+        }
+        Ok(self.last() != records)
+    }
+
+    /// Whether the run is in need of a person, said once when it begins and once when it is over.
+    fn judge_pause(&mut self) -> Result<(), Illegal> {
+        let (number, paused) = self.state.pauses;
+        let given_up = self.state.aborted.is_some();
+        let troubled = self.state.is_troubled(&self.plan) || given_up;
+        if troubled && !paused {
+            let reason = self.trouble();
+            self.pause(number + 1, reason)?;
+        } else if !troubled && paused {
+            self.emit(Event::Continued {})?;
+        }
+        Ok(())
+    }
+
+    /// One more pause: the `run_if: failure` steps run once for it.
+    pub(super) fn pause(&mut self, number: u32, reason: String) -> Result<(), Illegal> {
+        self.emit(Event::Paused { number, reason })?;
+        let plan = Arc::clone(&self.plan);
+        let order = plan.graph.order().unwrap_or_default();
+        for index in order
+            .into_iter()
+            .filter(|index| plan.step(*index).run_if == RunIf::Failure)
+        {
+            self.repeat_step(NodeId(index.0))?;
+        }
+        Ok(())
+    }
+
+    fn trouble(&self) -> String {
+        if let Some(who) = &self.state.aborted {
+            return format!("aborted by {who}");
+        }
+        let troubled = |state| {
+            matches!(
+                state,
+                StepState::InDoubt | StepState::RollbackFailed | StepState::Failed
+            )
+        };
+        let node = self
+            .state
+            .iter()
+            .find(|(id, node)| troubled(node.state) && !self.state.is_met(&self.plan, *id));
+        node.map_or_else(String::new, |(_, node)| {
+            format!("`{}` is {}", node.path, node.state.words())
+        })
+    }
+
+    /// Ends the run once all is done, after the steps that run at the end.
+    fn close(&mut self) -> Result<bool, Illegal> {
+        let Some(state) = self.closing_state() else {
+            return Ok(false);
+        };
+        let records = self.last();
+        if !self.closing {
+            self.closing = true;
+            self.end_repetitions()?;
+            let plan = Arc::clone(&self.plan);
+            for (index, _) in plan.steps().filter(|(_, step)| step.run_if == RunIf::Always) {
+                self.exempt.push_back(NodeId(index.0));
+            }
+            return Ok(true);
+        }
+        if self.exempt.is_empty() && self.is_quiet() && self.nothing_waits() && self.state.stopping.is_none() {
+            self.emit(Event::RunEnded { state })?;
+            self.effects.push(Effect::Ended {
+                state,
+                after: self.last(),
+            });
+        }
+        Ok(self.last() != records && self.state.ended.is_none())
+    }
+
+    fn nothing_waits(&self) -> bool {
+        let waiting = [
+            StepState::AwaitingApproval,
+            StepState::AwaitingPerson,
+            StepState::RetryWait,
+            StepState::InDoubt,
+        ];
+        self.state.ended.is_none()
+            && (self.state.aborted.is_some()
+                || self.state.rollback.is_some()
+                || waiting.iter().all(|state| self.state.count(*state) == 0))
+    }
+
+    /// How the run would end now; nothing while it cannot.
+    fn closing_state(&self) -> Option<RunState> {
+        if !self.is_quiet() {
+            return None;
+        }
+        if self.state.aborted.is_some() || self.state.rollback.is_some() {
+            let state = if self.state.aborted.is_some() {
+                RunState::Aborted
+            } else {
+                RunState::Failed
+            };
+            return self.is_undone().then_some(state);
+        }
+        if !self.all_main_met() || self.state.is_troubled(&self.plan) {
+            return None;
+        }
+        let exception =
+            |state: StepState, overridden: bool| overridden || matches!(state, StepState::Skipped | StepState::Failed);
+        let excepted = self
+            .state
+            .nodes
+            .iter()
+            .any(|node| exception(node.state, node.overridden().is_some()));
+        Some(if excepted {
+            RunState::CompletedWithExceptions
+        } else {
+            RunState::Succeeded
+        })
+    }
+
+    /// Handles the moments that have come.
+    fn ring(&mut self) -> Result<(), Illegal> {
+        while let Some(Reverse((at, timer))) = self.timers.peek().copied()
+            && at <= self.now
+        {
+            self.timers.pop();
+            match timer {
+                Timer::Gate(node) => self.gate_time_over(node)?,
+                Timer::Retry(node) => self.retry_now(node)?,
+                Timer::Repeat(node) => self.repeat_due(node)?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn wake_at(&mut self, at: Timestamp, timer: Timer) {
+        self.timers.push(Reverse((at, timer)));
+    }
+
+    fn done(&mut self, job: JobId, answer: Answer) -> Result<(), Illegal> {
+        if !self.jobs.remove(&job) {
+            return Ok(());
+        }
+        self.finish(job, answer)
+    }
+
+    /// Running steps are cancelled; each ends by its own answer.
+    pub(super) fn cancel_running(&mut self) {
+        let nodes: Vec<NodeId> = self.jobs.iter().map(|job| job.node).collect();
+        self.effects.extend(nodes.into_iter().map(Effect::Cancel));
+    }
+}

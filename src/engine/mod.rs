@@ -1,0 +1,29 @@
+//! The engine: every rule of a run, and no IO.
+//!
+//! [`Machine::handle`] takes an [`Input`] and answers with [`Effect`]s. What happened is a list of
+//! [`Event`]s, and the [`State`] is a fold over them. Time is a parameter.
+
+pub mod event;
+mod finish;
+mod gate;
+mod job;
+mod machine;
+mod recover;
+mod retry;
+mod scope;
+mod start;
+mod state;
+mod transition;
+mod undo;
+
+pub use event::{
+    Decided, Decision, End, Event, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted, RunState,
+    Side, Sight, StepState,
+};
+pub use gate::{Asked, gate_question};
+pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
+pub use machine::{Machine, Options};
+pub use scope::{NodeScope, Roots};
+pub use state::{Gate, Interrupted, More, Node, NodeId, Rollback, State};
+pub use transition::{Change, Illegal, transition};
+pub use undo::{UndoPlan, undo_plan};

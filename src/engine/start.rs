@@ -1,0 +1,527 @@
+//! How a step begins: its condition, its items, its gate, its rendered action.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::event::{Event, Instance, Intent, Mode, Outputs, Side, StepState};
+use super::job::{DryHints, Effect, Job, JobId, JobKind};
+use super::machine::{Machine, Timer};
+use super::scope::NodeScope;
+use super::state::NodeId;
+use super::transition::Illegal;
+use crate::plan::Plan;
+use crate::runbook::ast::{ActionUse, RunIf, Step};
+use crate::runbook::expr::{Rendered, Scope as _, Undefined};
+
+/// The most items a `for_each` may have.
+const MOST_ITEMS: usize = 1_000;
+
+impl Machine {
+    /// Brings a step as far as it goes by itself: it does not apply, fails, waits for people, or runs.
+    pub(super) fn begin(&mut self, node: NodeId) -> Result<(), Illegal> {
+        if self.state.node(node).state != StepState::Pending && self.state.node(node).state != StepState::Cancelled {
+            return Ok(());
+        }
+        let plan = Arc::clone(&self.plan);
+        let step = plan.step(self.state.node(node).step);
+        if !self.applies(node, step)? {
+            return Ok(());
+        }
+        let is_step = self.state.node(node).parent.is_none();
+        if is_step && step.repeat.is_some() {
+            return self.repeat_step(node);
+        }
+        if is_step && step.for_each.is_some() && !self.state.children.contains_key(&node) && !self.expand(node, step)? {
+            return Ok(());
+        }
+        if is_step && step.approval.is_some() && !self.pass_gate(node)? {
+            return Ok(());
+        }
+        if is_step && step.for_each.is_some() {
+            let pending = |child: &NodeId| self.state.node(*child).state == StepState::Pending;
+            let children: VecDeque<NodeId> = self.state.children[&node].iter().copied().filter(pending).collect();
+            self.waiting.insert(node, children);
+            return Ok(());
+        }
+        if step.action.name.value == "manual" && self.state.mode() == Mode::Real {
+            return self.ask_person(node, step);
+        }
+        self.apply(node)
+    }
+
+    /// Judges `when`; says so where the step does not apply.
+    fn applies(&mut self, node: NodeId, step: &Step) -> Result<bool, Illegal> {
+        let Some(when) = step.when else { return Ok(true) };
+        let reads_item = self
+            .plan
+            .runbook
+            .expressions
+            .get(when)
+            .scan
+            .paths
+            .iter()
+            .any(|path| path.parts[0] == "item");
+        let has_item = self.state.node(node).item.is_some();
+        if reads_item != has_item && step.for_each.is_some() {
+            return Ok(true);
+        }
+        match self.plan.runbook.expressions.condition(when, &self.scope(node)) {
+            Ok(true) | Err(Undefined::Unknown(_)) => Ok(true),
+            Ok(false) => {
+                let text = &self.plan.runbook.expressions.get(when).text;
+                let reason = format!("`{text}` is false");
+                self.emit(Event::NotApplicable {
+                    step: self.path(node),
+                    reason,
+                })?;
+                Ok(false)
+            }
+            Err(Undefined::Wrong(problem)) => {
+                self.fail(node, format!("when: {problem}"))?;
+                Ok(false)
+            }
+        }
+    }
+
+    pub(super) fn fail(&mut self, node: NodeId, reason: String) -> Result<(), Illegal> {
+        self.emit(Event::StepFailed {
+            step: self.path(node),
+            reason,
+        })
+    }
+
+    /// Freezes the items; whether there are any.
+    fn expand(&mut self, node: NodeId, step: &Step) -> Result<bool, Illegal> {
+        let Some(for_each) = &step.for_each else {
+            return Ok(false);
+        };
+        let items = self.plan.runbook.expressions.render(&for_each.items, &self.scope(node));
+        let instances = match items {
+            Ok(items) => instances(&items.shown()),
+            Err(Undefined::Unknown(_)) => Ok(vec![Instance {
+                key: "?".to_owned(),
+                item: Value::Null,
+            }]),
+            Err(Undefined::Wrong(problem)) => Err(problem),
+        };
+        match instances {
+            Ok(instances) if instances.is_empty() => {
+                let reason = "`for_each` has no items".to_owned();
+                self.emit(Event::NotApplicable {
+                    step: self.path(node),
+                    reason,
+                })?;
+                Ok(false)
+            }
+            Ok(instances) => {
+                self.emit(Event::Expanded {
+                    step: self.path(node),
+                    instances,
+                })?;
+                Ok(true)
+            }
+            Err(problem) => {
+                self.fail(node, format!("for_each: {problem}"))?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Lets instances begin, as many as their step allows at a time.
+    pub(super) fn begin_instances(&mut self) -> Result<(), Illegal> {
+        if self.state.is_stopped_by_failure() || self.state.aborted.is_some() || self.state.rollback.is_some() {
+            return Ok(());
+        }
+        for group in self.waiting.keys().copied().collect::<Vec<_>>() {
+            let step = self.plan.step(self.state.node(group).step);
+            let most = step
+                .for_each
+                .as_ref()
+                .and_then(|for_each| for_each.max_parallel)
+                .unwrap_or(u32::MAX) as usize;
+            while self.running_instances(group) < most && self.jobs.len() < self.options.parallel {
+                let Some(child) = self.waiting.get_mut(&group).and_then(VecDeque::pop_front) else {
+                    break;
+                };
+                self.begin(child)?;
+                if self.state.is_stopped_by_failure() {
+                    return Ok(());
+                }
+            }
+            if self.waiting.get(&group).is_some_and(VecDeque::is_empty) {
+                self.waiting.remove(&group);
+            }
+        }
+        Ok(())
+    }
+
+    fn running_instances(&self, group: NodeId) -> usize {
+        let busy = |state: StepState| {
+            state.is_active()
+                || matches!(
+                    state,
+                    StepState::RetryWait | StepState::AwaitingPerson | StepState::InDoubt
+                )
+        };
+        self.state.children[&group]
+            .iter()
+            .filter(|child| busy(self.state.node(**child).state))
+            .count()
+    }
+
+    /// Steps beside the way of success begin when those of their kind that they need are quiet.
+    pub(super) fn begin_exempt(&mut self) -> Result<(), Illegal> {
+        for _ in 0..self.exempt.len() {
+            let Some(node) = self.exempt.pop_front() else { break };
+            if self.needs_quiet(node) {
+                self.begin(node)?;
+            } else {
+                self.exempt.push_back(node);
+            }
+        }
+        Ok(())
+    }
+
+    fn needs_quiet(&self, node: NodeId) -> bool {
+        let index = self.state.node(node).step;
+        let own = self.plan.step(index).run_if;
+        if own == RunIf::Success {
+            return true;
+        }
+        let busy = |id: NodeId| {
+            let state = self.state.node(id).state;
+            state.is_active()
+                || matches!(
+                    state,
+                    StepState::RetryWait | StepState::AwaitingApproval | StepState::AwaitingPerson
+                )
+                || self.exempt.contains(&id)
+        };
+        self.plan.graph.needs(index).iter().all(|need| {
+            let id = NodeId(need.0);
+            self.plan.step(*need).run_if != own
+                || (!busy(id)
+                    && !self
+                        .state
+                        .children
+                        .get(&id)
+                        .is_some_and(|children| children.iter().any(|child| busy(*child))))
+        })
+    }
+
+    /// One more instance of a step that repeats.
+    pub(super) fn repeat_step(&mut self, node: NodeId) -> Result<(), Illegal> {
+        let number = self.state.children.get(&node).map_or(0, Vec::len) + 1;
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        self.emit(Event::Repeated {
+            step: self.path(node),
+            number,
+        })?;
+        let plan = Arc::clone(&self.plan);
+        if let Some(repeat) = &plan.step(self.state.node(node).step).repeat {
+            self.wake_at(self.now.plus(repeat.every), Timer::Repeat(node));
+        }
+        if let Some(child) = self.state.children[&node].last() {
+            self.exempt.push_back(*child);
+        }
+        Ok(())
+    }
+
+    /// The next instance is due, unless the step that ends the repetition has started.
+    pub(super) fn repeat_due(&mut self, node: NodeId) -> Result<(), Illegal> {
+        let plan = Arc::clone(&self.plan);
+        let state = self.state.node(node).state;
+        if self.closing || self.state.stopping.is_some() || !matches!(state, StepState::Pending | StepState::Running) {
+            return Ok(());
+        }
+        let repeat = plan.step(self.state.node(node).step).repeat.as_ref();
+        let until = repeat
+            .and_then(|repeat| repeat.until.as_ref())
+            .and_then(|until| plan.find(&until.value));
+        if until.is_some_and(|until| self.state.node(NodeId(until.0)).state != StepState::Pending) {
+            return self.emit(Event::RepetitionEnded { step: self.path(node) });
+        }
+        self.repeat_step(node)
+    }
+
+    /// Repetitions end with the run at the latest.
+    pub(super) fn end_repetitions(&mut self) -> Result<(), Illegal> {
+        let plan = Arc::clone(&self.plan);
+        for (index, _) in plan.steps().filter(|(_, step)| step.repeat.is_some()) {
+            let node = NodeId(index.0);
+            if self.state.children.contains_key(&node)
+                && matches!(self.state.node(node).state, StepState::Pending | StepState::Running)
+            {
+                self.emit(Event::RepetitionEnded { step: self.path(node) })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_person(&mut self, node: NodeId, step: &Step) -> Result<(), Illegal> {
+        let with = match self.parameters(node, &step.action) {
+            Ok(with) => with.shown(),
+            Err(problem) => return self.fail(node, problem.to_string()),
+        };
+        let instructions = with
+            .get("instructions")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        let mut answers: Vec<(String, String)> = step
+            .outputs
+            .iter()
+            .map(|output| (output.name.value.clone(), output.kind.to_string()))
+            .collect();
+        if with.get("evidence") == Some(&Value::Bool(true)) {
+            answers.push(("evidence".to_owned(), "a string".to_owned()));
+        }
+        self.emit(Event::PersonAsked {
+            step: self.path(node),
+            instructions,
+            answers,
+        })
+    }
+
+    /// Renders the action's parameters and checks them; a notice's message and channels are among them.
+    pub(super) fn parameters(&self, node: NodeId, action: &ActionUse) -> Result<Rendered, Undefined> {
+        let scope = self.scope(node);
+        let rendered = self.plan.runbook.expressions.render(&action.with.value, &scope)?;
+        let shown = rendered.shown();
+        let spec = self.plan.spec(&action.name.value);
+        if let (Some(spec), Value::Object(parameters)) = (spec, &shown) {
+            spec.check(parameters)
+                .map_err(|problem| Undefined::Wrong(format!("with: {problem}")))?;
+        }
+        match (action.name.value.as_str(), shown) {
+            ("notify", Value::Object(parameters)) => notice(&scope, parameters).map(Rendered::Plain),
+            _ => Ok(rendered),
+        }
+    }
+
+    /// Starts an attempt: the intent first, then the work.
+    pub(super) fn apply(&mut self, node: NodeId) -> Result<(), Illegal> {
+        let plan = Arc::clone(&self.plan);
+        let step = plan.step(self.state.node(node).step);
+        match self.parameters(node, &step.action) {
+            Ok(with) => self.send(node, Side::Apply, &step.action, with, None),
+            Err(Undefined::Unknown(name)) if self.state.mode() == Mode::DryRun => {
+                let shown = self.unrendered(&step.action);
+                self.send(node, Side::Apply, &step.action, Rendered::Plain(shown), Some(name))
+            }
+            Err(problem) => self.fail(node, problem.to_string()),
+        }
+    }
+
+    /// What is shown of parameters that touch an unknown: the text as written.
+    fn unrendered(&self, action: &ActionUse) -> Value {
+        crate::plan::definition::written(&self.plan.runbook, &action.with.value)
+    }
+
+    pub(super) fn send(
+        &mut self,
+        node: NodeId,
+        side: Side,
+        action: &ActionUse,
+        with: Rendered,
+        unknown: Option<String>,
+    ) -> Result<(), Illegal> {
+        let attempt = self.state.node(node).attempt + 1;
+        let previous = self.state.node(node).handle().cloned();
+        self.emit(Event::Intent(Box::new(Intent {
+            step: self.path(node),
+            side,
+            attempt,
+            action: action.name.value.clone(),
+            with: with.shown(),
+        })))?;
+        let mut job = self.job(node, side, JobKind::Apply, action, with);
+        job.previous = previous;
+        if self.state.mode() == Mode::DryRun {
+            job.dry = Some(self.dry_hints(node, &job, unknown));
+        }
+        self.dispatch(job);
+        Ok(())
+    }
+
+    pub(super) fn job(&self, node: NodeId, side: Side, kind: JobKind, action: &ActionUse, with: Rendered) -> Job {
+        let state = self.state.node(node);
+        let step = self.plan.step(state.step);
+        let shown = match with.shown() {
+            Value::Object(entries) => entries,
+            _ => Map::new(),
+        };
+        let effect = self.plan.effect(&action.name.value, &shown);
+        Job {
+            id: JobId {
+                node,
+                side,
+                attempt: state.attempt,
+            },
+            kind,
+            path: state.path.clone(),
+            action: action.name.value.clone(),
+            with,
+            effect,
+            timeout: step.timeout(&self.plan.runbook.defaults),
+            declared: if side == Side::Apply {
+                step.outputs
+                    .iter()
+                    .map(|output| (output.name.value.clone(), output.kind.clone()))
+                    .collect()
+            } else {
+                Vec::new()
+            },
+            repeatable: self.plan.is_repeatable(step, effect),
+            previous: None,
+            dry: None,
+        }
+    }
+
+    /// Hands a job out; it starts once all that was journaled before is durable.
+    pub(super) fn dispatch(&mut self, job: Job) {
+        self.jobs.insert(job.id);
+        self.effects.push(Effect::Do {
+            job: Box::new(job),
+            after: self.last(),
+        });
+    }
+
+    fn dry_hints(&mut self, node: NodeId, job: &Job, unknown: Option<String>) -> DryHints {
+        let index = self.state.node(node).step;
+        let step = self.plan.step(index);
+        let earlier = |other: crate::plan::StepIndex| {
+            let phase = self.plan.step(other).phase;
+            phase.is_barrier() && phase < step.phase
+        };
+        let after = self.after_unsent_write.iter().any(|other| earlier(*other))
+            || self
+                .plan
+                .graph
+                .needs(index)
+                .iter()
+                .any(|need| self.after_unsent_write.contains(need));
+        let hints = DryHints {
+            unknown,
+            after_unsent_write: after,
+            assumed: step
+                .simulate
+                .as_ref()
+                .map(|simulate| simulate.outputs.clone())
+                .filter(|outputs| !outputs.is_empty()),
+        };
+        if after || job.effect != crate::catalogue::Effect::Reads {
+            self.after_unsent_write.insert(index);
+        }
+        hints
+    }
+}
+
+/// A notice's subject and text, and the channels that reach its audience.
+fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, Undefined> {
+    let text =
+        |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (name, audience) = (text(&with, "template"), text(&with, "audience"));
+    let plan: &Plan = scope.plan;
+    let template = plan
+        .templates
+        .get(&name)
+        .ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
+    let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
+    let scope = NodeScope {
+        plan,
+        state: scope.state,
+        roots: scope.roots,
+        node: scope.node,
+        vars: Some(&vars),
+    };
+    let subject = template.subject.render(&scope)?;
+    let message = json!({ "subject": subject.trim(), "body": template.body.render(&scope)? });
+    let channels = plan
+        .workspace
+        .audiences
+        .get(&audience)
+        .ok_or_else(|| Undefined::Wrong(format!("`drctl.yaml` has no audience `{audience}`")))?;
+    let channels: Vec<Value> = channels
+        .iter()
+        .filter_map(|name| {
+            let mut channel = serde_json::to_value(plan.workspace.channels.get(name)?).ok()?;
+            channel
+                .as_object_mut()?
+                .insert("name".to_owned(), Value::from(name.as_str()));
+            Some(channel)
+        })
+        .collect();
+    with.insert("message".to_owned(), message);
+    with.insert("channels".to_owned(), Value::Array(channels));
+    drop(scope.root("run"));
+    Ok(Value::Object(with))
+}
+
+/// The instances of a list of text, numbers or bools, of a list of mappings with `key`, or of a mapping.
+fn instances(items: &Value) -> Result<Vec<Instance>, String> {
+    let instances: Vec<Instance> = match items {
+        Value::Array(items) => items.iter().map(of_item).collect::<Result<_, _>>()?,
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| Instance {
+                key: key.clone(),
+                item: json!({ "key": key, "value": value }),
+            })
+            .collect(),
+        other => {
+            return Err(format!(
+                "wanted a list or a mapping, found {}",
+                crate::catalogue::found(other)
+            ));
+        }
+    };
+    if instances.len() > MOST_ITEMS {
+        return Err(format!("{} items, at most {MOST_ITEMS} are allowed", instances.len()));
+    }
+    let mut seen = BTreeSet::new();
+    for instance in &instances {
+        if !seen.insert(&instance.key) {
+            return Err(format!("the key `{}` stands there twice", instance.key));
+        }
+        if instance.key.is_empty()
+            || instance.key.len() > 100
+            || instance.key.chars().any(|c| c.is_control() || "[]/\\".contains(c))
+        {
+            return Err(format!(
+                "`{}` cannot be a key: 1 to 100 characters, none of `[ ] / \\`",
+                instance.key.escape_default()
+            ));
+        }
+    }
+    Ok(instances)
+}
+
+fn of_item(item: &Value) -> Result<Instance, String> {
+    let key = match item {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Object(entries) => match entries.get("key") {
+            Some(Value::String(key)) => key.clone(),
+            _ => return Err("an item that is a mapping needs a `key`".to_owned()),
+        },
+        other => {
+            return Err(format!(
+                "wanted items with a name, found {}",
+                crate::catalogue::found(other)
+            ));
+        }
+    };
+    Ok(Instance {
+        key,
+        item: item.clone(),
+    })
+}
+
+/// Whether a step's outputs are unknown in a dry run.
+#[must_use]
+pub(super) fn is_unknown(outputs: &Outputs) -> bool {
+    *outputs == Outputs::Unknown
+}

@@ -1,0 +1,298 @@
+//! The transitions of a step: one function, and what each event leaves behind on the node.
+
+use super::event::{Decided, Decision, End, Event, Intent, NodePath, Outputs, Resolution, Side, Sight, StepState};
+use super::state::{Gate, Interrupted, Node};
+
+/// An event that does not fit the state it met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{step}` {what}: the journal and the plan do not belong together")]
+pub struct Illegal {
+    /// The step.
+    pub step: NodePath,
+    /// What does not fit.
+    pub what: String,
+}
+
+/// What an event makes of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The state from here on.
+    pub state: StepState,
+    /// Whether attempts are counted anew.
+    pub restart: bool,
+}
+
+/// The state after `event`.
+///
+/// # Errors
+/// There is no such transition.
+pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change, Illegal> {
+    let applied = if has_verify {
+        StepState::Verifying
+    } else {
+        StepState::Succeeded
+    };
+    let state = match (event, node.state) {
+        (Event::Decided(decided), _) => return decide(node, applied, decided),
+        (Event::NotApplicable { .. }, StepState::Pending) => StepState::NotApplicable,
+        (Event::RepetitionEnded { .. }, StepState::Pending | StepState::Running) => StepState::Succeeded,
+        (Event::GateOpened(_), StepState::Pending) => StepState::AwaitingApproval,
+        (Event::GateEscalated { .. }, StepState::AwaitingApproval) => StepState::AwaitingApproval,
+        (Event::GateVoided { .. }, StepState::Pending | StepState::AwaitingApproval) => StepState::Pending,
+        (Event::PersonAsked { .. }, StepState::Pending) => StepState::AwaitingPerson,
+        (Event::Intent(intent), state) => began(intent, state).ok_or_else(|| illegal(node, event))?,
+        (Event::Handle { .. }, state @ (StepState::Running | StepState::RollingBack)) => state,
+        (Event::Outcome { end, .. }, StepState::Running) => match end {
+            End::Succeeded { .. } => applied,
+            End::Failed { retry_at: Some(_), .. } => StepState::RetryWait,
+            End::Failed { .. } => StepState::Failed,
+            End::Ambiguous { .. } => StepState::Running,
+            End::Cancelled => StepState::Cancelled,
+        },
+        (Event::Outcome { end, .. }, StepState::RollingBack) => match end {
+            End::Succeeded { .. } => StepState::RolledBack,
+            End::Failed { retry_at: None, .. } | End::Cancelled => StepState::RollbackFailed,
+            End::Failed { .. } | End::Ambiguous { .. } => StepState::RollingBack,
+        },
+        (Event::Observed { sight, .. }, StepState::Running) => match sight {
+            Sight::Applied { .. } => applied,
+            Sight::NotApplied { .. } => {
+                return Ok(Change {
+                    state: StepState::Pending,
+                    restart: true,
+                });
+            }
+            Sight::Unknown { .. } => StepState::Running,
+        },
+        // A failed step is looked at before a rollback: its effect may be there all the same.
+        (Event::Observed { .. }, StepState::Failed) => StepState::Failed,
+        (Event::Observed { sight, .. }, StepState::RollingBack) => match sight {
+            Sight::Applied { .. } => StepState::RolledBack,
+            Sight::NotApplied { .. } | Sight::Unknown { .. } => StepState::RollingBack,
+        },
+        (Event::Verified { holds: true, .. }, StepState::Verifying | StepState::Running) => StepState::Succeeded,
+        (Event::Verified { holds: false, .. }, StepState::Verifying) => StepState::Failed,
+        (Event::Verified { holds: false, .. }, StepState::Running) => StepState::Running,
+        (
+            Event::StepFailed { .. },
+            StepState::Pending | StepState::AwaitingApproval | StepState::AwaitingPerson | StepState::RetryWait,
+        ) => StepState::Failed,
+        (Event::StepFailed { .. }, StepState::RollingBack) => StepState::RollbackFailed,
+        (Event::StepFailed { .. }, StepState::Verifying) => StepState::Failed,
+        (Event::InDoubt { .. }, StepState::Running | StepState::RollingBack) => StepState::InDoubt,
+        _ => return Err(illegal(node, event)),
+    };
+    Ok(Change { state, restart: false })
+}
+
+fn began(intent: &Intent, state: StepState) -> Option<StepState> {
+    use StepState::{Cancelled, Failed, Pending, RetryWait, RollingBack, Running, Succeeded};
+    match (intent.side, state) {
+        (Side::Apply, Pending | RetryWait | Running | Cancelled) => Some(Running),
+        (Side::Rollback, Succeeded | Failed | RollingBack) => Some(RollingBack),
+        _ => None,
+    }
+}
+
+fn decide(node: &Node, applied: StepState, decided: &Decided) -> Result<Change, Illegal> {
+    use StepState::{AwaitingApproval, AwaitingPerson, Cancelled, Failed, InDoubt, Pending, RetryWait, RollbackFailed};
+    let again = Change {
+        state: Pending,
+        restart: true,
+    };
+    let undo = Change {
+        state: StepState::RollingBack,
+        restart: true,
+    };
+    let to = |state| Change { state, restart: false };
+    Ok(match (&decided.decision, node.state, node.side()) {
+        (Decision::Approve { .. }, AwaitingApproval, _) => {
+            let gate = node
+                .gate()
+                .map_or((0, 1), |gate| (gate.votes.len(), gate.opened.quorum as usize));
+            to(if gate.0 + 1 >= gate.1 {
+                Pending
+            } else {
+                AwaitingApproval
+            })
+        }
+        (Decision::Reject, AwaitingApproval | AwaitingPerson, _) => to(Failed),
+        (Decision::Answer { .. }, AwaitingPerson, _) => to(applied),
+        (Decision::Retry, RollbackFailed, _) => undo,
+        (Decision::Retry, Failed | Cancelled | RetryWait, _) => again,
+        (Decision::Skip { .. }, Pending | AwaitingApproval | AwaitingPerson | Failed | RetryWait | Cancelled, _)
+        | (Decision::Skip { .. }, RollbackFailed, _) => to(StepState::Skipped),
+        (
+            Decision::Resolve {
+                resolution: Resolution::Happened,
+                ..
+            },
+            InDoubt,
+            Side::Apply,
+        ) => to(StepState::Succeeded),
+        (
+            Decision::Resolve {
+                resolution: Resolution::Happened,
+                ..
+            },
+            InDoubt,
+            Side::Rollback,
+        ) => to(StepState::RolledBack),
+        (Decision::Resolve { .. }, InDoubt, Side::Apply) => again,
+        (Decision::Resolve { .. }, InDoubt, Side::Rollback) => undo,
+        _ => return Err(illegal(node, &Event::Decided(Box::new(decided.clone())))),
+    })
+}
+
+fn illegal(node: &Node, event: &Event) -> Illegal {
+    let what = format!("is {} and cannot take `{}`", node.state.words(), event.name());
+    Illegal {
+        step: node.path.clone(),
+        what,
+    }
+}
+
+impl Node {
+    /// What an event leaves behind besides the state.
+    pub(super) fn note_event(&mut self, event: &Event) {
+        match event {
+            Event::NotApplicable { reason, .. } | Event::StepFailed { reason, .. } => {
+                self.more().reason = Some(reason.clone())
+            }
+            Event::GateOpened(opened) => {
+                self.more().gate = Some(Gate {
+                    opened: (**opened).clone(),
+                    votes: Vec::new(),
+                    escalated: None,
+                    approved: false,
+                });
+            }
+            Event::GateEscalated { to, .. } => {
+                if let Some(gate) = &mut self.more().gate {
+                    gate.escalated = Some(to.clone());
+                }
+            }
+            Event::GateVoided { .. } => self.more().gate = None,
+            Event::PersonAsked {
+                instructions, answers, ..
+            } => self.more().asked = Some((instructions.clone(), answers.clone())),
+            Event::Intent(intent) => {
+                self.attempt = intent.attempt;
+                if let Some(more) = &mut self.more {
+                    (more.handle, more.interrupted, more.retry_at, more.reason, more.sight) =
+                        (None, None, None, None, None);
+                }
+                if intent.side == Side::Rollback || self.side() == Side::Rollback {
+                    self.more().side = intent.side;
+                }
+            }
+            Event::Handle { handle, .. } => self.more().handle = Some(handle.clone()),
+            Event::Outcome { end, .. } => self.note_end(end),
+            Event::Observed { sight, .. } => self.note_sight(sight),
+            Event::Verified { holds, reason, .. } => self.note_verified(*holds, reason),
+            Event::InDoubt { evidence, .. } => self.more().reason = Some(evidence.clone()),
+            Event::Decided(decided) => self.note_decision(decided),
+            _ => {}
+        }
+    }
+
+    fn note_end(&mut self, end: &End) {
+        match end {
+            End::Succeeded {
+                outputs,
+                already,
+                note,
+                label,
+            } => {
+                if self.side() == Side::Apply {
+                    self.outputs = outputs.clone();
+                }
+                if *already || !note.is_empty() || label.is_some() {
+                    let more = self.more();
+                    (more.already, more.note, more.label) = (*already, note.clone(), *label);
+                }
+            }
+            End::Failed { reason, retry_at } => {
+                let more = self.more();
+                (more.reason, more.retry_at) = (Some(reason.clone()), *retry_at);
+            }
+            End::Ambiguous { evidence } => {
+                // The process that acted has already followed its own handle: only the world can tell now.
+                self.more().interrupted = Some(Interrupted {
+                    evidence: evidence.clone(),
+                    attached: true,
+                    ..Interrupted::default()
+                });
+            }
+            End::Cancelled => self.more().reason = Some("stopped before it had any effect".to_owned()),
+        }
+    }
+
+    fn note_sight(&mut self, sight: &Sight) {
+        self.more().sight = Some(sight.clone());
+        match sight {
+            Sight::Applied { outputs } => {
+                if self.side() == Side::Apply {
+                    self.outputs = outputs.clone();
+                }
+                self.more().interrupted = None;
+                "seen to have happened".clone_into(&mut self.more().note);
+            }
+            Sight::NotApplied { .. } => self.more().interrupted = None,
+            Sight::Unknown { reason } => {
+                let interrupted = self.more().interrupted.get_or_insert_default();
+                interrupted.observed = true;
+                if interrupted.evidence.is_empty() {
+                    reason.clone_into(&mut interrupted.evidence);
+                }
+            }
+        }
+    }
+
+    fn note_verified(&mut self, holds: bool, reason: &str) {
+        if let Some(interrupted) = self.more.as_mut().and_then(|more| more.interrupted.as_mut()) {
+            interrupted.verified = true;
+        }
+        if holds {
+            if let Some(more) = &mut self.more {
+                more.interrupted = None;
+            }
+        } else {
+            self.more().reason = Some(format!("verify: {reason}"));
+        }
+    }
+
+    fn note_decision(&mut self, decided: &Decided) {
+        let person = &decided.person.name;
+        let why = decided.reason.as_deref().unwrap_or("no reason given");
+        match &decided.decision {
+            Decision::Approve { .. } => {
+                if let Some(gate) = &mut self.more().gate {
+                    gate.votes.push(person.clone());
+                    gate.approved = gate.votes.len() >= gate.opened.quorum as usize;
+                }
+            }
+            Decision::Reject => self.more().reason = Some(format!("rejected by {person}: {why}")),
+            Decision::Answer { outputs } => self.outputs = Outputs::of(outputs.clone()),
+            Decision::Retry => {
+                let more = self.more();
+                (more.gate, more.retry_at, more.interrupted, more.handle) = (None, None, None, None);
+            }
+            Decision::Skip { outputs } => {
+                self.outputs = Outputs::of(outputs.clone());
+                self.more().overridden = Some(format!("skipped by {person}: {why}"));
+            }
+            Decision::Resolve { resolution, outputs } => {
+                if *resolution == Resolution::Happened {
+                    if self.side() == Side::Apply {
+                        self.outputs = Outputs::of(outputs.clone());
+                    }
+                    self.more().overridden = Some(format!("{person} says it happened: {why}"));
+                }
+                let more = self.more();
+                (more.interrupted, more.handle) = (None, None);
+            }
+            Decision::Abort => {}
+        }
+    }
+}

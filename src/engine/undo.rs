@@ -1,0 +1,189 @@
+//! Undoing: what a rollback or an abort takes back, in which order, and what stays.
+
+use std::sync::Arc;
+
+use super::event::{Event, NodePath, RunState, Side, Sight, StepState};
+use super::job::JobKind;
+use super::machine::Machine;
+use super::state::{NodeId, State};
+use super::transition::Illegal;
+use crate::plan::Plan;
+use crate::runbook::ast::OnFailure;
+
+/// What would be undone, and what would stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UndoPlan {
+    /// What is undone, in this order.
+    pub steps: Vec<NodeId>,
+    /// What stays, and why.
+    pub kept: Vec<(NodePath, String)>,
+}
+
+/// Finished steps in reverse order, back to the last point of no return, which stays with all before it.
+#[must_use]
+pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
+    let mut done: Vec<(NodeId, u32)> = state
+        .iter()
+        .filter(|(id, node)| {
+            !state.is_group(plan, *id)
+                && has_effect(node.state, node.more.as_ref().and_then(|more| more.sight.as_ref()))
+        })
+        .map(|(id, node)| (id, node.ended_tick))
+        .collect();
+    done.sort_by_key(|(_, tick)| std::cmp::Reverse(*tick));
+    let mut undo = UndoPlan::default();
+    let mut barrier: Option<NodePath> = None;
+    for (id, _) in done {
+        let node = state.node(id);
+        let step = plan.step(node.step);
+        if barrier.is_none() && step.point_of_no_return {
+            barrier = Some(node.path.clone());
+        }
+        match (&barrier, keeps(plan, state, id)) {
+            (_, Some(_))
+                if step.rollback.is_none()
+                    && plan
+                        .effect(&step.action.name.value, &serde_json::Map::new())
+                        .is_repeatable()
+                    && !step.point_of_no_return => {}
+            (Some(point), _) if *point == node.path => {
+                undo.kept
+                    .push((node.path.clone(), "it is a point of no return".to_owned()));
+            }
+            (Some(point), _) => undo.kept.push((
+                node.path.clone(),
+                format!("it lies before the point of no return `{point}`"),
+            )),
+            (None, Some(reason)) => undo.kept.push((node.path.clone(), reason)),
+            (None, None) => undo.steps.push(id),
+        }
+    }
+    undo
+}
+
+fn has_effect(state: StepState, sight: Option<&Sight>) -> bool {
+    match state {
+        StepState::Succeeded | StepState::InDoubt => true,
+        StepState::Failed => matches!(sight, Some(Sight::Applied { .. } | Sight::Unknown { .. })),
+        _ => false,
+    }
+}
+
+/// Why a step with an effect cannot be undone by itself; nothing where it can.
+fn keeps(plan: &Plan, state: &State, id: NodeId) -> Option<String> {
+    let node = state.node(id);
+    let step = plan.step(node.step);
+    if node.state == StepState::InDoubt {
+        return Some("it is in doubt: nobody knows whether there is anything to undo".to_owned());
+    }
+    if step.rollback.is_none() {
+        return Some("it has no `rollback`".to_owned());
+    }
+    if node.more.as_ref().is_some_and(|more| more.already) {
+        return Some("it found its work done and changed nothing".to_owned());
+    }
+    if node.state == StepState::Failed
+        && !matches!(
+            node.more.as_ref().and_then(|more| more.sight.as_ref()),
+            Some(Sight::Applied { .. })
+        )
+    {
+        return Some("it failed, and nothing tells whether it had an effect".to_owned());
+    }
+    None
+}
+
+impl Machine {
+    /// Begins or goes on with undoing, where the run is given up or a failed step asks for it.
+    pub(super) fn drive_undo(&mut self) -> Result<(), Illegal> {
+        if !self.is_quiet() || self.state.stopping.is_some() || self.state.ended.is_some() {
+            return Ok(());
+        }
+        if self.state.rollback.is_none() {
+            let reason = match (&self.state.aborted, self.failed_for_rollback()) {
+                (Some(who), _) => format!("aborted by {who}"),
+                (None, Some(node)) if !self.was_looked_at(node) => {
+                    return self.look_with(node, Side::Apply, JobKind::Observe);
+                }
+                (None, Some(node)) => format!("`{}` failed", self.path(node)),
+                (None, None) => return Ok(()),
+            };
+            return self.begin_undo(reason);
+        }
+        self.undo_next()
+    }
+
+    /// A step that asks for a rollback of the run by its failure, once nothing runs any more.
+    fn failed_for_rollback(&self) -> Option<NodeId> {
+        if !self.state.is_stopped_by_failure() {
+            return None;
+        }
+        let defaults = &self.plan.runbook.defaults;
+        let asks = |step| self.plan.step(step).on_failure(defaults) == OnFailure::Rollback;
+        self.state
+            .iter()
+            .find(|(_, node)| node.state == StepState::Failed && asks(node.step))
+            .map(|(id, _)| id)
+    }
+
+    fn was_looked_at(&self, node: NodeId) -> bool {
+        let state = self.state.node(node);
+        state.attempt == 0 || state.more.as_ref().is_some_and(|more| more.sight.is_some())
+    }
+
+    fn begin_undo(&mut self, reason: String) -> Result<(), Illegal> {
+        let undo = undo_plan(&self.plan, &self.state);
+        let steps = undo.steps.iter().map(|id| self.path(*id)).collect();
+        self.emit(Event::RollbackStarted {
+            reason,
+            steps,
+            kept: undo.kept,
+        })?;
+        self.undo_next()
+    }
+
+    /// One at a time, in order; a step whose undoing failed or is in doubt holds the rest.
+    fn undo_next(&mut self) -> Result<(), Illegal> {
+        let Some(rollback) = &self.state.rollback else {
+            return Ok(());
+        };
+        for id in rollback.order.clone() {
+            match self.state.node(id).state {
+                StepState::RolledBack | StepState::Skipped => {}
+                StepState::Succeeded | StepState::Failed => return self.undo(id),
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes one step.
+    pub(super) fn undo(&mut self, node: NodeId) -> Result<(), Illegal> {
+        let plan = Arc::clone(&self.plan);
+        let Some(rollback) = &plan.step(self.state.node(node).step).rollback else {
+            return Ok(());
+        };
+        if self.state.stopping.is_some() {
+            return Ok(());
+        }
+        match self.parameters(node, rollback) {
+            Ok(with) => self.send(node, Side::Rollback, rollback, with, None),
+            Err(problem) => self.fail(node, format!("rollback: {problem}")),
+        }
+    }
+
+    /// Whether all is undone that will be.
+    pub(super) fn is_undone(&self) -> bool {
+        let done = |id: &NodeId| matches!(self.state.node(*id).state, StepState::RolledBack | StepState::Skipped);
+        self.state
+            .rollback
+            .as_ref()
+            .is_some_and(|rollback| rollback.order.iter().all(done))
+    }
+
+    /// How the run would end if it were given up now.
+    #[must_use]
+    pub fn abort_plan(&self) -> (UndoPlan, RunState) {
+        (undo_plan(&self.plan, &self.state), RunState::Aborted)
+    }
+}

@@ -1,0 +1,428 @@
+//! Compiles expressions and notices with Tera, and evaluates them to typed values.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+
+use serde_json::Value;
+use tera::{Context, Kwargs, State, Tera};
+
+use super::scan::{self, Scan};
+use super::{ExprId, Part, Rendered, Segment, Templated};
+use crate::diag::Span;
+
+/// The largest notice that is rendered: a loop that never ends stops here.
+const LARGEST_NOTICE: usize = 1024 * 1024;
+const CAPTURE: &str = "drctl_capture__";
+const PREFIX: &str = "{{ (";
+
+thread_local! {
+    static CAPTURED: RefCell<Option<tera::Value>> = const { RefCell::new(None) };
+}
+
+/// What the names in an expression stand for.
+pub trait Scope {
+    /// The value of a root other than `steps`: `inputs`, `objectives`, `run`, `item`, `vars`.
+    fn root(&self, name: &str) -> Option<tera::Value>;
+    /// `steps.<id>`: its `status` and `outputs`. `Err` says that they are unknown in this dry run.
+    fn step(&self, id: &str) -> Option<Result<tera::Value, Undefined>>;
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undefined {
+    /// It touches something that a dry run cannot know: the name.
+    #[error("`{0}` is not known before the run")]
+    Unknown(String),
+    /// It is wrong for the values it met.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// An expression of a runbook.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// As written, without the braces.
+    pub text: Box<str>,
+    /// Where it stands.
+    pub span: Span,
+    /// What it reads.
+    pub scan: Box<Scan>,
+}
+
+/// The expressions of a runbook.
+#[derive(Debug, Default)]
+pub struct Expressions {
+    list: Vec<Compiled>,
+    interned: BTreeMap<Box<str>, usize>,
+    template: Vec<usize>,
+    tera: Tera,
+}
+
+/// A problem Tera found in an expression: which, what, and where in its text.
+pub type Problem = (ExprId, String, usize, usize);
+
+impl Expressions {
+    /// Adds an expression; [`Self::compile`] judges it.
+    pub fn add(&mut self, text: &str, span: Span) -> ExprId {
+        let next = self.interned.len();
+        self.template.push(*self.interned.entry(text.into()).or_insert(next));
+        self.list.push(Compiled {
+            text: text.into(),
+            span,
+            scan: Box::new(scan::expression(text)),
+        });
+        ExprId(u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// The expression of that id.
+    #[must_use]
+    pub fn get(&self, id: ExprId) -> &Compiled {
+        &self.list[id.0 as usize]
+    }
+
+    /// Every expression, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = (ExprId, &Compiled)> {
+        (0..).map(ExprId).zip(&self.list)
+    }
+
+    /// Compiles all expressions; what Tera refuses.
+    pub fn compile(&mut self) -> Vec<Problem> {
+        let mut tera = engine();
+        let wrapped: Vec<(String, String)> = self
+            .interned
+            .iter()
+            .map(|(text, index)| (index.to_string(), wrap(text)))
+            .collect();
+        if tera.add_raw_templates(wrapped).is_ok() {
+            self.tera = tera;
+            return Vec::new();
+        }
+        // One bad expression fails the whole batch: judge each by itself, to name them all.
+        self.iter()
+            .filter_map(|(id, expression)| judge(id, &expression.text))
+            .collect()
+    }
+
+    /// The value of an expression.
+    ///
+    /// # Errors
+    /// [`Undefined`], where a name has no value or an operation does not fit the values.
+    pub fn evaluate(&self, id: ExprId, scope: &dyn Scope) -> Result<Value, Undefined> {
+        let value = self.value(id, scope)?;
+        serde_json::to_value(&value).map_err(|error| Undefined::Wrong(error.to_string()))
+    }
+
+    fn value(&self, id: ExprId, scope: &dyn Scope) -> Result<tera::Value, Undefined> {
+        let expression = self.get(id);
+        let context = context(&expression.scan, scope)?;
+        CAPTURED.with_borrow_mut(Option::take);
+        self.tera
+            .render(&self.template[id.0 as usize].to_string(), &context)
+            .map_err(|error| Undefined::Wrong(format!("`{}`: {}", expression.text, reason(&error))))?;
+        CAPTURED
+            .with_borrow_mut(Option::take)
+            .ok_or_else(|| Undefined::Wrong(format!("`{}` has no value", expression.text)))
+    }
+
+    /// Evaluates a condition, which must be a bool.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`]; also when the value is no bool.
+    pub fn condition(&self, id: ExprId, scope: &dyn Scope) -> Result<bool, Undefined> {
+        let value = self.evaluate(id, scope)?;
+        value.as_bool().ok_or_else(|| {
+            let found = crate::catalogue::found(&value);
+            Undefined::Wrong(format!("`{}`: wanted a bool, found {found}", self.get(id).text))
+        })
+    }
+
+    /// Renders a value; secrets stay references.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn render(&self, value: &Templated, scope: &dyn Scope) -> Result<Rendered, Undefined> {
+        Ok(match value {
+            Templated::Plain(value) => Rendered::Plain(value.clone()),
+            Templated::Expression(id) => Rendered::Plain(self.evaluate(*id, scope)?),
+            Templated::Secret(name) => Rendered::Text(vec![Part::Secret(name.clone())]),
+            Templated::Text(segments) => self.text(segments, scope)?,
+            Templated::List(items) => list(
+                items
+                    .iter()
+                    .map(|item| self.render(item, scope))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Templated::Map(entries) => map(entries
+                .iter()
+                .map(|(key, item)| Ok((key.clone(), self.render(item, scope)?)))
+                .collect::<Result<_, Undefined>>()?),
+        })
+    }
+
+    fn text(&self, segments: &[Segment], scope: &dyn Scope) -> Result<Rendered, Undefined> {
+        let mut parts: Vec<Part> = Vec::new();
+        for segment in segments {
+            let text = match segment {
+                Segment::Text(text) => text.clone(),
+                Segment::Expression(id) => self.value(*id, scope)?.to_string(),
+                Segment::Secret(name) => {
+                    parts.push(Part::Secret(name.clone()));
+                    continue;
+                }
+            };
+            match parts.last_mut() {
+                Some(Part::Text(before)) => before.push_str(&text),
+                _ => parts.push(Part::Text(text)),
+            }
+        }
+        Ok(match parts.as_mut_slice() {
+            [] => Rendered::Plain(Value::String(String::new())),
+            [Part::Text(text)] => Rendered::Plain(Value::String(std::mem::take(text))),
+            _ => Rendered::Text(parts),
+        })
+    }
+}
+
+fn list(items: Vec<Rendered>) -> Rendered {
+    if items.iter().all(|item| matches!(item, Rendered::Plain(_))) {
+        let rendered = Rendered::List(items);
+        return Rendered::Plain(rendered.shown());
+    }
+    Rendered::List(items)
+}
+
+fn map(entries: Vec<(String, Rendered)>) -> Rendered {
+    if entries.iter().all(|(_, item)| matches!(item, Rendered::Plain(_))) {
+        let rendered = Rendered::Map(entries);
+        return Rendered::Plain(rendered.shown());
+    }
+    Rendered::Map(entries)
+}
+
+/// Only what the text reads goes into the context, so that its cost does not grow with the runbook.
+fn context(scan: &Scan, scope: &dyn Scope) -> Result<Context, Undefined> {
+    let mut context = Context::new();
+    let mut steps: BTreeMap<String, tera::Value> = BTreeMap::new();
+    for path in &scan.paths {
+        let root = path.parts[0].as_str();
+        if root == "steps" {
+            let Some(id) = path.parts.get(1) else { continue };
+            if let Some(step) = scope.step(id)
+                && !steps.contains_key(id)
+            {
+                steps.insert(id.clone(), step?);
+            }
+        } else if let Some(value) = scope.root(root) {
+            context.insert_value(root.to_owned(), value);
+        }
+    }
+    context.insert_value("steps", steps.into());
+    Ok(context)
+}
+
+fn wrap(text: &str) -> String {
+    format!("{PREFIX}{text}) | {CAPTURE} }}}}")
+}
+
+fn judge(id: ExprId, text: &str) -> Option<Problem> {
+    let error = engine().add_raw_template("expression", &wrap(text)).err()?;
+    let (message, from, to) = place(&error, PREFIX.len(), text.len());
+    Some((id, message, from, to))
+}
+
+fn engine() -> Tera {
+    let mut tera = Tera::default();
+    tera.register_filter(
+        CAPTURE,
+        |value: tera::Value, _: Kwargs, _: &State<'_>| -> tera::TeraResult<&'static str> {
+            if value.is_undefined() {
+                return Err(tera::Error::message("a name in it has no value"));
+            }
+            CAPTURED.with_borrow_mut(|captured| *captured = Some(value));
+            Ok("")
+        },
+    );
+    tera.autoescape_on(Vec::<String>::new());
+    tera
+}
+
+/// Tera's message, and where it points, moved back by the `prefix` that is ours and clamped to the text.
+fn place(error: &tera::Error, prefix: usize, length: usize) -> (String, usize, usize) {
+    use tera::ErrorKind::{RenderingError, SyntaxError};
+    match error.kind() {
+        SyntaxError(report) | RenderingError(report) => {
+            let range = report.span().range.clone();
+            let from = range.start.saturating_sub(prefix).min(length);
+            (
+                report.message().to_owned(),
+                from,
+                range.end.saturating_sub(prefix).clamp(from, length),
+            )
+        }
+        _ => (reason(error), 0, length),
+    }
+}
+
+/// The sentence of an error, without the picture Tera draws around it.
+fn reason(error: &tera::Error) -> String {
+    use tera::ErrorKind::{RenderingError, SyntaxError};
+    match error.kind() {
+        SyntaxError(report) | RenderingError(report) => report.message().to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Compiles a notice's text by itself.
+///
+/// # Errors
+/// What Tera refuses, and where in the text.
+pub fn compile_notice(text: &str) -> Result<Notice, (String, usize, usize)> {
+    let mut tera = engine();
+    tera.add_raw_template("notice", text)
+        .map_err(|error| place(&error, 0, text.len()))?;
+    Ok(Notice {
+        tera,
+        scan: scan::notice(text),
+    })
+}
+
+/// A compiled notice.
+#[derive(Debug)]
+pub struct Notice {
+    tera: Tera,
+    /// What it reads.
+    pub scan: Scan,
+}
+
+impl Notice {
+    /// The text with every name replaced.
+    ///
+    /// # Errors
+    /// As [`Expressions::evaluate`]; also when the result passes 1 MiB.
+    pub fn render(&self, scope: &dyn Scope) -> Result<String, Undefined> {
+        let context = context(&self.scan, scope)?;
+        let mut out = Limited(Vec::new());
+        self.tera
+            .render_to("notice", &context, &mut out)
+            .map_err(|error| Undefined::Wrong(reason(&error)))?;
+        String::from_utf8(out.0).map_err(|error| Undefined::Wrong(error.to_string()))
+    }
+}
+
+struct Limited(Vec<u8>);
+
+impl io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGEST_NOTICE {
+            return Err(io::Error::other("the notice is longer than 1 MiB"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    struct Fixed;
+
+    impl Scope for Fixed {
+        fn root(&self, name: &str) -> Option<tera::Value> {
+            (name == "inputs").then(|| tera::Value::from_serializable(&json!({ "n": 3, "name": "orders", "on": true })))
+        }
+        fn step(&self, id: &str) -> Option<Result<tera::Value, Undefined>> {
+            match id {
+                "lag" => Some(Ok(tera::Value::from_serializable(
+                    &json!({ "outputs": { "seconds": 12.5 }, "status": "succeeded" }),
+                ))),
+                "later" => Some(Err(Undefined::Unknown("steps.later".to_owned()))),
+                _ => None,
+            }
+        }
+    }
+
+    fn value(text: &str) -> Result<Value, Undefined> {
+        let mut expressions = Expressions::default();
+        let id = expressions.add(text, Span::default());
+        assert_eq!(expressions.compile(), []);
+        expressions.evaluate(id, &Fixed)
+    }
+
+    #[test]
+    fn a_value_keeps_its_type() {
+        assert_eq!(value("inputs.n"), Ok(json!(3)));
+        assert_eq!(
+            value("inputs.n < steps.lag.outputs.seconds and inputs.on"),
+            Ok(json!(true))
+        );
+        assert_eq!(value("[inputs.name, 1]"), Ok(json!(["orders", 1])));
+        assert_eq!(
+            value("steps.lag.outputs.none | default(value='unknown')"),
+            Ok(json!("unknown"))
+        );
+    }
+
+    #[test]
+    fn an_undefined_name_is_an_error_and_an_unknown_one_says_so() {
+        assert!(
+            matches!(value("inputs.m"), Err(Undefined::Wrong(_))),
+            "{:?}",
+            value("inputs.m")
+        );
+        assert!(matches!(value("missing"), Err(Undefined::Wrong(_))));
+        assert_eq!(
+            value("steps.later.outputs.x"),
+            Err(Undefined::Unknown("steps.later".to_owned()))
+        );
+        assert!(matches!(value("inputs.n < inputs.name"), Err(Undefined::Wrong(_))));
+    }
+
+    #[test]
+    fn what_tera_refuses_is_named_with_its_place() {
+        let mut expressions = Expressions::default();
+        expressions.add("inputs.n", Span::default());
+        expressions.add("inputs.n |", Span::default());
+        expressions.add("inputs.n | nofilter", Span::default());
+        let problems = expressions.compile();
+        assert_eq!(
+            problems.iter().map(|problem| problem.0).collect::<Vec<_>>(),
+            [ExprId(1), ExprId(2)]
+        );
+    }
+
+    #[test]
+    fn text_around_secrets_keeps_them_as_references() {
+        let mut expressions = Expressions::default();
+        let id = expressions.add("inputs.name", Span::default());
+        assert_eq!(expressions.compile(), []);
+        let text = Templated::Text(vec![
+            Segment::Expression(id),
+            Segment::Text(": ".to_owned()),
+            Segment::Secret("token".to_owned()),
+        ]);
+        let rendered = expressions.render(&text, &Fixed);
+        assert_eq!(
+            rendered.as_ref().map(Rendered::shown),
+            Ok(json!("orders: <secret token>"))
+        );
+        assert_eq!(
+            rendered.map(|value| value.resolve(&|_| "s3".to_owned())),
+            Ok(json!("orders: s3"))
+        );
+    }
+
+    #[test]
+    fn a_notice_that_never_ends_is_stopped() {
+        let notice = compile_notice(
+            "{% for a in range(end=100000) %}{% for b in range(end=100000) %}xxxx{% endfor %}{% endfor %}",
+        );
+        assert!(notice.is_ok_and(|notice| notice.render(&Fixed).is_err()));
+    }
+}

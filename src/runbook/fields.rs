@@ -1,0 +1,252 @@
+//! The fields of the runbook language: one table that the reader, the suggestions, the JSON schema
+//! and the docs share.
+
+/// A field that a mapping of the language may have.
+#[derive(Clone, Copy, Debug)]
+pub struct LanguageField {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it holds.
+    pub shape: Shape,
+    /// One line for people.
+    pub doc: &'static str,
+}
+
+/// What a field of the language holds, as the schema says it.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Text.
+    Text,
+    /// A name: `[a-z][a-z0-9_]*`.
+    Name,
+    /// A whole number from one on.
+    Count,
+    /// `true` or `false`.
+    Bool,
+    /// `30s`, `1h30m`.
+    Duration,
+    /// One of these.
+    Words(&'static [&'static str]),
+    /// A list of text.
+    Texts,
+    /// Anything.
+    Any,
+    /// A mapping with these fields.
+    Fields(&'static [LanguageField]),
+    /// A mapping from names to mappings with these fields.
+    Named(&'static [LanguageField]),
+    /// A list of mappings with these fields.
+    Items(&'static [LanguageField]),
+}
+
+const fn must(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {
+    LanguageField {
+        name,
+        required: true,
+        shape,
+        doc,
+    }
+}
+
+const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {
+    LanguageField {
+        name,
+        required: false,
+        shape,
+        doc,
+    }
+}
+
+use Shape::{Any, Bool, Count, Duration, Fields, Items, Name, Named, Text, Texts, Words};
+
+/// The top of a runbook.
+pub const RUNBOOK: &[LanguageField] = &[
+    must("drctl", Count, "the version of the format: 1"),
+    must("name", Text, "unique in the workspace together with `kind`"),
+    must(
+        "kind",
+        Words(&["failover", "failback", "drill"]),
+        "what the runbook is for",
+    ),
+    may("title", Text, "one line for people"),
+    may("owner", Text, "the team that keeps it"),
+    may(
+        "objectives",
+        Fields(OBJECTIVES),
+        "how long recovery may take, and how much data may be lost",
+    ),
+    may(
+        "azure",
+        Any,
+        "where its Azure resources are, unless a step says otherwise",
+    ),
+    may("inputs", Named(INPUT), "what a run is given, by name"),
+    may(
+        "defaults",
+        Fields(DEFAULTS),
+        "what holds for steps that do not say otherwise",
+    ),
+    may("detection", Items(STEP), "is it down?"),
+    may("assessment", Items(STEP), "how bad is it, and do we act?"),
+    may("execution", Items(STEP), "the failover itself"),
+    may("communication", Items(STEP), "who is told what"),
+    may("outputs", Any, "what a caller or a failback may read"),
+];
+
+/// `objectives:`.
+pub const OBJECTIVES: &[LanguageField] = &[
+    may(
+        "rto",
+        Duration,
+        "recovery time objective: from detection to service restored",
+    ),
+    may(
+        "rpo",
+        Duration,
+        "recovery point objective: how much of the last data may be lost",
+    ),
+];
+
+/// One input.
+pub const INPUT: &[LanguageField] = &[
+    must(
+        "type",
+        Words(&["string", "int", "bool", "duration", "enum", "list", "secret"]),
+        "the type of its value",
+    ),
+    may("default", Any, "its value when a run gives none"),
+    may("values", Texts, "the words of an enum"),
+    may("from", Fields(SECRET), "where a secret is read"),
+    may("description", Text, "one line for people"),
+];
+
+/// `from:` of a secret.
+pub const SECRET: &[LanguageField] = &[
+    may("env", Text, "an environment variable"),
+    may("file", Text, "a file; its last newline is cut off"),
+    may(
+        "command",
+        Texts,
+        "a command as an argument list; its output, without the last newline",
+    ),
+];
+
+/// `defaults:`.
+pub const DEFAULTS: &[LanguageField] = &[
+    may("timeout", Duration, "how long one attempt of a step may take"),
+    may(
+        "retry",
+        Fields(RETRY),
+        "how a failed step is tried again; never applies to an action that is unsafe to repeat",
+    ),
+    may(
+        "on_failure",
+        Words(ON_FAILURE),
+        "what happens when a step failed for good",
+    ),
+];
+
+/// `retry:`.
+pub const RETRY: &[LanguageField] = &[
+    must("attempts", Count, "all attempts, the first included"),
+    may(
+        "initial",
+        Duration,
+        "the wait before the second attempt; doubles from there (1s)",
+    ),
+    may("max", Duration, "the longest wait (1m)"),
+];
+
+const ON_FAILURE: &[&str] = &["stop", "continue", "rollback", "ask"];
+
+/// One step.
+pub const STEP: &[LanguageField] = &[
+    must("id", Name, "unique in the runbook"),
+    may("title", Text, "one line for people"),
+    may("owner", Text, "who to ask about it"),
+    must("action", Text, "the action it does: `drctl actions` lists them"),
+    may("with", Any, "the action's parameters"),
+    may("outputs", Any, "outputs the step declares: a name and a type each"),
+    may("needs", Texts, "the steps that must be met before it starts"),
+    may("when", Text, "a condition; false means not applicable"),
+    may(
+        "run_if",
+        Words(&["success", "failure", "always"]),
+        "whether it belongs to success, failure or the end",
+    ),
+    may("every", Duration, "repeats the notice at this distance"),
+    may("until", Name, "the step that ends the repetition"),
+    may("for_each", Any, "one instance for each item of a list or mapping"),
+    may("max_parallel", Count, "how many instances run at a time"),
+    may("approval", Fields(APPROVAL), "who must agree before it starts"),
+    may("timeout", Duration, "how long one attempt may take"),
+    may("retry", Fields(RETRY), "how a failed attempt is tried again"),
+    may(
+        "verify",
+        Fields(VERIFY),
+        "a read-only action that must hold after the step",
+    ),
+    may("rollback", Fields(ACTION), "the action that undoes the step"),
+    may("on_failure", Words(ON_FAILURE), "what happens when it failed for good"),
+    may(
+        "on_interrupt",
+        Words(&["retry", "verify", "ask"]),
+        "what happens when its end was not recorded",
+    ),
+    may("estimate", Fields(ESTIMATE), "how long it takes"),
+    may(
+        "point_of_no_return",
+        Bool,
+        "nothing before it can be undone once it has run",
+    ),
+    may(
+        "simulate",
+        Fields(SIMULATE),
+        "how a dry run or a rehearsal stands in for it",
+    ),
+];
+
+/// `approval:`.
+pub const APPROVAL: &[LanguageField] = &[
+    may("by", Texts, "roles of the workspace; anybody where there is none"),
+    may("quorum", Count, "how many different people (1)"),
+    may(
+        "requester_may_approve",
+        Bool,
+        "whether the person who started the run may approve",
+    ),
+    may("timeout", Duration, "how long it waits before `on_timeout`"),
+    may(
+        "on_timeout",
+        Words(&["escalate", "reject"]),
+        "what then; a gate never approves by itself",
+    ),
+    may("escalate_to", Texts, "roles that are asked too once the time is over"),
+    may("prompt", Text, "what is asked"),
+];
+
+/// `verify:`.
+pub const VERIFY: &[LanguageField] = &[
+    must("action", Text, "a read-only action"),
+    may("with", Any, "its parameters"),
+    may("within", Duration, "how long it may take to hold (1m)"),
+    may("every", Duration, "the time between two looks (2s)"),
+];
+
+/// `rollback:`.
+pub const ACTION: &[LanguageField] = &[
+    must("action", Text, "the action that undoes the step"),
+    may("with", Any, "its parameters"),
+];
+
+/// `estimate:`.
+pub const ESTIMATE: &[LanguageField] = &[must("typical", Duration, "usually"), may("worst", Duration, "at worst")];
+
+/// `simulate:`.
+pub const SIMULATE: &[LanguageField] = &[
+    may("duration", Duration, "how long it takes in a rehearsal"),
+    may("outputs", Any, "what it gives back there"),
+    may("fail", Text, "the sentence it fails with there"),
+];
