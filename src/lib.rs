@@ -9,4 +9,5 @@ pub mod edge;
 pub mod engine;
 pub mod journal;
 pub mod plan;
+pub mod report;
 pub mod runbook;
