@@ -3,13 +3,25 @@
 //! Knows durable records only, and folds its own [`crate::engine::State`] from them.
 
 mod answers;
+mod dry_run;
 #[cfg(test)]
 mod fixture;
+mod json;
+mod needs;
+mod plain;
 pub mod sanitise;
+mod status;
+mod story;
 mod stream;
+mod summary;
 mod timeline;
+mod view;
 mod words;
 
 pub use answers::parse_answer;
+pub use dry_run::dry_run_summary;
+pub use needs::next_commands;
 pub use sanitise::sanitise;
+pub use status::{RunRow, runs_table, status};
+pub use summary::{Summary, clock_words, summarise};
 pub use timeline::{Clock, Split, Timeline};

@@ -67,16 +67,16 @@ pub(super) fn commands_for(state: &State, run: &str, need: Need, id: NodeId) -> 
         Need::Answer => {
             let asked = node.more.as_ref().and_then(|more| more.asked.as_ref());
             let wanted = asked.map(|(_, answers)| answers.as_slice()).unwrap_or_default();
-            let outputs: String = wanted.iter().map(|(name, _)| format!(" --output {name}=VALUE")).collect();
+            let outputs: String = wanted
+                .iter()
+                .map(|(name, _)| format!(" --output {name}=VALUE"))
+                .collect();
             vec![
                 format!("drctl approve {step}{outputs}"),
                 format!("drctl reject {step} {reason}"),
             ]
         }
-        Need::Failure => vec![
-            format!("drctl retry {step}"),
-            format!("drctl skip {step} {reason}"),
-        ],
+        Need::Failure => vec![format!("drctl retry {step}"), format!("drctl skip {step} {reason}")],
     }
 }
 
@@ -97,7 +97,9 @@ pub(super) fn commands(plan: &Plan, state: &State, run: &str, executing: bool) -
         .iter()
         .flat_map(|(need, id)| commands_for(state, run, *need, *id))
         .collect();
-    let troubled = needs.iter().any(|(need, _)| matches!(need, Need::Doubt | Need::Failure));
+    let troubled = needs
+        .iter()
+        .any(|(need, _)| matches!(need, Need::Doubt | Need::Failure));
     if troubled && state.aborted.is_none() {
         commands.push(abort_command(run));
     }
@@ -127,7 +129,11 @@ pub(super) fn approvers(plan: &Plan, state: &State, gate: &Gate) -> String {
         "anybody".to_owned()
     } else {
         let people = plan.workspace.people(roles.iter().copied());
-        let people = if people.is_empty() { "nobody".to_owned() } else { people.join(", ") };
+        let people = if people.is_empty() {
+            "nobody".to_owned()
+        } else {
+            people.join(", ")
+        };
         format!("{people} ({})", roles.join(", "))
     };
     if opened.quorum > 1 {
@@ -161,7 +167,7 @@ pub(super) fn done_word(decision: &Decision) -> &'static str {
         Decision::Approve { .. } => "approved",
         Decision::Reject => "rejected",
         Decision::Answer { .. } => "answered",
-        Decision::Retry => "to be tried again, says",
+        Decision::Retry => "tried again",
         Decision::Skip { .. } => "skipped",
         Decision::Resolve { resolution, .. } => match resolution {
             Resolution::Happened => "resolved as happened",
@@ -203,7 +209,10 @@ mod tests {
         );
         let id = seen.state.find(&seen.plan, "promote").unwrap();
         let mut gate = seen.state.node(id).gate().unwrap().clone();
-        assert_eq!(approvers(&seen.plan, &seen.state, &gate), "alice, bob (incident_commander)");
+        assert_eq!(
+            approvers(&seen.plan, &seen.state, &gate),
+            "alice, bob (incident_commander)"
+        );
         (gate.opened.quorum, gate.opened.requester_may_approve) = (2, false);
         gate.votes.push("bob".to_owned());
         assert_eq!(

@@ -1,0 +1,312 @@
+//! What a run came to: its state, the time it took against the RTO, exceptions, doubts, what is left to do.
+//!
+//! Says nothing of the RPO: no output is marked as its measure yet.
+
+use serde_json::{Value, json};
+
+use super::needs::{Need, commands, needs};
+use super::timeline::{Clock, Split, Timeline};
+use super::view::View;
+use super::words;
+use crate::catalogue::Timestamp;
+use crate::engine::{NodePath, RunState, State, StepState};
+use crate::plan::Plan;
+
+/// The facts of a run at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The run's id.
+    pub run: String,
+    /// Its state.
+    pub state: RunState,
+    /// The clock of the RTO.
+    pub clock: Clock,
+    /// How many steps are in each state, in the order of a step's life; instances are not among them.
+    pub steps: Vec<(StepState, usize)>,
+    /// Skipped, overridden, failed and continued: the step, and what and why.
+    pub exceptions: Vec<(NodePath, String)>,
+    /// Steps in doubt, and what is known of them.
+    pub in_doubt: Vec<(NodePath, String)>,
+    /// Failed steps that are in the way, and why they failed.
+    pub failed: Vec<(NodePath, String)>,
+    /// What waits for a person: gates and manual steps.
+    pub waiting: Vec<(NodePath, String)>,
+    /// What to type next.
+    pub next: Vec<String>,
+}
+
+/// Sums a run up; `executing` says whether a process goes on driving it.
+#[must_use]
+pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now: Timestamp) -> Summary {
+    let mut summary = Summary {
+        run: run.to_owned(),
+        state: state.run_state(plan),
+        clock: timeline.clock(plan, now),
+        steps: counts(state),
+        exceptions: exceptions(plan, state),
+        in_doubt: Vec::new(),
+        failed: Vec::new(),
+        waiting: Vec::new(),
+        next: commands(plan, state, run, false),
+    };
+    for (need, id) in needs(plan, state) {
+        let node = state.node(id);
+        let entry = (node.path.clone(), node.reason().unwrap_or_default().to_owned());
+        match need {
+            Need::Doubt => summary.in_doubt.push(entry),
+            Need::Failure => summary.failed.push(entry),
+            Need::Approval | Need::Answer => summary.waiting.push((node.path.clone(), node.state.words().to_owned())),
+        }
+    }
+    summary
+}
+
+fn counts(state: &State) -> Vec<(StepState, usize)> {
+    let mut counts = std::collections::BTreeMap::<StepState, usize>::new();
+    for node in state.nodes.iter().filter(|node| node.parent.is_none()) {
+        *counts.entry(node.state).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
+
+fn exceptions(plan: &Plan, state: &State) -> Vec<(NodePath, String)> {
+    let mut found = Vec::new();
+    for (id, node) in state.iter() {
+        if let Some(word) = node.overridden() {
+            found.push((node.path.clone(), word.to_owned()));
+        } else if node.state == StepState::Failed && (state.is_met(plan, id) || state.ended.is_some()) {
+            let how = if state.is_met(plan, id) {
+                "failed and continued"
+            } else {
+                "failed"
+            };
+            found.push((
+                node.path.clone(),
+                format!("{how}: {}", node.reason().unwrap_or("no reason known")),
+            ));
+        } else if node.state == StepState::RollbackFailed && state.ended.is_some() {
+            let why = node.reason().unwrap_or("no reason known");
+            found.push((node.path.clone(), format!("could not be undone: {why}")));
+        }
+    }
+    found
+}
+
+/// The clock as a sentence: `RTO 45m: restored after 31m2s, 13m58s to spare`.
+#[must_use]
+pub fn clock_words(clock: &Clock) -> String {
+    let elapsed = words::span(clock.elapsed);
+    let objective = clock
+        .objective
+        .map(|objective| format!("RTO {}: ", words::span(objective)));
+    let mut text = objective.unwrap_or_default();
+    text += &match (clock.restored, clock.running) {
+        (true, _) => format!("restored after {elapsed}"),
+        (false, true) => format!("{elapsed} so far"),
+        (false, false) => format!("not restored; the run took {elapsed}"),
+    };
+    match clock.left() {
+        Some(Ok(left)) if clock.restored => text += &format!(", {} to spare", words::span(left)),
+        Some(Ok(left)) if clock.running => text += &format!(", {} left", words::span(left)),
+        Some(Err(over)) if clock.restored || clock.running => text += &format!(", {} over", words::span(over)),
+        _ => {}
+    }
+    text
+}
+
+/// Where the time went: `machine 25m, waiting for people 6m2s`.
+#[must_use]
+pub(super) fn split_words(split: &Split) -> String {
+    let mut text = format!(
+        "machine {}, waiting for people {}",
+        words::span(split.machine),
+        words::span(split.people)
+    );
+    if !split.unattended.is_zero() {
+        text += &format!(", nobody executing {}", words::span(split.unattended));
+    }
+    text
+}
+
+impl Summary {
+    /// Its lines for people, raw: whoever prints them cleans them.
+    #[must_use]
+    pub(super) fn lines(&self) -> Vec<String> {
+        let steps: Vec<String> = self
+            .steps
+            .iter()
+            .map(|(state, count)| format!("{count} {}", state.words()))
+            .collect();
+        let mut lines = vec![
+            format!("run {}: {}", self.run, self.state.words()),
+            format!("  {}", clock_words(&self.clock)),
+            format!("  {}", split_words(&self.clock.split)),
+            format!("  steps: {}", steps.join(", ")),
+        ];
+        for (heading, entries) in [
+            ("exceptions", &self.exceptions),
+            ("in doubt", &self.in_doubt),
+            ("failed", &self.failed),
+            ("waiting", &self.waiting),
+        ] {
+            if !entries.is_empty() {
+                lines.push(format!("{heading}:"));
+                lines.extend(entries.iter().map(|(step, why)| format!("  {step}: {why}")));
+            }
+        }
+        lines.push("next:".to_owned());
+        lines.extend(self.next.iter().map(|command| format!("  {command}")));
+        lines
+    }
+
+    /// Its facts for programs; `type` and the version of the format are the caller's.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let seconds = |span: std::time::Duration| json!(span.as_millis() as f64 / 1000.0);
+        let entries = |entries: &[(NodePath, String)]| -> Value {
+            entries
+                .iter()
+                .map(|(step, why)| json!({ "step": step, "reason": why }))
+                .collect()
+        };
+        let steps = self.steps.iter().map(|(state, count)| (json!(state), json!(count)));
+        let steps = steps.filter_map(|(state, count)| Some((state.as_str()?.to_owned(), count)));
+        let clock = &self.clock;
+        json!({
+            "state": self.state,
+            "final": self.state.is_final(),
+            "rto": clock.objective.map(seconds),
+            "achieved": clock.restored.then(|| seconds(clock.elapsed)),
+            "elapsed": seconds(clock.elapsed),
+            "machine_time": seconds(clock.split.machine),
+            "waiting_for_people": seconds(clock.split.people),
+            "unattended": seconds(clock.split.unattended),
+            "steps": steps.collect::<serde_json::Map<_, _>>(),
+            "exceptions": entries(&self.exceptions),
+            "in_doubt": entries(&self.in_doubt),
+            "failed": entries(&self.failed),
+            "waiting": entries(&self.waiting),
+            "next": self.next,
+        })
+    }
+}
+
+impl View {
+    /// What the run comes to at `now`.
+    pub(super) fn summary(&self, now: Timestamp) -> Summary {
+        summarise(&self.plan, &self.state, &self.run, &self.timeline, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::*;
+    use super::*;
+    use crate::engine::{Decision, Event, Mode, Resolution, Side};
+    use crate::runbook::ast::{OnFailure, Phase};
+
+    fn lines(seen: &Seen, now: u64) -> String {
+        summarise(&seen.plan, &seen.state, RUN, &seen.timeline, at(now))
+            .lines()
+            .join("\n")
+    }
+
+    #[test]
+    fn a_good_end_states_the_time_against_the_objective() {
+        let seen = Seen::of(plan(), &to_the_end());
+        assert_eq!(
+            lines(&seen, 9000),
+            "\
+run orders-20261120-0311-k3f: succeeded
+  RTO 45m: restored after 7m40s, 37m20s to spare
+  machine 5m40s, waiting for people 2m
+  steps: 5 succeeded
+next:
+  drctl report orders-20261120-0311-k3f"
+        );
+    }
+
+    #[test]
+    fn every_exception_is_named_with_its_reason_and_whose_word_it_was() {
+        let mut lag = step("lag", Phase::Execution, "shell");
+        lag.on_failure = Some(OnFailure::Continue);
+        let others = ["a", "b", "c"].map(|id| step(id, Phase::Execution, "shell"));
+        let mut steps = vec![lag];
+        steps.extend(others);
+        let doubt = |step: &str| Event::InDoubt {
+            step: path(step),
+            side: Side::Apply,
+            evidence: "no answer".to_owned(),
+        };
+        let happened = Decision::Resolve {
+            resolution: Resolution::Happened,
+            outputs: serde_json::Map::new(),
+        };
+        let skip = Decision::Skip {
+            outputs: serde_json::Map::new(),
+        };
+        let seen = Seen::of(
+            build(steps),
+            &[
+                (0, started(Mode::Real)),
+                (0, intent("lag", 1, "shell")),
+                (1, outcome("lag", 1, failed("exit code 2"))),
+                (1, intent("a", 1, "shell")),
+                (1, intent("b", 1, "shell")),
+                (2, doubt("a")),
+                (2, doubt("b")),
+                (9, decided(Some("a"), happened, "bob", Some("seen in the portal"))),
+                (9, decided(Some("c"), skip, "bob", Some("not needed"))),
+            ],
+        );
+        assert_eq!(
+            lines(&seen, 3000),
+            "\
+run orders-20261120-0311-k3f: in doubt
+  RTO 45m: 50m so far, 5m over
+  machine 2s, waiting for people 49m58s
+  steps: 1 succeeded, 1 failed, 1 skipped, 1 in doubt
+exceptions:
+  lag: failed and continued: exit code 2
+  a: bob says it happened: seen in the portal
+  c: skipped by bob: not needed
+in doubt:
+  b: no answer
+next:
+  drctl resolve orders-20261120-0311-k3f b --happened --reason \"...\"
+  drctl resolve orders-20261120-0311-k3f b --did-not-happen --reason \"...\"
+  drctl resolve orders-20261120-0311-k3f b --retry --reason \"...\"
+  drctl abort orders-20261120-0311-k3f --reason \"...\"
+  drctl resume orders-20261120-0311-k3f"
+        );
+    }
+
+    #[test]
+    fn programs_get_the_same_facts() {
+        let seen = Seen::of(plan(), &to_the_gate());
+        let summary = summarise(&seen.plan, &seen.state, "r", &seen.timeline, at(100));
+        assert_eq!(
+            summary.json(),
+            json!({
+                "state": "awaiting_approval",
+                "final": false,
+                "rto": 2700.0,
+                "achieved": null,
+                "elapsed": 100.0,
+                "machine_time": 40.0,
+                "waiting_for_people": 60.0,
+                "unattended": 0.0,
+                "steps": { "pending": 2, "awaiting_approval": 1, "succeeded": 2 },
+                "exceptions": [],
+                "in_doubt": [],
+                "failed": [],
+                "waiting": [{ "step": "promote", "reason": "awaiting approval" }],
+                "next": [
+                    "drctl approve r promote --reason \"...\"",
+                    "drctl reject r promote --reason \"...\"",
+                    "drctl resume r",
+                ],
+            })
+        );
+    }
+}
