@@ -60,12 +60,16 @@ fn coverage(leaves: &[&Node]) -> String {
     let known = |node: &&&Node| !matches!(node.state, StepState::NotApplicable | StepState::Cancelled);
     let order = ["checked", "simulated", "assumed", "unknown", "failed", "not applicable"];
     let count = |wanted: &str| leaves.iter().filter(|node| word(node) == wanted).count();
-    let counts: Vec<String> = order
+    let mut counts: Vec<String> = order
         .iter()
         .map(|word| (count(word), word))
         .filter(|(number, word)| *number > 0 || order[..4].contains(word))
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
+    let reached: usize = order.iter().map(|word| count(word)).sum();
+    if let Some(more) = leaves.len().checked_sub(reached).filter(|more| *more > 0) {
+        counts.push(format!("{more} not reached"));
+    }
     let applicable = leaves.iter().filter(known).count();
     let percent = (count("checked") * 100).checked_div(applicable).unwrap_or(0);
     format!(
@@ -143,7 +147,7 @@ nothing was changed, run or sent
             "\
 execution
   a  pending
-1 step: 0 checked, 0 simulated, 0 assumed, 0 unknown: 0 % of the plan was really checked
+1 step: 0 checked, 0 simulated, 0 assumed, 0 unknown, 1 not reached: 0 % of the plan was really checked
 nothing was changed, run or sent
 "
         );

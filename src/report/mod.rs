@@ -7,8 +7,12 @@ mod dry_run;
 #[cfg(test)]
 mod fixture;
 mod json;
+mod live;
 mod needs;
 mod plain;
+mod prompt;
+#[cfg(test)]
+mod prompt_tests;
 pub mod sanitise;
 mod status;
 mod story;
@@ -21,6 +25,7 @@ mod words;
 pub use answers::parse_answer;
 pub use dry_run::dry_run_summary;
 pub use needs::next_commands;
+pub use prompt::{PromptAnswer, abort_preview};
 pub use sanitise::sanitise;
 pub use status::{RunRow, runs_table, status};
 pub use summary::{Summary, clock_words, summarise};

@@ -126,8 +126,9 @@ fn time_in(node: &Node, now: Timestamp) -> Option<String> {
     Some(words::span(from.until(to)))
 }
 
-/// What a step needs people for, with all they have to know.
-fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id: NodeId) -> Vec<String> {
+/// What a step needs people for, with all they have to know; raw.
+#[must_use]
+pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id: NodeId) -> Vec<String> {
     let node = state.node(id);
     let more = node.more.as_ref();
     let mut lines = Vec::new();

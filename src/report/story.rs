@@ -159,7 +159,7 @@ fn decision(decided: &Decided) -> String {
 fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Tone, String)> {
     Some(match event {
         Event::Expanded { instances, .. } => (Tone::Progress, words::count(instances.len(), "instance")),
-        Event::NotApplicable { reason, .. } => (Tone::Progress, format!("not applicable: {reason}")),
+        Event::NotApplicable { reason, .. } => (Tone::Notice, format!("not applicable: {reason}")),
         Event::GateOpened(opened) => {
             let first = opened.prompt.lines().next().unwrap_or_default();
             (Tone::Needed, format!("waits for approval: {first}"))
