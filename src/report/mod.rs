@@ -1,8 +1,12 @@
 //! What people and programs see of a run: the sinks of its stream of records.
 //!
-//! Knows durable records only, and folds its own [`crate::engine::State`] from them.
+//! Knows durable records only, and folds its own [`crate::engine::State`] from them: it shares nothing
+//! with the engine. Nothing here can harm a run: records go into a channel that never fills up, one thread
+//! owns the terminal, and a stream nobody reads is switched off. Standard output carries results, standard
+//! error everything else.
 
 mod answers;
+mod asker;
 mod dry_run;
 #[cfg(test)]
 mod fixture;
@@ -13,7 +17,9 @@ mod plain;
 mod prompt;
 #[cfg(test)]
 mod prompt_tests;
+mod reporter;
 pub mod sanitise;
+mod screen;
 mod status;
 mod story;
 mod stream;
@@ -21,11 +27,13 @@ mod summary;
 mod timeline;
 mod view;
 mod words;
+mod worker;
 
 pub use answers::parse_answer;
 pub use dry_run::dry_run_summary;
 pub use needs::next_commands;
 pub use prompt::{PromptAnswer, abort_preview};
+pub use reporter::{OutputKind, Reporter, Setup};
 pub use sanitise::sanitise;
 pub use status::{RunRow, runs_table, status};
 pub use summary::{Summary, clock_words, summarise};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::engine::{Decision, Gate, NodeId, Person, Resolution, Side, State, StepState};
 use crate::plan::Plan;
+use crate::runbook::ast::OnFailure;
 
 /// Something only a person can bring on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,9 +47,17 @@ pub(super) fn need(plan: &Plan, state: &State, id: NodeId) -> Option<Need> {
         StepState::RollbackFailed => Some(Need::Failure),
         StepState::AwaitingApproval if !undoing => Some(Need::Approval),
         StepState::AwaitingPerson if !undoing => Some(Need::Answer),
-        StepState::Failed if !undoing && !state.is_met(plan, id) => Some(Need::Failure),
+        StepState::Failed if !undoing && !state.is_met(plan, id) && !undoes_itself(plan, state, id) => {
+            Some(Need::Failure)
+        }
         _ => None,
     }
+}
+
+/// Whether the run is undone because of the failed step, without anybody being asked.
+fn undoes_itself(plan: &Plan, state: &State, id: NodeId) -> bool {
+    let step = plan.step(state.node(id).step);
+    step.on_failure(&plan.runbook.defaults) == OnFailure::Rollback
 }
 
 /// The commands that decide about a step.

@@ -28,13 +28,14 @@ impl Stream {
         }
     }
 
-    /// Adds text and writes as much as can be written now.
-    pub(super) fn write(&mut self, text: &str) {
-        if self.to.is_none() {
-            return;
+    /// Adds text; [`Self::flush`] writes it.
+    pub(super) fn push(&mut self, text: &str) {
+        if self.to.is_some() {
+            self.waiting.extend_from_slice(text.as_bytes());
         }
-        self.waiting.extend_from_slice(text.as_bytes());
-        self.flush(Duration::ZERO);
+        if self.waiting.len() > PATIENCE {
+            self.flush(Duration::ZERO);
+        }
         if self.waiting.len() > PATIENCE {
             self.switch_off();
         }
@@ -42,7 +43,14 @@ impl Stream {
 
     /// Adds a line.
     pub(super) fn line(&mut self, line: &str) {
-        self.write(&format!("{line}\n"));
+        self.push(line);
+        self.push("\n");
+    }
+
+    /// Columns and rows, where this is a terminal.
+    pub(super) fn size(&self) -> Option<(u16, u16)> {
+        let size = rustix::termios::tcgetwinsize(self.to.as_ref()?).ok()?;
+        (size.ws_col > 0).then_some((size.ws_col, size.ws_row))
     }
 
     /// Whether nothing waits to be written.
@@ -115,7 +123,8 @@ mod tests {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
         let mut stream = Stream::to(&writer);
         let text: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
-        stream.write(&text);
+        stream.push(&text);
+        stream.flush(Duration::ZERO);
         assert!(!stream.is_idle(), "a pipe takes only so much");
         drop(writer);
         let reading = std::thread::spawn(move || {
@@ -134,6 +143,7 @@ mod tests {
         drop(reader);
         for mut stream in [Stream::to(&full), Stream::to(&writer)] {
             stream.line("lost");
+            stream.flush(Duration::ZERO);
             assert!(stream.to.is_none() && stream.is_idle());
             stream.line("lost too");
             assert!(stream.is_idle());
