@@ -38,8 +38,12 @@ pub(super) struct Asker {
 pub(super) enum Heard {
     /// The same question, or the next, after these lines.
     Ask(Vec<String>),
-    /// No question any more; this says why, where it is not plain.
-    Done(Option<&'static str>),
+    /// It is answered.
+    Answered,
+    /// The operator answers later, or elsewhere.
+    PutOff,
+    /// The operator is gone: nothing is asked any more.
+    InputEnded,
 }
 
 impl Asker {
@@ -131,9 +135,7 @@ impl Asker {
             Err(_) => {
                 self.silent = true;
                 self.open = None;
-                return Some(Heard::Done(Some(
-                    "the input has ended: answer with the commands of drctl",
-                )));
+                return Some(Heard::InputEnded);
             }
         }
         let end = self.typed.find('\n')?;
@@ -143,7 +145,7 @@ impl Asker {
 
     fn hear(&mut self, view: &View, line: &str) -> Heard {
         let Some(mut prompt) = self.open.take() else {
-            return Heard::Done(None);
+            return Heard::Answered;
         };
         let occasion = (view.state.node(prompt.node).path.clone(), prompt.tick);
         match prompt.answer(view, line) {
@@ -153,13 +155,13 @@ impl Asker {
             }
             Reply::Later => {
                 self.put_off.insert(occasion);
-                Heard::Done(Some("put off: answer with the commands of drctl"))
+                Heard::PutOff
             }
             Reply::Answered(answer) => {
                 self.silent |= answer == PromptAnswer::Leave;
                 self.answered.insert(occasion);
                 self.answers.send(answer).ok();
-                Heard::Done(None)
+                Heard::Answered
             }
         }
     }

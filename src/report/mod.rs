@@ -18,6 +18,8 @@ mod prompt;
 #[cfg(test)]
 mod prompt_tests;
 mod reporter;
+#[cfg(test)]
+mod reporter_tests;
 pub mod sanitise;
 mod screen;
 mod status;

@@ -120,6 +120,12 @@ impl Reporter {
 
     /// Ends: the summary, and the cursor as it was. Waits for readers, but not for long.
     pub fn finish(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
         self.to.send(Message::Finish).ok();
         self.done.recv_timeout(PATIENCE).ok();
     }

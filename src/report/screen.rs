@@ -90,6 +90,8 @@ pub(super) struct Screen {
     area: MultiProgress,
     bars: Vec<ProgressBar>,
     colour: bool,
+    /// Whether anything but lines was ever drawn.
+    drawn: bool,
     /// The question that stands on the last line.
     question: Option<String>,
 }
@@ -103,6 +105,7 @@ impl Screen {
             terminal,
             bars: Vec::new(),
             colour,
+            drawn: false,
             question: None,
         }
     }
@@ -133,6 +136,7 @@ impl Screen {
         if self.question.is_some() || !self.terminal.stream().is_idle() {
             return;
         }
+        self.drawn = true;
         let width = usize::from(self.terminal.width()).saturating_sub(1);
         while self.bars.len() > lines.len() {
             if let Some(bar) = self.bars.pop() {
@@ -177,7 +181,9 @@ impl Screen {
         for bar in self.bars.drain(..) {
             self.area.remove(&bar);
         }
-        self.area.clear().ok();
+        if self.drawn {
+            self.area.clear().ok();
+        }
     }
 
     /// Writes what waits; waits at most `patience` for a terminal that stands still.
@@ -190,7 +196,7 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.hide();
         self.asked(false);
-        if self.terminal.stream().size().is_some() {
+        if self.drawn {
             self.terminal.push(SHOW_CURSOR);
         }
         self.flush(Duration::from_secs(1));

@@ -2,12 +2,12 @@
 //!
 //! The texts are raw; whoever prints a line cleans it as a whole.
 
-use super::needs::{Need, abort_command, approvers, commands_for, done_word, need, side_word};
+use super::needs::{abort_command, approvers, commands_for, done_word, need, side_word};
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
 use crate::engine::event::{GateOpened, PlanChanged};
-use crate::engine::{Decided, Decision, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState};
+use crate::engine::{Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState};
 use crate::runbook::ast::{OnTimeout, Phase};
 
 /// How a line is meant.

@@ -23,6 +23,8 @@ const TICK: Duration = Duration::from_millis(100);
 const BATCH: usize = 1024;
 /// How often the clock is said anew while a question is open.
 const REMINDER: Duration = Duration::from_secs(60);
+/// How long a slow reader is waited for in between.
+const A_MOMENT: Duration = Duration::from_millis(20);
 /// How long each stream is waited for at the end.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
@@ -53,6 +55,14 @@ pub(super) enum Face {
     Json,
 }
 
+/// How much of what there was has been taken in.
+enum Taken {
+    All,
+    Some,
+    /// And nothing more comes.
+    Last,
+}
+
 /// The sinks of a run.
 pub(super) struct Worker {
     pub(super) view: View,
@@ -72,41 +82,43 @@ impl Worker {
         if matches!(self.face, Face::Json) {
             self.stdout.line(&json::version(&self.view.run));
         }
-        while self.take_in(messages) {
+        let mut patience = TICK;
+        loop {
+            patience = match self.take_in(messages, patience) {
+                Taken::All => TICK,
+                Taken::Some => Duration::ZERO,
+                Taken::Last => break,
+            };
             self.show();
         }
         self.end();
     }
 
-    /// Takes in what there is, or waits a moment for it; whether more may come.
-    fn take_in(&mut self, messages: &Receiver<Message>) -> bool {
-        let mut patience = TICK;
-        if self.hear() {
+    /// Takes in what there is, or waits a moment for something to happen.
+    fn take_in(&mut self, messages: &Receiver<Message>, mut patience: Duration) -> Taken {
+        if self.hear(patience) {
             patience = Duration::ZERO;
         }
         for _ in 0..BATCH {
             match messages.recv_timeout(std::mem::take(&mut patience)) {
                 Ok(Message::Record { seq, at, event, shown }) => self.record(seq, at, &event, shown),
-                Ok(Message::Note(line)) => {
-                    let line = self.view.cleaner.line(&line);
-                    self.lines.push((Tone::Notice, line));
-                }
-                Err(RecvTimeoutError::Timeout) => return true,
-                Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return false,
+                Ok(Message::Note(line)) => self.say(&line),
+                Err(RecvTimeoutError::Timeout) => return Taken::All,
+                Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return Taken::Last,
             }
         }
-        true
+        Taken::Some
     }
 
     /// Listens to the operator while a question is open; whether one is.
-    fn hear(&mut self) -> bool {
+    fn hear(&mut self, patience: Duration) -> bool {
         let Face::Terminal(Some(asker)) = &mut self.face else {
             return false;
         };
         if asker.open().is_none() {
             return false;
         }
-        match asker.listen(&self.view, TICK) {
+        match asker.listen(&self.view, patience) {
             Some(Heard::Ask(lines)) => {
                 let question = asker.open().map(|prompt| prompt.text(&self.view)).unwrap_or_default();
                 self.screen.asked(true);
@@ -115,13 +127,22 @@ impl Worker {
                 self.screen.scroll(&std::mem::take(&mut self.lines));
                 self.screen.ask(one_line(&self.view, &question));
             }
-            Some(Heard::Done(why)) => {
-                self.screen.asked(why.is_none_or(|why| why.starts_with("put off")));
-                self.lines.extend(why.map(|why| (Tone::Notice, why.to_owned())));
+            Some(Heard::Answered) => self.screen.asked(true),
+            Some(Heard::PutOff) => {
+                self.screen.asked(true);
+                self.say("put off: answer with the commands below, from any terminal");
+            }
+            Some(Heard::InputEnded) => {
+                self.screen.asked(false);
+                self.say("the input has ended: answer with the commands below, from any terminal");
             }
             None => {}
         }
         true
+    }
+
+    fn say(&mut self, line: &str) {
+        self.lines.push((Tone::Notice, self.view.cleaner.line(line)));
     }
 
     fn record(&mut self, seq: Seq, at: Timestamp, event: &Event, shown: bool) {
@@ -188,34 +209,38 @@ impl Worker {
     /// Brings everything up to date: lines, then a question or the live area.
     fn show(&mut self) {
         self.screen.scroll(&std::mem::take(&mut self.lines));
-        if let Face::Terminal(asker) = &mut self.face {
-            let now = self.clock.now();
-            if let Some(asker) = asker {
-                if let Some(prompt) = asker.ask_next(&self.view) {
-                    let opening = prompt.opening(&self.view, now);
-                    let opening: Vec<(Tone, String)> = opening
-                        .iter()
-                        .flat_map(|line| indented(&self.view, line))
-                        .map(|line| (Tone::Progress, line))
-                        .collect();
-                    let question = one_line(&self.view, &prompt.text(&self.view));
-                    self.screen.hide();
-                    self.screen.scroll(&opening);
-                    self.screen.ask(question);
-                    self.reminded = now;
-                }
-                if asker.open().is_some() && !asker.is_typing() && self.reminded.until(now) >= REMINDER {
-                    let clock = clock_words(&self.view.timeline.clock(&self.view.plan, now));
-                    self.screen.scroll(&[(Tone::Progress, clock)]);
-                    self.reminded = now;
-                }
-            }
-            if self.view.state.started.is_some() && self.view.state.ended.is_none() {
-                self.screen.draw(&live::lines(&self.view, now, &self.operator));
-            }
+        let now = self.clock.now();
+        self.ask(now);
+        let live = self.view.state.started.is_some() && self.view.state.ended.is_none();
+        if live && matches!(self.face, Face::Terminal(_)) {
+            self.screen.draw(&live::lines(&self.view, now, &self.operator));
         }
         self.screen.flush(Duration::ZERO);
         self.stdout.flush(Duration::ZERO);
+        if !self.stdout.is_idle() {
+            self.stdout.flush(A_MOMENT);
+        }
+    }
+
+    /// Opens the next question; says the time again while one stays open.
+    fn ask(&mut self, now: Timestamp) {
+        let Face::Terminal(Some(asker)) = &mut self.face else {
+            return;
+        };
+        if let Some(prompt) = asker.ask_next(&self.view) {
+            let opening = prompt.opening(&self.view, now);
+            let opening = opening.iter().flat_map(|line| indented(&self.view, line));
+            let opening: Vec<(Tone, String)> = opening.map(|line| (Tone::Progress, line)).collect();
+            let question = one_line(&self.view, &prompt.text(&self.view));
+            self.screen.hide();
+            self.screen.scroll(&opening);
+            self.screen.ask(question);
+            self.reminded = now;
+        } else if asker.open().is_some() && !asker.is_typing() && self.reminded.until(now) >= REMINDER {
+            let clock = clock_words(&self.view.timeline.clock(&self.view.plan, now));
+            self.screen.scroll(&[(Tone::Progress, clock)]);
+            self.reminded = now;
+        }
     }
 
     /// The last words, as far as anybody reads them.
