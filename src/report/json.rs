@@ -1,6 +1,7 @@
 //! One JSON object a line for programs: a version, the records as the journal holds them, a summary.
 
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 use super::sanitise::is_hidden;
 use super::view::View;
@@ -71,7 +72,7 @@ fn visible(line: &str) -> String {
             continue;
         }
         for unit in character.encode_utf16(&mut [0; 2]) {
-            shown += &format!("\\u{unit:04x}");
+            write!(shown, "\\u{unit:04x}").ok();
         }
     }
     shown

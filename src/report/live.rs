@@ -10,6 +10,7 @@ use crate::catalogue::Timestamp;
 use crate::engine::{Mode, Node, NodeId, Person, StepState};
 use crate::plan::is_main;
 use crate::runbook::ast::Phase;
+use std::fmt::Write as _;
 
 /// How many steps are shown at a time.
 const MOST_STEPS: usize = 8;
@@ -36,10 +37,10 @@ fn header(view: &View, now: Timestamp) -> (Tone, String) {
     let kind = view.plan.runbook.kind.name();
     let phase = phase(view).map(|phase| format!(", {phase}")).unwrap_or_default();
     if view.state.mode() == Mode::DryRun {
-        return (Tone::Notice, format!("{} {kind} dry run{phase}", view.run));
+        return (Tone::Notice, format!("dry run | {kind}{phase} | {}", view.run));
     }
     let clock = view.timeline.clock(&view.plan, now);
-    let text = format!("{} {kind}{phase} | {}", view.run, clock_words(&clock));
+    let text = format!("{} | {kind}{phase} | {}", clock_words(&clock), view.run);
     (clock_tone(&clock), text)
 }
 
@@ -87,14 +88,14 @@ fn step_line(view: &View, now: Timestamp, id: NodeId) -> String {
         _ => node.started,
     };
     if let Some(since) = since {
-        line += &format!(" for {}", words::span(since.until(now)));
+        write!(line, " for {}", words::span(since.until(now))).ok();
     }
     line += &expected(view, now, node);
     if node.attempt > 1 {
-        line += &format!(", attempt {}", node.attempt);
+        write!(line, ", attempt {}", node.attempt).ok();
     }
     if let Some(reason) = node.reason() {
-        line += &format!(": {reason}");
+        write!(line, ": {reason}").ok();
     }
     line
 }
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_open_gate_shows_the_clock_what_is_left_and_the_command() {
-        let clock = "orders-20261120-0311-k3f failover, execution | RTO 45m: 2m40s so far, 42m20s left";
+        let clock = "RTO 45m: 2m40s so far, 42m20s left | failover, execution | orders-20261120-0311-k3f";
         let gate = "  promote: awaiting approval for 1m, 14m left";
         let command = "drctl approve orders-20261120-0311-k3f promote --reason \"...\"";
         for (operator, who) in [("bob", "you"), ("carol", "somebody else")] {
@@ -195,7 +196,7 @@ mod tests {
             said(&[
                 (
                     Tone::Notice,
-                    "orders-20261120-0311-k3f failover, execution | RTO 45m: 43m21s so far, 1m39s left"
+                    "RTO 45m: 43m21s so far, 1m39s left | failover, execution | orders-20261120-0311-k3f"
                 ),
                 (Tone::Bad, "  j: failed for 43m21s: exit code 1"),
                 (Tone::Progress, "  a: waiting to retry for 43m21s, again in 9s: busy"),

@@ -1,6 +1,7 @@
 //! What needs a person, and what they type next.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::engine::{Decision, Gate, NodeId, Person, Resolution, Side, State, StepState};
 use crate::plan::Plan;
@@ -146,11 +147,11 @@ pub(super) fn approvers(plan: &Plan, state: &State, gate: &Gate) -> String {
         format!("{people} ({})", roles.join(", "))
     };
     if opened.quorum > 1 {
-        who += &format!("; {} different people, {} so far", opened.quorum, gate.votes.len());
+        write!(who, "; {} different people, {} so far", opened.quorum, gate.votes.len()).ok();
     }
     let requester = state.started.as_ref().map(|started| &started.operator.name);
     if let Some(requester) = requester.filter(|_| !opened.requester_may_approve) {
-        who += &format!("; not {requester}, who started the run");
+        write!(who, "; not {requester}, who started the run").ok();
     }
     who
 }

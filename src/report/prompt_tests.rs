@@ -23,7 +23,7 @@ fn talk(view: &View, lines: &[&str]) -> (String, Option<Reply>) {
     let mut prompt = Prompt::new(&view.state, need, node);
     let mut said = prompt.text(view);
     for (index, line) in lines.iter().enumerate() {
-        said += &format!("{line}\n");
+        said.extend([line, "\n"]);
         match prompt.answer(view, line) {
             Reply::Ask(notes) => {
                 said.extend(notes.iter().map(|note| format!("{note}\n")));

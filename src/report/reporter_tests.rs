@@ -175,7 +175,6 @@ fn plain_lines_go_to_standard_error_and_the_summary_to_standard_output() {
 #[test]
 fn the_operator_approves_at_the_prompt() {
     let mut desk = Desk::new(OutputKind::Human, "bob");
-    desk.type_in("");
     desk.record(&to_the_gate());
     desk.stderr.until("approve promote? [yes/no/later] ", 1);
     desk.type_in("ye");
@@ -354,7 +353,7 @@ fn a_full_disk_and_closed_pipes_harm_nobody() {
 #[test]
 fn readers_that_never_read_hold_nobody_up() {
     let clock = SystemClock::start(Timestamp(0));
-    for kind in [OutputKind::Human, OutputKind::Plain, OutputKind::Json] {
+    let ignored = |kind| {
         let (_out, stdout) = rustix::pipe::pipe().unwrap();
         let (_err, stderr) = rustix::pipe::pipe().unwrap();
         let (setup, _answers) = setup(kind, "alice");
@@ -373,5 +372,11 @@ fn readers_that_never_read_hold_nobody_up() {
         reporter.finish();
         let took = before.until(clock.now());
         assert!(took < Duration::from_secs(3), "{kind:?} took {took:?}");
-    }
+    };
+    std::thread::scope(|scope| {
+        for kind in [OutputKind::Human, OutputKind::Plain, OutputKind::Json] {
+            let ignored = &ignored;
+            scope.spawn(move || ignored(kind));
+        }
+    });
 }

@@ -144,6 +144,8 @@ impl Screen {
             }
         }
         for (index, (tone, line)) in lines.iter().enumerate() {
+            // A step is cut to its line; the clock and the command to type are not.
+            let width = if line.starts_with(' ') { width } else { usize::MAX };
             let line = paint(*tone, &console::truncate_str(line, width, "..."), self.colour);
             match self.bars.get(index) {
                 Some(bar) if bar.message() == line => {}

@@ -10,6 +10,7 @@ use crate::catalogue::Timestamp;
 use crate::engine::{Mode, Node, NodeId, RunState, State, StepState};
 use crate::plan::Plan;
 use crate::runbook::ast::Phase;
+use std::fmt::Write as _;
 
 /// How many instances of a step are listed before they are only counted.
 const MOST_INSTANCES: usize = 20;
@@ -101,15 +102,15 @@ fn steps_of(plan: &Plan, state: &State, now: Timestamp, phase: Phase, lines: &mu
 fn step_line(node: &Node, now: Timestamp, width: usize) -> String {
     let mut line = format!("  {:width$}  {}", &*node.path.0, node.state.words());
     if let Some(time) = time_in(node, now) {
-        line += &format!(", {time}");
+        write!(line, ", {time}").ok();
     }
     if node.attempt > 1 {
-        line += &format!(", attempt {}", node.attempt);
+        write!(line, ", attempt {}", node.attempt).ok();
     }
     let more = node.more.as_ref();
     let note = more.map(|more| more.note.as_str()).filter(|note| !note.is_empty());
     if let Some(why) = node.overridden().or_else(|| node.reason()).or(note) {
-        line += &format!(": {why}");
+        write!(line, ": {why}").ok();
     }
     line
 }

@@ -9,6 +9,7 @@ use crate::catalogue::Timestamp;
 use crate::engine::event::{GateOpened, PlanChanged};
 use crate::engine::{Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState};
 use crate::runbook::ast::{OnTimeout, Phase};
+use std::fmt::Write as _;
 
 /// How a line is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,10 +114,10 @@ fn run_started(view: &View, started: &RunStarted) -> String {
         started.run, started.runbook
     );
     if let Some(rto) = view.plan.runbook.objectives.rto {
-        text += &format!(", RTO {}", words::span(rto));
+        write!(text, ", RTO {}", words::span(rto)).ok();
     }
     if let Some(since) = started.since {
-        text += &format!(", counted from {} UTC", words::time_of_day(since));
+        write!(text, ", counted from {} UTC", words::time_of_day(since)).ok();
     }
     text
 }

@@ -99,33 +99,30 @@ pub fn clock_words(clock: &Clock) -> String {
     let objective = clock
         .objective
         .map(|objective| format!("RTO {}: ", words::span(objective)));
-    let mut text = objective.unwrap_or_default();
-    text += &match (clock.restored, clock.running) {
+    let spent = match (clock.restored, clock.running) {
         (true, _) => format!("restored after {elapsed}"),
         (false, true) => format!("{elapsed} so far"),
         (false, false) => format!("not restored; the run took {elapsed}"),
     };
-    match clock.left() {
-        Some(Ok(left)) if clock.restored => text += &format!(", {} to spare", words::span(left)),
-        Some(Ok(left)) if clock.running => text += &format!(", {} left", words::span(left)),
-        Some(Err(over)) if clock.restored || clock.running => text += &format!(", {} over", words::span(over)),
-        _ => {}
-    }
-    text
+    let left = match clock.left() {
+        Some(Ok(left)) if clock.restored => format!(", {} to spare", words::span(left)),
+        Some(Ok(left)) if clock.running => format!(", {} left", words::span(left)),
+        Some(Err(over)) if clock.restored || clock.running => format!(", {} over", words::span(over)),
+        _ => String::new(),
+    };
+    format!("{}{spent}{left}", objective.unwrap_or_default())
 }
 
 /// Where the time went: `machine 25m, waiting for people 6m2s`.
 #[must_use]
 pub(super) fn split_words(split: &Split) -> String {
-    let mut text = format!(
-        "machine {}, waiting for people {}",
-        words::span(split.machine),
-        words::span(split.people)
-    );
-    if !split.unattended.is_zero() {
-        text += &format!(", nobody executing {}", words::span(split.unattended));
-    }
-    text
+    let machine = words::span(split.machine);
+    let people = words::span(split.people);
+    let unattended = match split.unattended {
+        none if none.is_zero() => String::new(),
+        span => format!(", nobody executing {}", words::span(span)),
+    };
+    format!("machine {machine}, waiting for people {people}{unattended}")
 }
 
 impl Summary {

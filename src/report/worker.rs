@@ -122,8 +122,8 @@ impl Worker {
             Some(Heard::Ask(lines)) => {
                 let question = asker.open().map(|prompt| prompt.text(&self.view)).unwrap_or_default();
                 self.screen.asked(true);
-                self.lines
-                    .extend(lines.iter().map(|line| (Tone::Notice, self.view.cleaner.line(line))));
+                let lines = lines.iter().flat_map(|line| indented(&self.view, line));
+                self.lines.extend(lines.map(|line| (Tone::Notice, line)));
                 self.screen.scroll(&std::mem::take(&mut self.lines));
                 self.screen.ask(one_line(&self.view, &question));
             }
