@@ -1,5 +1,6 @@
 //! The `drctl` binary: parse, call, map the result to an exit code.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use drctl::edge::process::{SUPERVISE, supervise_main};
@@ -8,5 +9,11 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == SUPERVISE) {
         return supervise_main();
     }
-    ExitCode::SUCCESS
+    match drctl::cli::run() {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            writeln!(std::io::stderr(), "error: {error}").ok();
+            ExitCode::from(error.exit.code())
+        }
+    }
 }

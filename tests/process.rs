@@ -52,13 +52,7 @@ impl Site {
             }),
         };
         let runner = ProcessRunner::new(env!("CARGO_BIN_EXE_drctl")).with_grace(Duration::from_millis(300));
-        Self {
-            folder: folder.to_owned(),
-            context,
-            handles,
-            runner: Arc::new(runner),
-            _guard: None,
-        }
+        Self { folder: folder.to_owned(), context, handles, runner: Arc::new(runner), _guard: None }
     }
 
     fn with_secret(mut self, value: &str) -> Self {
@@ -73,9 +67,7 @@ impl Site {
     }
 
     fn call(&self, with: Value) -> Call {
-        let Value::Object(with) = with else {
-            panic!("a mapping is wanted")
-        };
+        let Value::Object(with) = with else { panic!("a mapping is wanted") };
         Call {
             step: "restore".to_owned(),
             attempt: 1,
@@ -85,6 +77,7 @@ impl Site {
             folder: self.attempt(),
             timeout: Duration::from_secs(60),
             repeatable: false,
+            previous: None,
         }
     }
 
@@ -113,20 +106,13 @@ impl Site {
     async fn both(&self, call: &Call) -> [Result<Done, Failure>; 2] {
         let supervised = self.run(call).await;
         let folder = self.folder.join("state/steps/restore/2");
-        let plain = Call {
-            folder,
-            repeatable: true,
-            ..call.clone()
-        };
+        let plain = Call { folder, repeatable: true, ..call.clone() };
         [supervised, self.run(&plain).await]
     }
 }
 
 fn repeatable(call: Call) -> Call {
-    Call {
-        repeatable: true,
-        ..call
-    }
+    Call { repeatable: true, ..call }
 }
 
 fn stdout(done: Result<Done, Failure>) -> String {
@@ -187,10 +173,7 @@ mod endings {
         assert_eq!(done.outputs["stdout"], "one\ntwo");
         assert_eq!((done.outputs["exit_code"].clone(), done.already), (json!(0), false));
         assert_eq!(done.note, "the script exited with code 0");
-        assert_eq!(
-            std::fs::read_to_string(site.attempt().join("stderr")).unwrap(),
-            "aside\n"
-        );
+        assert_eq!(std::fs::read_to_string(site.attempt().join("stderr")).unwrap(), "aside\n");
         assert_eq!(site.handles.lock().unwrap().len(), 1);
         assert_eq!(site.handles.lock().unwrap()[0]["folder"], "1");
     }
@@ -200,10 +183,7 @@ mod endings {
         let site = Site::new();
         let script = "echo before; echo 'no such host' >&2; exit 3";
         let message = "the script exited with code 3, wanted exit code 0; its last lines on stderr:\nno such host";
-        assert_eq!(
-            site.both(&site.script(script)).await,
-            [failed(message), failed(message)]
-        );
+        assert_eq!(site.both(&site.script(script)).await, [failed(message), failed(message)]);
 
         let site = Site::new();
         let call = site.call(json!({"script": script, "exit_codes": [0, 3]}));
@@ -216,10 +196,7 @@ mod endings {
     async fn a_process_ended_by_a_signal_failed() {
         let site = Site::new();
         let message = "the script was ended by signal 9 (KILL), wanted exit code 0; it printed nothing";
-        assert_eq!(
-            site.both(&site.script("kill -9 $$")).await,
-            [failed(message), failed(message)]
-        );
+        assert_eq!(site.both(&site.script("kill -9 $$")).await, [failed(message), failed(message)]);
     }
 
     #[tokio::test]
@@ -239,10 +216,7 @@ mod endings {
     async fn a_script_that_looks_like_an_option_is_a_script() {
         let site = Site::new();
         let problem = site.run(&site.script("-x")).await.unwrap_err().to_string();
-        assert!(
-            problem.contains("code 127") && problem.contains("-x: not found"),
-            "{problem}"
-        );
+        assert!(problem.contains("code 127") && problem.contains("-x: not found"), "{problem}");
     }
 
     #[tokio::test]
@@ -256,14 +230,8 @@ mod endings {
                 json!({"argv": ["nowhere"], "env": {"PATH": "/x:/y"}}),
                 "there is no program `nowhere` in the PATH `/x:/y`".to_owned(),
             ),
-            (
-                json!({"argv": ["./plain"]}),
-                format!("`{here}/./plain` is not executable: `chmod +x` it"),
-            ),
-            (
-                json!({"argv": ["true"], "dir": "gone"}),
-                format!("there is no folder `{here}/gone` to run it in"),
-            ),
+            (json!({"argv": ["./plain"]}), format!("`{here}/./plain` is not executable: `chmod +x` it")),
+            (json!({"argv": ["true"], "dir": "gone"}), format!("there is no folder `{here}/gone` to run it in")),
         ] {
             for call in [site.call(with.clone()), repeatable(site.call(with))] {
                 assert_eq!(exec.apply(&site.context, &call).await, failed(&message));
@@ -286,10 +254,7 @@ mod endings {
             site.folder.display()
         );
         assert_eq!(exec.apply(&site.context, &call).await, failed(&message));
-        let call = Call {
-            folder: site.folder.join("other"),
-            ..repeatable(call)
-        };
+        let call = Call { folder: site.folder.join("other"), ..repeatable(call) };
         assert_eq!(exec.apply(&site.context, &call).await, failed(&message));
     }
 
@@ -300,22 +265,12 @@ mod endings {
         for printed in site.both(&call).await {
             let printed = stdout(printed);
             let (allowed, others): (Vec<&str>, Vec<&str>) = printed.split_whitespace().partition(|name| {
-                [
-                    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "TERM",
-                ]
-                .contains(name)
+                ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "TERM"].contains(name)
                     || name.starts_with("LC_")
                     || name.starts_with("SS")
             });
             assert!(allowed.contains(&"PATH"));
-            let wanted = [
-                "DRCTL_ATTEMPT",
-                "DRCTL_IDEMPOTENCY_KEY",
-                "DRCTL_OUTPUT",
-                "DRCTL_STEP",
-                "GIVEN",
-                "PWD",
-            ];
+            let wanted = ["DRCTL_ATTEMPT", "DRCTL_IDEMPOTENCY_KEY", "DRCTL_OUTPUT", "DRCTL_STEP", "GIVEN", "PWD"];
             assert_eq!(others, wanted);
         }
     }
@@ -323,13 +278,8 @@ mod endings {
     #[tokio::test]
     async fn a_supervised_process_has_no_terminal_and_leaves_no_core() {
         let site = Site::new().with_secret("a secret");
-        let printed = stdout(
-            site.run(&site.script("cut -d' ' -f6 /proc/self/stat; echo $PPID; ulimit -Hc"))
-                .await,
-        );
-        let [session, supervisor, core] = printed.lines().collect::<Vec<_>>()[..] else {
-            panic!("{printed}")
-        };
+        let printed = stdout(site.run(&site.script("cut -d' ' -f6 /proc/self/stat; echo $PPID; ulimit -Hc")).await);
+        let [session, supervisor, core] = printed.lines().collect::<Vec<_>>()[..] else { panic!("{printed}") };
         assert_eq!((session, core), (supervisor, "0"));
     }
 
@@ -365,12 +315,7 @@ mod endings {
             assert_eq!(attempt.metadata().unwrap().permissions().mode() & 0o777, 0o700);
             for file in std::fs::read_dir(attempt).unwrap() {
                 let file = file.unwrap();
-                assert_eq!(
-                    file.metadata().unwrap().permissions().mode() & 0o777,
-                    0o600,
-                    "{:?}",
-                    file.path()
-                );
+                assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
             }
         }
     }
@@ -382,26 +327,16 @@ mod outputs {
     async fn written(script: &str) -> Result<Map<String, Value>, String> {
         let site = Site::new();
         let mut call = site.script(script);
-        call.declared = vec![
-            ("incident".to_owned(), Type::String),
-            ("hosts".to_owned(), Type::strings()),
-        ];
+        call.declared = vec![("incident".to_owned(), Type::String), ("hosts".to_owned(), Type::strings())];
         let [supervised, plain] = site.both(&call).await;
         assert_eq!(supervised, plain);
-        supervised
-            .map(|done| done.outputs)
-            .map_err(|failure| failure.to_string())
+        supervised.map(|done| done.outputs).map_err(|failure| failure.to_string())
     }
 
     #[tokio::test]
     async fn what_the_step_declares_comes_back() {
-        let outputs = written(r#"printf '{"incident": "INC-1 ü", "hosts": ["a"]}' > "$DRCTL_OUTPUT""#)
-            .await
-            .unwrap();
-        assert_eq!(
-            (&outputs["incident"], &outputs["hosts"]),
-            (&json!("INC-1 ü"), &json!(["a"]))
-        );
+        let outputs = written(r#"printf '{"incident": "INC-1 ü", "hosts": ["a"]}' > "$DRCTL_OUTPUT""#).await.unwrap();
+        assert_eq!((&outputs["incident"], &outputs["hosts"]), (&json!("INC-1 ü"), &json!(["a"])));
         assert_eq!(outputs["exit_code"], 0);
     }
 
@@ -409,10 +344,7 @@ mod outputs {
     async fn what_is_missing_unknown_or_of_another_type_is_told_with_the_effect() {
         let effect = "the script exited with code 0 and has had its effect, but";
         for (script, problem) in [
-            (
-                "true",
-                "it did not write the output `incident`, which the step declares, to the file in `$DRCTL_OUTPUT`",
-            ),
+            ("true", "it did not write the output `incident`, which the step declares, to the file in `$DRCTL_OUTPUT`"),
             (
                 r#"echo '{"incident": "x", "hosts": [], "extra": 1}' > "$DRCTL_OUTPUT""#,
                 "it wrote the output `extra`, which the step does not declare under `outputs`",
@@ -421,18 +353,9 @@ mod outputs {
                 r#"echo '{"incident": "x", "hosts": [1]}' > "$DRCTL_OUTPUT""#,
                 "of the output `hosts`: at `[0]`: wanted a string, found the number `1`",
             ),
-            (
-                r#"head -c 300000 /dev/zero > "$DRCTL_OUTPUT""#,
-                "the file in `$DRCTL_OUTPUT` is larger than 256 KiB",
-            ),
-            (
-                r#"mkfifo "$DRCTL_OUTPUT""#,
-                "the file in `$DRCTL_OUTPUT` is not a regular file",
-            ),
-            (
-                r#"printf '\377' > "$DRCTL_OUTPUT""#,
-                "the file in `$DRCTL_OUTPUT` is not UTF-8 text",
-            ),
+            (r#"head -c 300000 /dev/zero > "$DRCTL_OUTPUT""#, "the file in `$DRCTL_OUTPUT` is larger than 256 KiB"),
+            (r#"mkfifo "$DRCTL_OUTPUT""#, "the file in `$DRCTL_OUTPUT` is not a regular file"),
+            (r#"printf '\377' > "$DRCTL_OUTPUT""#, "the file in `$DRCTL_OUTPUT` is not UTF-8 text"),
         ] {
             assert_eq!(written(script).await, Err(format!("{effect} {problem}")));
         }
@@ -453,10 +376,7 @@ mod printing {
 
         let peak = std::fs::read_to_string(site.attempt().join("stderr")).unwrap();
         assert!(peak.trim().parse::<u64>().unwrap() < 64 << 10, "{peak} KiB");
-        let sum = Command::new("sh")
-            .args(["-c", &format!("({make}) | sha256sum")])
-            .output()
-            .unwrap();
+        let sum = Command::new("sh").args(["-c", &format!("({make}) | sha256sum")]).output().unwrap();
         let sum = String::from_utf8(sum.stdout).unwrap();
         let wanted = format!("sha256:{}", sum.split(' ').next().unwrap());
         assert_eq!(done.outputs["stdout_digest"], wanted);
@@ -476,9 +396,7 @@ mod printing {
             let mut call = site.script(&format!("sleep {marker} & echo started"));
             call.repeatable = is_repeatable;
             assert_eq!(stdout(site.run(&call).await), "started");
-            let [daemon] = marked(&marker)[..] else {
-                panic!("the daemon is gone")
-            };
+            let [daemon] = marked(&marker)[..] else { panic!("the daemon is gone") };
             if !is_repeatable {
                 assert_eq!(stdout(site.attach(&call).await), "started");
             }
@@ -556,10 +474,7 @@ mod stopping {
                 ),
                 other => panic!("{other:?}"),
             }
-            assert_eq!(
-                std::fs::read_to_string(site.attempt().join("stdout")).unwrap(),
-                "ready\n"
-            );
+            assert_eq!(std::fs::read_to_string(site.attempt().join("stdout")).unwrap(), "ready\n");
             assert_eq!(marked(&marker), Vec::<i32>::new());
         }
     }
@@ -685,17 +600,13 @@ mod crashes {
             return;
         };
         let site = Site::at(Path::new(&folder));
-        site.run(&gated(&site, std::env::var("VICTIM_REPEATABLE").is_ok()))
-            .await
-            .ok();
+        site.run(&gated(&site, std::env::var("VICTIM_REPEATABLE").is_ok())).await.ok();
     }
 
     /// Starts a drctl, waits until its process runs, and kills it.
     fn kill_drctl_meanwhile(site: &Site, is_repeatable: bool) {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["--ignored", "--exact", "crashes::victim"])
-            .env("VICTIM_FOLDER", &site.folder);
+        command.args(["--ignored", "--exact", "crashes::victim"]).env("VICTIM_FOLDER", &site.folder);
         if is_repeatable {
             command.env("VICTIM_REPEATABLE", "1");
         }
@@ -722,10 +633,7 @@ mod crashes {
         kill_drctl_meanwhile(&site, false);
         open_gate(&site);
         let done = site.attach(&call).await.unwrap();
-        assert_eq!(
-            (&done.outputs["exit_code"], &done.outputs["incident"]),
-            (&json!(5), &json!("INC-7"))
-        );
+        assert_eq!((&done.outputs["exit_code"], &done.outputs["incident"]), (&json!(5), &json!("INC-7")));
         assert_eq!(done.outputs["stdout"], "running\nfinished");
         assert_eq!(site.observe(&call).await, Observation::Applied(done.outputs));
     }
@@ -750,10 +658,7 @@ mod crashes {
         site.context.cancel.cancel();
         let doubt = site.attach(&call).await.unwrap_err();
         assert!(matches!(&doubt, Failure::Ambiguous(why) if why.starts_with("the script was cancelled: TERM went")));
-        assert_eq!(
-            marked(&site.attempt().join("outputs.json").display().to_string()),
-            Vec::<i32>::new()
-        );
+        assert_eq!(marked(&site.attempt().join("outputs.json").display().to_string()), Vec::<i32>::new());
     }
 
     #[tokio::test]
@@ -766,13 +671,8 @@ mod crashes {
         let early = tokio::time::timeout(Duration::from_millis(250), &mut waiting).await;
         assert!(early.is_err(), "the script still runs");
         open_gate(&site);
-        let Err(Failure::Ambiguous(why)) = waiting.await else {
-            panic!("nothing can tell how it ended")
-        };
-        assert!(
-            why.contains("then its supervisor was killed: nothing recorded how it ended"),
-            "{why}"
-        );
+        let Err(Failure::Ambiguous(why)) = waiting.await else { panic!("nothing can tell how it ended") };
+        assert!(why.contains("then its supervisor was killed: nothing recorded how it ended"), "{why}");
         assert_eq!(site.observe(&call).await, Observation::Unknown(why));
     }
 
@@ -805,12 +705,7 @@ mod crashes {
             .stdout(lock)
             .spawn()
             .unwrap();
-        supervisor
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(b"{\"job\": {\"argv\": [\"sh\"")
-            .unwrap();
+        supervisor.stdin.take().unwrap().write_all(b"{\"job\": {\"argv\": [\"sh\"").unwrap();
         assert!(!supervisor.wait().unwrap().success());
         assert!(matches!(site.observe(&call).await, Observation::NotApplied(_)));
         assert_eq!(std::fs::read_dir(site.attempt()).unwrap().count(), 1);
@@ -829,10 +724,7 @@ mod crashes {
     #[tokio::test]
     async fn a_supervisor_that_a_signal_ends_too_early_is_started_again() {
         let mut site = Site::new();
-        with_supervisor(
-            &mut site,
-            "[ -e ../early ] && exec $DRCTL \"$@\"; touch ../early; kill -INT $$",
-        );
+        with_supervisor(&mut site, "[ -e ../early ] && exec $DRCTL \"$@\"; touch ../early; kill -INT $$");
         assert_eq!(stdout(site.run(&site.script("echo once")).await), "once");
     }
 
@@ -843,10 +735,7 @@ mod crashes {
         with_supervisor(&mut site, &format!("echo '{problem}' >&2; exit 1"));
         let message = format!("its supervisor ended before it started anything; it said: {problem}");
         assert_eq!(site.run(&site.script("true")).await, failed(&message));
-        assert!(matches!(
-            site.observe(&site.script("true")).await,
-            Observation::NotApplied(_)
-        ));
+        assert!(matches!(site.observe(&site.script("true")).await, Observation::NotApplied(_)));
     }
 
     #[tokio::test]
@@ -857,10 +746,7 @@ mod crashes {
         site.context.cancel.cancel();
         assert!(still_running(&site.observe(&call).await));
         site.context.cancel = CancellationToken::new();
-        assert!(
-            matches!(site.run(&call).await, Err(Failure::Ambiguous(_))),
-            "one at a time"
-        );
+        assert!(matches!(site.run(&call).await, Err(Failure::Ambiguous(_))), "one at a time");
         open_gate(&site);
         assert!(matches!(site.observe(&call).await, Observation::NotApplied(_)));
         assert_eq!(stdout(site.run(&call).await), "running\nfinished");

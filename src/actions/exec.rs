@@ -83,10 +83,7 @@ impl Action for Exec {
     }
 
     fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {
-        let command = Command {
-            name: name(&call.with),
-            argv: argv(&call.with),
-        };
+        let command = Command { name: name(&call.with), argv: argv(&call.with) };
         Box::pin(process::apply(&self.runner, context, call, command))
     }
 
@@ -96,9 +93,7 @@ impl Action for Exec {
         call: &'a Call,
         _handle: &'a Value,
     ) -> Option<Act<'a, Result<Done, Failure>>> {
-        Some(Box::pin(async {
-            process::attach(&self.runner, context, call, &name(&call.with)).await
-        }))
+        Some(Box::pin(async { process::attach(&self.runner, context, call, &name(&call.with)).await }))
     }
 }
 

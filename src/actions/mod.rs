@@ -1,12 +1,29 @@
 //! The actions: the typed things a step does.
 //!
 //! An action knows its parameters and the world; it knows nothing of runs, steps or journals. A new
-//! action is one file here, one line in [`registry`], one test file: docs, schema, completion, lint
+//! action is one file here, one line in `registry`, one test file: docs, schema, completion, lint
 //! and dry run come from its [`ActionSpec`].
 
+pub mod assert;
 pub mod exec;
+mod expect;
+mod extract;
+pub mod http;
+mod limits;
+pub mod manual;
+pub mod notify;
+mod params;
+pub mod probe_dns;
+pub mod probe_http;
+pub mod probe_tcp;
 mod process;
+pub mod registry;
+mod request;
+mod samples;
 pub mod shell;
+pub mod wait;
+
+pub use registry::Registry;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,6 +87,8 @@ pub struct Call {
     pub timeout: Duration,
     /// Whether the step declared `on_interrupt: retry`: it need not outlive this process.
     pub repeatable: bool,
+    /// The last handle that an earlier attempt of the same step journaled.
+    pub previous: Option<Value>,
 }
 
 /// What an action may use of the outside.
@@ -123,4 +142,20 @@ pub enum Observation {
     NotApplied(String),
     /// Nothing can tell, and why.
     Unknown(String),
+}
+
+/// What the result of a check says: whether the condition holds, and if not, why.
+///
+/// A probe says so by its output `healthy`; any other check holds if it succeeded.
+///
+/// # Errors
+/// The reason why it does not hold.
+pub fn holds(spec: &ActionSpec, result: &Result<Done, Failure>) -> Result<(), String> {
+    let done = result.as_ref().map_err(Failure::to_string)?;
+    let probes = spec.outputs.fixed().iter().any(|field| field.name == "healthy");
+    if !probes || done.outputs.get("healthy") == Some(&Value::Bool(true)) {
+        return Ok(());
+    }
+    let reason = done.outputs.get("reason").and_then(Value::as_str);
+    Err(reason.unwrap_or("it is not healthy").to_owned())
 }

@@ -32,24 +32,14 @@ pub(super) const EXIT_CODES: Field = Field {
     doc: "the exit codes that are a success; `[0]` if absent",
 };
 pub(super) const OUTPUTS: &[Field] = &[
-    Field {
-        name: "exit_code",
-        kind: || Type::Int,
-        required: true,
-        doc: "the code it exited with",
-    },
+    Field { name: "exit_code", kind: || Type::Int, required: true, doc: "the code it exited with" },
     Field {
         name: "stdout",
         kind: || Type::String,
         required: true,
         doc: "the last 4 KiB it printed, without the newlines at the end",
     },
-    Field {
-        name: "stdout_digest",
-        kind: || Type::String,
-        required: true,
-        doc: "the SHA-256 of all it printed",
-    },
+    Field { name: "stdout_digest", kind: || Type::String, required: true, doc: "the SHA-256 of all it printed" },
 ];
 
 /// Running a process twice may do harm; the step's `on_interrupt: retry` says where it does not.
@@ -64,9 +54,7 @@ pub(super) fn rule(with: &Map<String, Value>) -> Result<(), String> {
             return Err(format!("at `env`: `{name}` is no name of a variable"));
         }
         if name.starts_with("DRCTL_") {
-            return Err(format!(
-                "at `env`: `{name}` is set by drctl: choose a name without `DRCTL_`"
-            ));
+            return Err(format!("at `env`: `{name}` is set by drctl: choose a name without `DRCTL_`"));
         }
     }
     match accepted(with).iter().find(|code| !(0..=255).contains(*code)) {
@@ -115,8 +103,11 @@ pub(super) async fn attach(
     call: &Call,
     name: &str,
 ) -> Result<Done, Failure> {
-    let trace = runner.follow(&call.folder, call.timeout, ports(context)).await;
-    judge(context, call, name, trace)
+    match runner.follow(&call.folder, call.timeout, ports(context)).await {
+        // No outcome of the step: a look at the world follows, and says that it did not happen.
+        Trace::NeverStarted(why) => Err(Failure::Ambiguous(why)),
+        trace => judge(context, call, name, trace),
+    }
 }
 
 /// Waits for the end of what was started, if anything, and says what is known of it.
@@ -169,10 +160,7 @@ fn list(codes: &[i32]) -> String {
 }
 
 fn ports(context: &Context) -> Ports<'_> {
-    Ports {
-        clock: &*context.clock,
-        cancel: &context.cancel,
-    }
+    Ports { clock: &*context.clock, cancel: &context.cancel }
 }
 
 fn job(context: &Context, call: &Call, argv: Vec<String>) -> Job {
@@ -184,9 +172,7 @@ fn job(context: &Context, call: &Call, argv: Vec<String>) -> Job {
     ];
     Job {
         argv,
-        env: given
-            .chain(ours.map(|(name, value)| (name.to_owned(), value)))
-            .collect(),
+        env: given.chain(ours.map(|(name, value)| (name.to_owned(), value))).collect(),
         dir: context.workspace.join(text(&call.with, "dir").unwrap_or(".")),
         accepted: accepted(&call.with),
         folder: call.folder.clone(),
@@ -209,18 +195,14 @@ fn ended(call: &Call, name: &str, end: &End) -> Result<Done, Failure> {
     match (end.stopped, &end.exit) {
         (Some(stop), _) => Err(stopped(call, name, stop, end)),
         (None, Exit::Code(code)) if codes.contains(code) => succeeded(call, name, *code, end).map_err(|problem| {
-            Failure::Failed(format!(
-                "{name} exited with code {code} and has had its effect, but {problem}"
-            ))
+            Failure::Failed(format!("{name} exited with code {code} and has had its effect, but {problem}"))
         }),
         (None, Exit::NotStarted(why)) => Err(Failure::Failed(why.clone())),
         (None, Exit::Unknown(why)) if !call.repeatable => Err(Failure::Ambiguous(format!("{name} ended: {why}"))),
         (None, exit) => {
             let wanted = list(&codes);
             let (how, more) = (how(exit), evidence(end));
-            Err(Failure::Failed(format!(
-                "{name} {how}, wanted exit code {wanted}{more}"
-            )))
+            Err(Failure::Failed(format!("{name} {how}, wanted exit code {wanted}{more}")))
         }
     }
 }
@@ -228,24 +210,15 @@ fn ended(call: &Call, name: &str, end: &End) -> Result<Done, Failure> {
 fn succeeded(call: &Call, name: &str, code: i32, end: &End) -> Result<Done, String> {
     let mut outputs = Map::new();
     outputs.insert("exit_code".to_owned(), code.into());
-    outputs.insert(
-        "stdout".to_owned(),
-        end.stdout.tail.trim_end_matches(['\n', '\r']).into(),
-    );
+    outputs.insert("stdout".to_owned(), end.stdout.tail.trim_end_matches(['\n', '\r']).into());
     outputs.insert("stdout_digest".to_owned(), end.stdout.digest.clone().into());
     outputs.extend(declared(&call.declared, &end.written)?);
     let problems = [&end.stdout, &end.stderr].map(|stream| stream.problem.as_deref());
     let note = problems
         .into_iter()
         .flatten()
-        .fold(format!("{name} exited with code {code}"), |note, problem| {
-            format!("{note}; {problem}")
-        });
-    Ok(Done {
-        outputs,
-        already: false,
-        note,
-    })
+        .fold(format!("{name} exited with code {code}"), |note, problem| format!("{note}; {problem}"));
+    Ok(Done { outputs, already: false, note })
 }
 
 /// What the process wrote to the file in `$DRCTL_OUTPUT`, if it is exactly what the step declares.
@@ -257,20 +230,14 @@ fn declared(wanted: &[(String, Type)], written: &Written) -> Result<Map<String, 
         Written::Text(text) => serde_json::from_str(text)
             .map_err(|error| format!("the file in `$DRCTL_OUTPUT` does not hold one JSON object: {error}"))?,
     };
-    if let Some(name) = found
-        .keys()
-        .find(|name| !wanted.iter().any(|(declared, _)| declared == *name))
-    {
-        return Err(format!(
-            "it wrote the output `{name}`, which the step does not declare under `outputs`"
-        ));
+    if let Some(name) = found.keys().find(|name| !wanted.iter().any(|(declared, _)| declared == *name)) {
+        return Err(format!("it wrote the output `{name}`, which the step does not declare under `outputs`"));
     }
     for (name, kind) in wanted {
         let value = found.get(name).ok_or_else(|| {
             format!("it did not write the output `{name}`, which the step declares, to the file in `$DRCTL_OUTPUT`")
         })?;
-        kind.check(value)
-            .map_err(|problem| format!("of the output `{name}`: {problem}"))?;
+        kind.check(value).map_err(|problem| format!("of the output `{name}`: {problem}"))?;
     }
     Ok(found)
 }
@@ -346,27 +313,15 @@ mod tests {
     fn what_a_process_wrote_must_be_what_the_step_declares() {
         assert_eq!(checked(r#"{"count": 3}"#).map(Value::Object), Ok(json!({"count": 3})));
         for (text, problem) in [
-            (
-                r#"{"count": "3"}"#,
-                "of the output `count`: wanted an int, found the string `3`",
-            ),
-            (
-                r#"{"count": 3, "b": 1}"#,
-                "it wrote the output `b`, which the step does not declare under `outputs`",
-            ),
-            (
-                "",
-                "it did not write the output `count`, which the step declares, to the file in `$DRCTL_OUTPUT`",
-            ),
+            (r#"{"count": "3"}"#, "of the output `count`: wanted an int, found the string `3`"),
+            (r#"{"count": 3, "b": 1}"#, "it wrote the output `b`, which the step does not declare under `outputs`"),
+            ("", "it did not write the output `count`, which the step declares, to the file in `$DRCTL_OUTPUT`"),
         ] {
             assert_eq!(checked(text), Err(problem.to_owned()));
         }
         for text in ["[]", "{", "{} {}", "3"] {
             let problem = checked(text).unwrap_err();
-            assert!(
-                problem.starts_with("the file in `$DRCTL_OUTPUT` does not hold one JSON object: "),
-                "{problem}"
-            );
+            assert!(problem.starts_with("the file in `$DRCTL_OUTPUT` does not hold one JSON object: "), "{problem}");
         }
     }
 
@@ -379,10 +334,7 @@ mod tests {
                 json!({"env": {"DRCTL_STEP": "x"}}),
                 "at `env`: `DRCTL_STEP` is set by drctl: choose a name without `DRCTL_`",
             ),
-            (
-                json!({"exit_codes": [0, 256]}),
-                "at `exit_codes`: wanted codes from 0 to 255, found `256`",
-            ),
+            (json!({"exit_codes": [0, 256]}), "at `exit_codes`: wanted codes from 0 to 255, found `256`"),
         ] {
             assert_eq!(rule(with.as_object().unwrap()), Err(problem.to_owned()));
         }

@@ -22,12 +22,7 @@ static SPEC: ActionSpec = ActionSpec {
         terminal. What it starts in the background is left alone if it succeeds, and ended if it fails. What \
         the step declares under `outputs` it writes as one JSON object to the file named in `$DRCTL_OUTPUT`.",
     parameters: &[
-        Field {
-            name: "script",
-            kind: || Type::String,
-            required: true,
-            doc: "the script",
-        },
+        Field { name: "script", kind: || Type::String, required: true, doc: "the script" },
         process::ENV,
         process::DIR,
         Field {
@@ -100,10 +95,7 @@ impl Action for Shell {
     }
 
     fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {
-        let command = Command {
-            name: NAME.to_owned(),
-            argv: argv(&call.with),
-        };
+        let command = Command { name: NAME.to_owned(), argv: argv(&call.with) };
         Box::pin(process::apply(&self.runner, context, call, command))
     }
 
@@ -128,12 +120,7 @@ mod tests {
         let shell = Shell::new(Arc::new(ProcessRunner::new("drctl")));
         assert_eq!(
             shell.preview(with.as_object().unwrap()),
-            [
-                "bash -eu -o pipefail -c",
-                "  set -x",
-                "  restore \"$FROM\"",
-                "with FROM='a b'"
-            ]
+            ["bash -eu -o pipefail -c", "  set -x", "  restore \"$FROM\"", "with FROM='a b'"]
         );
     }
 

@@ -76,6 +76,9 @@ impl Outputs {
     }
 }
 
+/// A rule over several parameters; the fragment says how it is broken.
+pub(super) type SpecRule = fn(&Map<String, Value>) -> Result<(), String>;
+
 /// Everything known of an action before it runs.
 #[derive(Debug)]
 pub struct ActionSpec {
@@ -97,7 +100,7 @@ pub struct ActionSpec {
     /// Whether `verify` may use it: a read that says yes or no.
     pub is_check: bool,
     /// Rules over several parameters, such as "needs `url` or `socket`"; a fragment when broken.
-    pub rule: Option<fn(&Map<String, Value>) -> Result<(), String>>,
+    pub rule: Option<SpecRule>,
 }
 
 impl ActionSpec {
@@ -118,17 +121,12 @@ impl ActionSpec {
 }
 
 pub(super) fn check_fields(fields: &[Field], entries: &Map<String, Value>) -> Result<(), String> {
-    if let Some(key) = entries
-        .keys()
-        .find(|key| !fields.iter().any(|field| field.name == *key))
-    {
+    if let Some(key) = entries.keys().find(|key| !fields.iter().any(|field| field.name == *key)) {
         return Err(format!("unknown field `{key}`"));
     }
     for field in fields {
         match entries.get(field.name) {
-            Some(value) => (field.kind)()
-                .check(value)
-                .map_err(|problem| at(field.name, &problem))?,
+            Some(value) => (field.kind)().check(value).map_err(|problem| at(field.name, &problem))?,
             None if field.required => return Err(format!("missing field `{}`", field.name)),
             None => {}
         }
@@ -153,10 +151,7 @@ impl Catalogue {
     /// The action of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'static ActionSpec> {
-        self.specs
-            .binary_search_by_key(&name, |spec| spec.name)
-            .ok()
-            .map(|index| self.specs[index])
+        self.specs.binary_search_by_key(&name, |spec| spec.name).ok().map(|index| self.specs[index])
     }
 
     /// Every action, by name.

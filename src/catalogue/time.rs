@@ -19,10 +19,7 @@ impl Timestamp {
     /// This point moved by `span`, saturating at the far end of time.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// Reads RFC 3339, such as `2026-11-20T23:37:00Z`.
@@ -62,13 +59,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(pub Duration);
 
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl Span {
     /// Reads `1h30m`: whole numbers, each with a unit of `d`, `h`, `m`, `s` or `ms`, from large to small.
@@ -86,19 +77,12 @@ impl Span {
             let (number, tail) = rest.split_at(digits);
             let letters = tail.bytes().take_while(u8::is_ascii_lowercase).count();
             let (unit, tail) = tail.split_at(letters);
-            let size = UNITS
-                .iter()
-                .find(|(name, _)| *name == unit)
-                .map(|(_, size)| *size)
-                .ok_or_else(wanted)?;
+            let size = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size).ok_or_else(wanted)?;
             if size >= last {
                 return Err(wanted());
             }
             let number: u64 = number.parse().map_err(|_| wanted())?;
-            total = number
-                .checked_mul(size)
-                .and_then(|part| total.checked_add(part))
-                .ok_or_else(wanted)?;
+            total = number.checked_mul(size).and_then(|part| total.checked_add(part)).ok_or_else(wanted)?;
             (rest, last) = (tail, size);
         }
         Ok(Self(Duration::from_millis(total)))
@@ -147,19 +131,9 @@ mod tests {
 
     #[test]
     fn durations_that_mean_nothing_are_refused() {
-        for text in [
-            "",
-            "5",
-            "m",
-            "5 m",
-            "1m1h",
-            "1m1m",
-            "-5s",
-            "1.5h",
-            "5y",
-            "99999999999999999999s",
-            "18446744073709551615d",
-        ] {
+        for text in
+            ["", "5", "m", "5 m", "1m1h", "1m1m", "-5s", "1.5h", "5y", "99999999999999999999s", "18446744073709551615d"]
+        {
             assert!(Span::parse(text).is_err(), "{text}");
         }
     }

@@ -73,14 +73,37 @@ impl Type {
             (Self::Duration, Value::String(text)) => HumanDuration::parse(text).map(drop),
             (Self::Enum(words), Value::String(text)) if words.contains(text) => Ok(()),
             (Self::List(of), Value::Array(items)) => (0..).zip(items).try_for_each(|(index, item)| {
-                of.check(item)
-                    .map_err(|problem: String| at(&format!("[{index}]"), &problem))
+                of.check(item).map_err(|problem: String| at(&format!("[{index}]"), &problem))
             }),
-            (Self::Map(of), Value::Object(entries)) => entries
-                .iter()
-                .try_for_each(|(key, item)| of.check(item).map_err(|problem| at(key, &problem))),
+            (Self::Map(of), Value::Object(entries)) => {
+                entries.iter().try_for_each(|(key, item)| of.check(item).map_err(|problem| at(key, &problem)))
+            }
             (Self::Record(fields), Value::Object(entries)) => super::spec::check_fields(fields, entries),
             _ => wanted(),
+        }
+    }
+}
+
+impl Type {
+    /// The value as this type takes it: where text is wanted, numbers and bools become text.
+    #[must_use]
+    pub fn settle(&self, value: Value) -> Value {
+        match (self, value) {
+            (Self::String, Value::Number(number)) => Value::String(number.to_string()),
+            (Self::String, Value::Bool(flag)) => Value::String(flag.to_string()),
+            (Self::List(of), Value::Array(items)) => items.into_iter().map(|item| of.settle(item)).collect(),
+            (Self::Map(of), Value::Object(entries)) => {
+                Value::Object(entries.into_iter().map(|(key, item)| (key, of.settle(item))).collect())
+            }
+            (Self::Record(fields), Value::Object(entries)) => {
+                let settled = entries.into_iter().map(|(key, item)| {
+                    let kind = fields.iter().find(|field| field.name == key).map(|field| (field.kind)());
+                    let item = kind.map_or_else(|| item.clone(), |kind| kind.settle(item.clone()));
+                    (key, item)
+                });
+                Value::Object(settled.collect())
+            }
+            (_, value) => value,
         }
     }
 }
@@ -145,6 +168,13 @@ fn plural(of: &Type) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn numbers_become_text_where_text_is_wanted() {
+        let of = Type::Map(Box::new(Type::strings()));
+        assert_eq!(of.settle(json!({"a": [1, true, "x"]})), json!({"a": ["1", "true", "x"]}));
+        assert_eq!(Type::strings().settle(json!("x")), json!("x"));
+    }
 
     #[test]
     fn a_nested_mismatch_names_its_place() {

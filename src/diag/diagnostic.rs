@@ -62,10 +62,7 @@ impl Diagnostic {
     /// A warning.
     #[must_use]
     pub fn warning(code: &'static str, primary: Span, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, primary, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(code, primary, message) }
     }
 
     /// With words at the carets.
@@ -102,11 +99,7 @@ impl Diagnostic {
         let Some(meant) = closest(found, candidates) else {
             return self;
         };
-        let fix = Fix {
-            span: self.primary,
-            replacement: meant.to_owned(),
-            say: format!("did you mean `{meant}`?"),
-        };
+        let fix = Fix { span: self.primary, replacement: meant.to_owned(), say: format!("did you mean `{meant}`?") };
         self.fix(fix)
     }
 }

@@ -3,11 +3,13 @@
 //! Knows text and places; what a runbook is, is not its business.
 
 mod diagnostic;
+mod render;
 mod sources;
 mod span;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Fix, Severity, sort};
+pub use render::{Format, render};
 pub use sources::{Position, SourceId, Sources};
 pub use span::{Span, Spanned};
 pub use suggest::closest;

@@ -34,17 +34,9 @@ impl Sources {
     /// Adds a text; `name` is what people know the file by.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         let text: Arc<str> = text.into();
-        let breaks = text
-            .bytes()
-            .zip(1_u32..)
-            .filter(|(byte, _)| *byte == b'\n')
-            .map(|(_, next)| next);
+        let breaks = text.bytes().zip(1_u32..).filter(|(byte, _)| *byte == b'\n').map(|(_, next)| next);
         let line_starts = std::iter::once(0).chain(breaks).collect();
-        self.files.push(Source {
-            name: name.into(),
-            text,
-            line_starts,
-        });
+        self.files.push(Source { name: name.into(), text, line_starts });
         SourceId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -60,25 +52,22 @@ impl Sources {
         self.files.get(source.0 as usize).map_or("", |file| &file.text)
     }
 
+    /// The text of a source, shared instead of copied.
+    #[must_use]
+    pub fn shared(&self, source: SourceId) -> Arc<str> {
+        self.files.get(source.0 as usize).map_or_else(|| Arc::from(""), |file| Arc::clone(&file.text))
+    }
+
     /// The place of a byte.
     #[must_use]
     pub fn position(&self, source: SourceId, offset: u32) -> Position {
         let Some(file) = self.files.get(source.0 as usize) else {
             return Position { line: 1, column: 1 };
         };
-        let line = file
-            .line_starts
-            .partition_point(|start| *start <= offset)
-            .saturating_sub(1);
-        let before = file
-            .text
-            .get(file.line_starts[line] as usize..offset as usize)
-            .unwrap_or_default();
+        let line = file.line_starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let before = file.text.get(file.line_starts[line] as usize..offset as usize).unwrap_or_default();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
-        Position {
-            line: count(line),
-            column: count(before.chars().count()),
-        }
+        Position { line: count(line), column: count(before.chars().count()) }
     }
 
     /// `file:line:column` of a span's start.

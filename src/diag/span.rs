@@ -17,21 +17,13 @@ impl Span {
     /// A stretch of a source.
     #[must_use]
     pub fn new(source: SourceId, start: u32, end: u32) -> Self {
-        Self {
-            source,
-            start,
-            end: end.max(start),
-        }
+        Self { source, start, end: end.max(start) }
     }
 
     /// A part of this stretch, counted from its start, and never beyond its end.
     #[must_use]
     pub fn slice(self, from: usize, to: usize) -> Self {
-        let at = |offset: usize| {
-            self.start
-                .saturating_add(u32::try_from(offset).unwrap_or(u32::MAX))
-                .min(self.end)
-        };
+        let at = |offset: usize| self.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX)).min(self.end);
         Self::new(self.source, at(from), at(to))
     }
 }

@@ -25,13 +25,8 @@ impl SystemClock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     pub fn start(floor: Timestamp) -> Self {
-        let since_epoch = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        Self {
-            wall: Timestamp(0).plus(since_epoch).max(floor),
-            boot: since_boot(),
-        }
+        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self { wall: Timestamp(0).plus(since_epoch).max(floor), boot: since_boot() }
     }
 }
 
@@ -48,8 +43,5 @@ impl Clock for SystemClock {
 /// `CLOCK_BOOTTIME`: unlike `CLOCK_MONOTONIC` it counts the time a laptop sleeps.
 fn since_boot() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or(0),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    )
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::mask::Masker;
+
 /// The values of a run's secrets, by input name. Never printed: its `Debug` shows names only.
 #[derive(Clone, Default)]
 pub struct Secrets {
@@ -27,23 +29,20 @@ impl Secrets {
     /// The values to look for when masking, longest first, so that a value inside another leaves no rest.
     #[must_use]
     pub fn needles(&self) -> Vec<String> {
-        let mut needles: Vec<String> = self
-            .values
-            .values()
-            .filter(|value| !value.is_empty())
-            .cloned()
-            .collect();
+        let mut needles: Vec<String> = self.values.values().filter(|value| !value.is_empty()).cloned().collect();
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
         needles.dedup();
         needles
     }
 
-    /// `text` with every secret value replaced by [`MASK`].
+    /// `text` with every secret value, and its usual encodings, replaced by [`MASK`].
     #[must_use]
     pub fn mask(&self, text: &str) -> String {
-        self.needles()
-            .iter()
-            .fold(text.to_owned(), |text, needle| text.replace(needle.as_str(), MASK))
+        let needles = self.needles();
+        if needles.is_empty() {
+            return text.to_owned();
+        }
+        String::from_utf8_lossy(&Masker::new(&needles).mask(text.as_bytes())).into_owned()
     }
 }
 

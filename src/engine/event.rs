@@ -492,11 +492,7 @@ impl Outputs {
     /// Of a mapping, which may be empty.
     #[must_use]
     pub fn of(values: Map<String, Value>) -> Self {
-        if values.is_empty() {
-            Self::None
-        } else {
-            Self::Inline(Arc::new(values))
-        }
+        if values.is_empty() { Self::None } else { Self::Inline(Arc::new(values)) }
     }
 }
 
@@ -562,10 +558,7 @@ impl RunState {
     /// Whether nothing more can happen.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Succeeded | Self::CompletedWithExceptions | Self::Failed | Self::Aborted
-        )
+        matches!(self, Self::Succeeded | Self::CompletedWithExceptions | Self::Failed | Self::Aborted)
     }
 }
 

@@ -21,16 +21,8 @@ impl Machine {
             return Ok(());
         }
         let JobId { node, side, attempt } = job;
-        self.emit(Event::Handle {
-            step: self.path(node),
-            side,
-            attempt,
-            handle,
-        })?;
-        self.effects.push(Effect::HandleKept {
-            token,
-            after: self.last(),
-        });
+        self.emit(Event::Handle { step: self.path(node), side, attempt, handle })?;
+        self.effects.push(Effect::HandleKept { token, after: self.last() });
         Ok(())
     }
 
@@ -41,17 +33,8 @@ impl Machine {
         match answer {
             Answer::End(end) => {
                 let end = self.with_retry(node, side, end);
-                let retry_at = if let End::Failed { retry_at, .. } = &end {
-                    *retry_at
-                } else {
-                    None
-                };
-                self.emit(Event::Outcome {
-                    step,
-                    side,
-                    attempt,
-                    end,
-                })?;
+                let retry_at = if let End::Failed { retry_at, .. } = &end { *retry_at } else { None };
+                self.emit(Event::Outcome { step, side, attempt, end })?;
                 if let Some(at) = retry_at {
                     self.wake_at(at, Timer::Retry(node));
                 }
@@ -59,14 +42,11 @@ impl Machine {
             Answer::NotAttachable => self.more(node).attached = true,
             Answer::Sight(sight) => {
                 let again = matches!(sight, Sight::NotApplied { .. });
-                self.emit(Event::Observed {
-                    step,
-                    side,
-                    attempt,
-                    sight,
-                })?;
-                if again && side == Side::Apply && self.state.node(node).state == StepState::Pending {
-                    return self.apply_or_requeue(node);
+                self.emit(Event::Observed { step, side, attempt, sight })?;
+                match self.state.node(node).state {
+                    StepState::Pending if again => return self.apply_or_requeue(node),
+                    StepState::RollingBack if again => return self.undo(node),
+                    _ => {}
                 }
             }
             Answer::Verified { holds, reason } => self.emit(Event::Verified { step, holds, reason })?,
@@ -84,11 +64,7 @@ impl Machine {
         match state.state {
             StepState::Verifying if self.state.mode() == Mode::DryRun => {
                 let reason = "not looked at in a dry run".to_owned();
-                self.emit(Event::Verified {
-                    step: self.path(node),
-                    holds: true,
-                    reason,
-                })
+                self.emit(Event::Verified { step: self.path(node), holds: true, reason })
             }
             StepState::Verifying => self.verify(node, None),
             StepState::Running | StepState::RollingBack if state.interrupted().is_some() => self.look(node),
@@ -117,13 +93,8 @@ impl Machine {
         let attempts = state.attempt - state.attempts_before;
         let may = self.state.mode() == Mode::Real && self.state.aborted.is_none();
         let jitter = (self.options.jitter)();
-        let wait = retry
-            .filter(|_| may)
-            .and_then(|retry| wait_before_next(&retry, attempts, jitter));
-        End::Failed {
-            reason,
-            retry_at: wait.map(|wait| self.now.plus(wait)),
-        }
+        let wait = retry.filter(|_| may).and_then(|retry| wait_before_next(&retry, attempts, jitter));
+        End::Failed { reason, retry_at: wait.map(|wait| self.now.plus(wait)) }
     }
 
     /// What repeating the current attempt would do.
@@ -161,26 +132,15 @@ impl Machine {
         }
         match self.parameters(node, &verify.action) {
             Ok(with) => {
-                let within = if once.is_some() {
-                    std::time::Duration::ZERO
-                } else {
-                    verify.within
-                };
-                let kind = JobKind::Verify {
-                    within,
-                    every: verify.every,
-                };
+                let within = if once.is_some() { std::time::Duration::ZERO } else { verify.within };
+                let kind = JobKind::Verify { within, every: verify.every };
                 let mut job = self.job(node, Side::Apply, kind, &verify.action, with);
                 job.timeout = verify.within.max(std::time::Duration::from_secs(1));
                 self.dispatch(job);
                 Ok(())
             }
             Err(problem) if once.is_some() => {
-                self.emit(Event::Verified {
-                    step: self.path(node),
-                    holds: false,
-                    reason: problem.to_string(),
-                })?;
+                self.emit(Event::Verified { step: self.path(node), holds: false, reason: problem.to_string() })?;
                 self.follow(node)
             }
             Err(problem) => self.fail(node, format!("verify: {problem}")),
@@ -219,22 +179,13 @@ impl Machine {
         if plan.is_repeatable(step, effect) && !asks && step.on_interrupt != Some(OnInterrupt::Verify) {
             return self.run_again(node, side, step);
         }
-        self.emit(Event::InDoubt {
-            step: self.path(node),
-            side,
-            evidence: interrupted.evidence,
-        })
+        self.emit(Event::InDoubt { step: self.path(node), side, evidence: interrupted.evidence })
     }
 
     fn run_again(&mut self, node: NodeId, side: Side, step: &Step) -> Result<(), Illegal> {
         let attempt = self.state.node(node).attempt;
         let reason = format!("`{}` may be repeated", step.action.name.value);
-        self.emit(Event::Observed {
-            step: self.path(node),
-            side,
-            attempt,
-            sight: Sight::NotApplied { reason },
-        })?;
+        self.emit(Event::Observed { step: self.path(node), side, attempt, sight: Sight::NotApplied { reason } })?;
         match side {
             Side::Apply => self.apply_or_requeue(node),
             Side::Rollback => self.undo(node),
@@ -256,11 +207,7 @@ impl Machine {
             }
             Err(problem) => {
                 let evidence = format!("its parameters cannot be rendered any more: {problem}");
-                self.emit(Event::InDoubt {
-                    step: self.path(node),
-                    side,
-                    evidence,
-                })
+                self.emit(Event::InDoubt { step: self.path(node), side, evidence })
             }
         }
     }
@@ -273,10 +220,7 @@ impl Machine {
         if let Err(reason) = self.judge(&decided) {
             return self.emit(Event::DecisionRefused { id: decided.id, reason });
         }
-        let node = decided
-            .step
-            .as_ref()
-            .and_then(|path| self.state.find(&self.plan, &path.0));
+        let node = decided.step.as_ref().and_then(|path| self.state.find(&self.plan, &path.0));
         let decision = decided.decision.clone();
         self.emit(Event::Decided(Box::new(decided)))?;
         match node {
@@ -307,24 +251,22 @@ impl Machine {
         }
     }
 
-    /// Whether a decision can be taken; if not, why.
-    fn judge(&self, decided: &Decided) -> Result<(), String> {
+    /// Whether a decision can be taken now.
+    ///
+    /// # Errors
+    /// Why not, for the person.
+    pub fn judge(&self, decided: &Decided) -> Result<(), String> {
         if self.state.ended.is_some() {
             return Err("the run has ended".to_owned());
         }
         let Some(path) = &decided.step else {
             let aborted = self.state.aborted.is_some();
-            return if aborted {
-                Err("the run is being aborted already".to_owned())
-            } else {
-                Ok(())
-            };
+            return if aborted { Err("the run is being aborted already".to_owned()) } else { Ok(()) };
         };
         let Some(node) = self.state.find(&self.plan, &path.0) else {
             let ids = self.plan.runbook.steps.iter().map(|step| step.id.value.as_str());
-            let meant = crate::diag::closest(&path.0, ids)
-                .map(|id| format!("; did you mean `{id}`?"))
-                .unwrap_or_default();
+            let meant =
+                crate::diag::closest(&path.0, ids).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
             return Err(format!("the run has no step `{path}`{meant}"));
         };
         if self.state.is_group(&self.plan, node)
@@ -332,11 +274,7 @@ impl Machine {
             && self.state.node(node).state != StepState::AwaitingApproval
         {
             let children = &self.state.children[&node];
-            let names: Vec<String> = children
-                .iter()
-                .take(5)
-                .map(|child| format!("`{}`", self.path(*child)))
-                .collect();
+            let names: Vec<String> = children.iter().take(5).map(|child| format!("`{}`", self.path(*child))).collect();
             return Err(format!(
                 "`{path}` stands for {} instances: name one of them, such as {}",
                 children.len(),
@@ -365,7 +303,7 @@ impl Machine {
                 let gate = state.gate().ok_or_else(|| format!("`{}` has no gate", state.path))?;
                 if *digest != gate.opened.digest {
                     return Err(
-                        "what would be done has changed since it was shown: look again, then approve".to_owned(),
+                        "what would be done has changed since it was shown: look again, then approve".to_owned()
                     );
                 }
                 may_approve(&self.plan, &self.state, gate, &decided.person)
@@ -393,14 +331,9 @@ impl Machine {
         for (name, value) in outputs {
             let Some((_, kind)) = known.iter().find(|(known, _)| known == name) else {
                 let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-                return Err(format!(
-                    "`{}` has no output `{name}`; it has: {}",
-                    step.id.value,
-                    names.join(", ")
-                ));
+                return Err(format!("`{}` has no output `{name}`; it has: {}", step.id.value, names.join(", ")));
             };
-            kind.check(value)
-                .map_err(|problem| format!("output `{name}`: {problem}"))?;
+            kind.check(value).map_err(|problem| format!("output `{name}`: {problem}"))?;
         }
         Ok(())
     }

@@ -35,45 +35,23 @@ pub fn gate_question(plan: &Plan, state: &State, roots: &Roots, node: NodeId) ->
         Some(children) if step.for_each.is_some() => children.clone(),
         _ => vec![node],
     };
-    let scope = |node| NodeScope {
-        plan,
-        state,
-        roots,
-        node: Some(node),
-        vars: None,
-    };
+    let scope = |node| NodeScope { plan, state, roots, node: Some(node), vars: None };
     let mut actions = Vec::new();
     let mut preview = Vec::new();
     for instance in instances {
         let path = state.node(instance).path.to_string();
-        let with = plan
-            .runbook
-            .expressions
-            .render(&step.action.with.value, &scope(instance))?;
+        let with = plan.runbook.expressions.render(&step.action.with.value, &scope(instance))?;
         preview.push(format!("{path}: {} {}", step.action.name.value, with.shown()));
-        let undo = step
-            .rollback
-            .as_ref()
-            .map(|rollback| settled(plan, rollback, &scope(instance)));
-        let check = step
-            .verify
-            .as_ref()
-            .map(|verify| settled(plan, &verify.action, &scope(instance)));
+        let undo = step.rollback.as_ref().map(|rollback| settled(plan, rollback, &scope(instance)));
+        let check = step.verify.as_ref().map(|verify| settled(plan, &verify.action, &scope(instance)));
         preview.extend(undo.iter().map(|undo| format!("{path}: undone by {undo}")));
         preview.extend(check.iter().map(|check| format!("{path}: verified by {check}")));
         actions.push(json!({ "path": path, "with": with.canonical(), "undo": undo, "check": check }));
     }
     let prompt = prompt(plan, step, &scope(node))?;
     let guarded = guarded(plan, state.node(node).step);
-    preview.extend(
-        guarded
-            .iter()
-            .map(|step| format!("guards the point of no return `{}`", plan.step(*step).id.value)),
-    );
-    let guarded: Vec<Value> = guarded
-        .iter()
-        .map(|step| definition(&plan.runbook, plan.step(*step)))
-        .collect();
+    preview.extend(guarded.iter().map(|step| format!("guards the point of no return `{}`", plan.step(*step).id.value)));
+    let guarded: Vec<Value> = guarded.iter().map(|step| definition(&plan.runbook, plan.step(*step))).collect();
     let bound = json!({
         "action": step.action.name.value,
         "actions": actions,
@@ -81,25 +59,15 @@ pub fn gate_question(plan: &Plan, state: &State, roots: &Roots, node: NodeId) ->
         "guards": guarded,
         "inputs": if guarded.is_empty() { Value::Null } else { Value::Object(plan.inputs.clone()) },
     });
-    Ok(Asked {
-        digest: digest::of_value(&bound),
-        prompt,
-        preview,
-    })
+    Ok(Asked { digest: digest::of_value(&bound), prompt, preview })
 }
 
 fn prompt(plan: &Plan, step: &Step, scope: &NodeScope<'_>) -> Result<String, Undefined> {
     let Some(prompt) = step.approval.as_ref().and_then(|gate| gate.prompt.as_ref()) else {
-        let title = step
-            .title
-            .as_ref()
-            .and_then(|title| plan.runbook.expressions.render(title, scope).ok());
+        let title = step.title.as_ref().and_then(|title| plan.runbook.expressions.render(title, scope).ok());
         return Ok(title.map_or_else(|| step.id.value.clone(), |title| text(&title)));
     };
-    plan.runbook
-        .expressions
-        .render(prompt, scope)
-        .map(|prompt| text(&prompt))
+    plan.runbook.expressions.render(prompt, scope).map(|prompt| text(&prompt))
 }
 
 fn text(value: &Rendered) -> String {
@@ -125,10 +93,7 @@ fn guarded(plan: &Plan, gate: StepIndex) -> Vec<StepIndex> {
     };
     let guards =
         |index: StepIndex, step: &Step| step.point_of_no_return && step.approval.is_none() && behind(index, step);
-    plan.steps()
-        .filter(|(index, step)| guards(*index, step))
-        .map(|(index, _)| index)
-        .collect()
+    plan.steps().filter(|(index, step)| guards(*index, step)).map(|(index, _)| index).collect()
 }
 
 /// Who may approve: the people who have one of the roles asked; nothing where anybody may.
@@ -151,25 +116,14 @@ pub(super) fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Pers
         && !people.contains(name)
     {
         let roles = gate.opened.by.join("`, `");
-        return Err(format!(
-            "`{name}` has none of the roles `{roles}`; those who do: {}",
-            people.join(", ")
-        ));
+        return Err(format!("`{name}` has none of the roles `{roles}`; those who do: {}", people.join(", ")));
     }
-    let requester = state
-        .started
-        .as_ref()
-        .is_some_and(|started| started.operator.name == *name);
+    let requester = state.started.as_ref().is_some_and(|started| started.operator.name == *name);
     if requester && !gate.opened.requester_may_approve {
-        return Err(format!(
-            "`{name}` started the run and may not approve this gate; somebody else has to"
-        ));
+        return Err(format!("`{name}` started the run and may not approve this gate; somebody else has to"));
     }
     if gate.votes.contains(name) {
-        return Err(format!(
-            "`{name}` has approved already; {} different people are needed",
-            gate.opened.quorum
-        ));
+        return Err(format!("`{name}` has approved already; {} different people are needed", gate.opened.quorum));
     }
     Ok(())
 }
@@ -192,15 +146,9 @@ impl Machine {
             if same && gate.approved {
                 return Ok(true);
             }
-            let reason = if same {
-                "the approval was given up"
-            } else {
-                "what would be done has changed since it was approved"
-            };
-            self.emit(Event::GateVoided {
-                step: self.path(node),
-                reason: reason.to_owned(),
-            })?;
+            let reason =
+                if same { "the approval was given up" } else { "what would be done has changed since it was approved" };
+            self.emit(Event::GateVoided { step: self.path(node), reason: reason.to_owned() })?;
         }
         self.open_gate(node, asked)?;
         let gate = self.state.node(node).gate();
@@ -220,9 +168,7 @@ impl Machine {
             preview: asked.preview,
             by: approval.by.iter().map(|role| role.value.clone()).collect(),
             quorum: approval.quorum,
-            requester_may_approve: approval
-                .requester_may_approve
-                .unwrap_or(plan.workspace.requester_may_approve),
+            requester_may_approve: approval.requester_may_approve.unwrap_or(plan.workspace.requester_may_approve),
             deadline,
         })))?;
         if let Some(deadline) = deadline {
@@ -241,10 +187,7 @@ impl Machine {
             return Ok(());
         };
         let typed = |given: &str| given.len() >= 12 && digest.starts_with(given);
-        let ahead = started
-            .approved_ahead
-            .iter()
-            .any(|(step, given)| **step == *path.0 && typed(given));
+        let ahead = started.approved_ahead.iter().any(|(step, given)| **step == *path.0 && typed(given));
         let yes = started.yes && gate.opened.by.is_empty();
         if !(ahead || yes) || may_approve(&self.plan, &self.state, gate, &started.operator).is_err() {
             return Ok(());
@@ -252,9 +195,7 @@ impl Machine {
         self.emit(Event::Decided(Box::new(Decided {
             id: format!("ahead-{path}-{digest}"),
             step: Some(path),
-            decision: Decision::Approve {
-                digest: digest.to_owned(),
-            },
+            decision: Decision::Approve { digest: digest.to_owned() },
             person: started.operator.clone(),
             from: if ahead { "ahead" } else { "yes" }.to_owned(),
             at: self.state.started_at,
@@ -277,14 +218,7 @@ impl Machine {
             return self.fail(node, "nobody approved it in time".to_owned());
         }
         let own: Vec<String> = approval.escalate_to.iter().map(|role| role.value.clone()).collect();
-        let to = if own.is_empty() {
-            plan.workspace.escalate_to.clone()
-        } else {
-            own
-        };
-        self.emit(Event::GateEscalated {
-            step: self.path(node),
-            to,
-        })
+        let to = if own.is_empty() { plan.workspace.escalate_to.clone() } else { own };
+        self.emit(Event::GateEscalated { step: self.path(node), to })
     }
 }

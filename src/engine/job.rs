@@ -10,9 +10,23 @@ use super::state::NodeId;
 use crate::catalogue::{Effect as EffectClass, Timestamp, Type};
 use crate::runbook::expr::Rendered;
 
-/// The number of a record within its journal; the first is 1.
+/// The number of a record in its journal; the first is 1, so 0 stands before all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Seq(pub u64);
+
+impl Seq {
+    /// The number of the record that follows.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl std::fmt::Display for Seq {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// What the machine is told.
 #[derive(Clone, Debug)]

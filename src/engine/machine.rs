@@ -171,11 +171,7 @@ impl Machine {
         let touched = event.step().and_then(|path| self.state.find(&self.plan, &path.0));
         self.state.apply(&self.plan, self.now, &event)?;
         self.seq = Seq(self.seq.0 + 1);
-        self.effects.push(Effect::Append {
-            seq: self.seq,
-            at: self.now,
-            event,
-        });
+        self.effects.push(Effect::Append { seq: self.seq, at: self.now, event });
         if let Some(node) = touched {
             let step = self.state.node(node).parent.unwrap_or(node);
             self.tell(step);
@@ -193,22 +189,14 @@ impl Machine {
     }
 
     pub(super) fn scope(&self, node: NodeId) -> NodeScope<'_> {
-        NodeScope {
-            plan: &self.plan,
-            state: &self.state,
-            roots: &self.roots,
-            node: Some(node),
-            vars: None,
-        }
+        NodeScope { plan: &self.plan, state: &self.state, roots: &self.roots, node: Some(node), vars: None }
     }
 
     /// Counts what is not met: once, at the beginning.
     fn count(&mut self) {
         let plan = Arc::clone(&self.plan);
-        self.unmet = plan
-            .steps()
-            .map(|(index, _)| u32::try_from(plan.graph.needs(index).len()).unwrap_or(u32::MAX))
-            .collect();
+        self.unmet =
+            plan.steps().map(|(index, _)| u32::try_from(plan.graph.needs(index).len()).unwrap_or(u32::MAX)).collect();
         self.open = [0; 4];
         for (_, step) in plan.steps().filter(|(_, step)| is_main(step)) {
             self.open[step.phase as usize] += 1;
@@ -247,11 +235,7 @@ impl Machine {
 
     pub(super) fn enqueue(&mut self, node: NodeId) {
         let step = self.plan.step(self.state.node(node).step);
-        if is_main(step) {
-            self.ready.push_back(node)
-        } else {
-            self.exempt.push_back(node)
-        }
+        if is_main(step) { self.ready.push_back(node) } else { self.exempt.push_back(node) }
     }
 
     /// Tells a step's dependents that it is met, once.
@@ -336,10 +320,7 @@ impl Machine {
         self.emit(Event::Paused { number, reason })?;
         let plan = Arc::clone(&self.plan);
         let order = plan.graph.order().unwrap_or_default();
-        for index in order
-            .into_iter()
-            .filter(|index| plan.step(*index).run_if == RunIf::Failure)
-        {
+        for index in order.into_iter().filter(|index| plan.step(*index).run_if == RunIf::Failure) {
             self.repeat_step(NodeId(index.0))?;
         }
         Ok(())
@@ -349,19 +330,9 @@ impl Machine {
         if let Some(who) = &self.state.aborted {
             return format!("aborted by {who}");
         }
-        let troubled = |state| {
-            matches!(
-                state,
-                StepState::InDoubt | StepState::RollbackFailed | StepState::Failed
-            )
-        };
-        let node = self
-            .state
-            .iter()
-            .find(|(id, node)| troubled(node.state) && !self.state.is_met(&self.plan, *id));
-        node.map_or_else(String::new, |(_, node)| {
-            format!("`{}` is {}", node.path, node.state.words())
-        })
+        let troubled = |state| matches!(state, StepState::InDoubt | StepState::RollbackFailed | StepState::Failed);
+        let node = self.state.iter().find(|(id, node)| troubled(node.state) && !self.state.is_met(&self.plan, *id));
+        node.map_or_else(String::new, |(_, node)| format!("`{}` is {}", node.path, node.state.words()))
     }
 
     /// Ends the run once all is done, after the steps that run at the end.
@@ -381,21 +352,14 @@ impl Machine {
         }
         if self.exempt.is_empty() && self.is_quiet() && self.nothing_waits() && self.state.stopping.is_none() {
             self.emit(Event::RunEnded { state })?;
-            self.effects.push(Effect::Ended {
-                state,
-                after: self.last(),
-            });
+            self.effects.push(Effect::Ended { state, after: self.last() });
         }
         Ok(self.last() != records && self.state.ended.is_none())
     }
 
     fn nothing_waits(&self) -> bool {
-        let waiting = [
-            StepState::AwaitingApproval,
-            StepState::AwaitingPerson,
-            StepState::RetryWait,
-            StepState::InDoubt,
-        ];
+        let waiting =
+            [StepState::AwaitingApproval, StepState::AwaitingPerson, StepState::RetryWait, StepState::InDoubt];
         self.state.ended.is_none()
             && (self.state.aborted.is_some()
                 || self.state.rollback.is_some()
@@ -408,11 +372,7 @@ impl Machine {
             return None;
         }
         if self.state.aborted.is_some() || self.state.rollback.is_some() {
-            let state = if self.state.aborted.is_some() {
-                RunState::Aborted
-            } else {
-                RunState::Failed
-            };
+            let state = if self.state.aborted.is_some() { RunState::Aborted } else { RunState::Failed };
             return self.is_undone().then_some(state);
         }
         if !self.all_main_met() || self.state.is_troubled(&self.plan) {
@@ -420,16 +380,8 @@ impl Machine {
         }
         let exception =
             |state: StepState, overridden: bool| overridden || matches!(state, StepState::Skipped | StepState::Failed);
-        let excepted = self
-            .state
-            .nodes
-            .iter()
-            .any(|node| exception(node.state, node.overridden().is_some()));
-        Some(if excepted {
-            RunState::CompletedWithExceptions
-        } else {
-            RunState::Succeeded
-        })
+        let excepted = self.state.nodes.iter().any(|node| exception(node.state, node.overridden().is_some()));
+        Some(if excepted { RunState::CompletedWithExceptions } else { RunState::Succeeded })
     }
 
     /// Handles the moments that have come.

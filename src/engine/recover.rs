@@ -88,16 +88,10 @@ impl Machine {
             let Some(node) = self.state.find(&self.plan, &step) else {
                 continue;
             };
-            let waits = matches!(
-                self.state.node(node).state,
-                StepState::Pending | StepState::AwaitingApproval
-            );
+            let waits = matches!(self.state.node(node).state, StepState::Pending | StepState::AwaitingApproval);
             if waits && self.state.node(node).gate().is_some() {
                 let reason = "the step was edited".to_owned();
-                self.emit(Event::GateVoided {
-                    step: self.path(node),
-                    reason,
-                })?;
+                self.emit(Event::GateVoided { step: self.path(node), reason })?;
                 self.enqueue(node);
             }
         }

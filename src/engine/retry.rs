@@ -8,7 +8,7 @@ use crate::runbook::ast::Retry;
 /// most `max`; `jitter` (from 0 to 1) takes up to a quarter off, so that many steps do not come back at once.
 /// `None` where there is no next attempt.
 #[must_use]
-pub fn wait_before_next(retry: &Retry, attempts: u32, jitter: f64) -> Option<Duration> {
+pub(super) fn wait_before_next(retry: &Retry, attempts: u32, jitter: f64) -> Option<Duration> {
     if attempts >= retry.attempts {
         return None;
     }
@@ -23,23 +23,12 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest_and_end_with_the_attempts() {
-        let retry = Retry {
-            attempts: 6,
-            initial: Duration::from_secs(2),
-            max: Duration::from_secs(12),
-        };
-        let waits: Vec<Option<u64>> = (1..=6)
-            .map(|attempts| wait_before_next(&retry, attempts, 0.0).map(|wait| wait.as_secs()))
-            .collect();
+        let retry = Retry { attempts: 6, initial: Duration::from_secs(2), max: Duration::from_secs(12) };
+        let waits: Vec<Option<u64>> =
+            (1..=6).map(|attempts| wait_before_next(&retry, attempts, 0.0).map(|wait| wait.as_secs())).collect();
         assert_eq!(waits, [Some(2), Some(4), Some(8), Some(12), Some(12), None]);
         assert_eq!(wait_before_next(&retry, 1, 1.0), Some(Duration::from_millis(1500)));
-        let endless = Retry {
-            attempts: u32::MAX,
-            ..retry
-        };
-        assert_eq!(
-            wait_before_next(&endless, 4_000_000, 0.0),
-            Some(Duration::from_secs(12))
-        );
+        let endless = Retry { attempts: u32::MAX, ..retry };
+        assert_eq!(wait_before_next(&endless, 4_000_000, 0.0), Some(Duration::from_secs(12)));
     }
 }

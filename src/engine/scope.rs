@@ -27,10 +27,7 @@ impl Roots {
         };
         add("rto", plan.runbook.objectives.rto);
         add("rpo", plan.runbook.objectives.rpo);
-        Self {
-            inputs: value(&plan.inputs),
-            objectives: value(&objectives),
-        }
+        Self { inputs: value(&plan.inputs), objectives: value(&objectives) }
     }
 }
 
@@ -82,12 +79,7 @@ impl NodeScope<'_> {
         let Some(started) = &self.state.started else {
             return json!({});
         };
-        let troubled = |state| {
-            matches!(
-                state,
-                StepState::Failed | StepState::InDoubt | StepState::RollbackFailed
-            )
-        };
+        let troubled = |state| matches!(state, StepState::Failed | StepState::InDoubt | StepState::RollbackFailed);
         let failed: Vec<Value> = if self.state.is_troubled(self.plan) {
             let nodes = self.state.nodes.iter().filter(|node| troubled(node.state));
             nodes

@@ -11,6 +11,7 @@ use super::machine::{Machine, Timer};
 use super::scope::NodeScope;
 use super::state::NodeId;
 use super::transition::Illegal;
+use crate::catalogue::Type;
 use crate::plan::Plan;
 use crate::runbook::ast::{ActionUse, RunIf, Step};
 use crate::runbook::expr::{Rendered, Scope as _, Undefined};
@@ -54,15 +55,7 @@ impl Machine {
     /// Judges `when`; says so where the step does not apply.
     fn applies(&mut self, node: NodeId, step: &Step) -> Result<bool, Illegal> {
         let Some(when) = step.when else { return Ok(true) };
-        let reads_item = self
-            .plan
-            .runbook
-            .expressions
-            .get(when)
-            .scan
-            .paths
-            .iter()
-            .any(|path| path.parts[0] == "item");
+        let reads_item = self.plan.runbook.expressions.get(when).scan.paths.iter().any(|path| path.parts[0] == "item");
         let has_item = self.state.node(node).item.is_some();
         if reads_item != has_item && step.for_each.is_some() {
             return Ok(true);
@@ -72,10 +65,7 @@ impl Machine {
             Ok(false) => {
                 let text = &self.plan.runbook.expressions.get(when).text;
                 let reason = format!("`{text}` is false");
-                self.emit(Event::NotApplicable {
-                    step: self.path(node),
-                    reason,
-                })?;
+                self.emit(Event::NotApplicable { step: self.path(node), reason })?;
                 Ok(false)
             }
             Err(Undefined::Wrong(problem)) => {
@@ -86,10 +76,7 @@ impl Machine {
     }
 
     pub(super) fn fail(&mut self, node: NodeId, reason: String) -> Result<(), Illegal> {
-        self.emit(Event::StepFailed {
-            step: self.path(node),
-            reason,
-        })
+        self.emit(Event::StepFailed { step: self.path(node), reason })
     }
 
     /// Freezes the items; whether there are any.
@@ -100,26 +87,17 @@ impl Machine {
         let items = self.plan.runbook.expressions.render(&for_each.items, &self.scope(node));
         let instances = match items {
             Ok(items) => instances(&items.shown()),
-            Err(Undefined::Unknown(_)) => Ok(vec![Instance {
-                key: "?".to_owned(),
-                item: Value::Null,
-            }]),
+            Err(Undefined::Unknown(_)) => Ok(vec![Instance { key: "?".to_owned(), item: Value::Null }]),
             Err(Undefined::Wrong(problem)) => Err(problem),
         };
         match instances {
             Ok(instances) if instances.is_empty() => {
                 let reason = "`for_each` has no items".to_owned();
-                self.emit(Event::NotApplicable {
-                    step: self.path(node),
-                    reason,
-                })?;
+                self.emit(Event::NotApplicable { step: self.path(node), reason })?;
                 Ok(false)
             }
             Ok(instances) => {
-                self.emit(Event::Expanded {
-                    step: self.path(node),
-                    instances,
-                })?;
+                self.emit(Event::Expanded { step: self.path(node), instances })?;
                 Ok(true)
             }
             Err(problem) => {
@@ -136,11 +114,7 @@ impl Machine {
         }
         for group in self.waiting.keys().copied().collect::<Vec<_>>() {
             let step = self.plan.step(self.state.node(group).step);
-            let most = step
-                .for_each
-                .as_ref()
-                .and_then(|for_each| for_each.max_parallel)
-                .unwrap_or(u32::MAX) as usize;
+            let most = step.for_each.as_ref().and_then(|for_each| for_each.max_parallel).unwrap_or(u32::MAX) as usize;
             while self.running_instances(group) < most && self.jobs.len() < self.options.parallel {
                 let Some(child) = self.waiting.get_mut(&group).and_then(VecDeque::pop_front) else {
                     break;
@@ -159,16 +133,9 @@ impl Machine {
 
     fn running_instances(&self, group: NodeId) -> usize {
         let busy = |state: StepState| {
-            state.is_active()
-                || matches!(
-                    state,
-                    StepState::RetryWait | StepState::AwaitingPerson | StepState::InDoubt
-                )
+            state.is_active() || matches!(state, StepState::RetryWait | StepState::AwaitingPerson | StepState::InDoubt)
         };
-        self.state.children[&group]
-            .iter()
-            .filter(|child| busy(self.state.node(**child).state))
-            .count()
+        self.state.children[&group].iter().filter(|child| busy(self.state.node(**child).state)).count()
     }
 
     /// Steps beside the way of success begin when those of their kind that they need are quiet.
@@ -193,21 +160,14 @@ impl Machine {
         let busy = |id: NodeId| {
             let state = self.state.node(id).state;
             state.is_active()
-                || matches!(
-                    state,
-                    StepState::RetryWait | StepState::AwaitingApproval | StepState::AwaitingPerson
-                )
+                || matches!(state, StepState::RetryWait | StepState::AwaitingApproval | StepState::AwaitingPerson)
                 || self.exempt.contains(&id)
         };
         self.plan.graph.needs(index).iter().all(|need| {
             let id = NodeId(need.0);
             self.plan.step(*need).run_if != own
                 || (!busy(id)
-                    && !self
-                        .state
-                        .children
-                        .get(&id)
-                        .is_some_and(|children| children.iter().any(|child| busy(*child))))
+                    && !self.state.children.get(&id).is_some_and(|children| children.iter().any(|child| busy(*child))))
         })
     }
 
@@ -215,10 +175,7 @@ impl Machine {
     pub(super) fn repeat_step(&mut self, node: NodeId) -> Result<(), Illegal> {
         let number = self.state.children.get(&node).map_or(0, Vec::len) + 1;
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        self.emit(Event::Repeated {
-            step: self.path(node),
-            number,
-        })?;
+        self.emit(Event::Repeated { step: self.path(node), number })?;
         let plan = Arc::clone(&self.plan);
         if let Some(repeat) = &plan.step(self.state.node(node).step).repeat {
             self.wake_at(self.now.plus(repeat.every), Timer::Repeat(node));
@@ -237,9 +194,7 @@ impl Machine {
             return Ok(());
         }
         let repeat = plan.step(self.state.node(node).step).repeat.as_ref();
-        let until = repeat
-            .and_then(|repeat| repeat.until.as_ref())
-            .and_then(|until| plan.find(&until.value));
+        let until = repeat.and_then(|repeat| repeat.until.as_ref()).and_then(|until| plan.find(&until.value));
         if until.is_some_and(|until| self.state.node(NodeId(until.0)).state != StepState::Pending) {
             return self.emit(Event::RepetitionEnded { step: self.path(node) });
         }
@@ -265,35 +220,25 @@ impl Machine {
             Ok(with) => with.shown(),
             Err(problem) => return self.fail(node, problem.to_string()),
         };
-        let instructions = with
-            .get("instructions")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        let mut answers: Vec<(String, String)> = step
-            .outputs
-            .iter()
-            .map(|output| (output.name.value.clone(), output.kind.to_string()))
-            .collect();
+        let instructions = with.get("instructions").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut answers: Vec<(String, String)> =
+            step.outputs.iter().map(|output| (output.name.value.clone(), output.kind.to_string())).collect();
         if with.get("evidence") == Some(&Value::Bool(true)) {
             answers.push(("evidence".to_owned(), "a string".to_owned()));
         }
-        self.emit(Event::PersonAsked {
-            step: self.path(node),
-            instructions,
-            answers,
-        })
+        self.emit(Event::PersonAsked { step: self.path(node), instructions, answers })
     }
 
     /// Renders the action's parameters and checks them; a notice's message and channels are among them.
     pub(super) fn parameters(&self, node: NodeId, action: &ActionUse) -> Result<Rendered, Undefined> {
         let scope = self.scope(node);
         let rendered = self.plan.runbook.expressions.render(&action.with.value, &scope)?;
-        let shown = rendered.shown();
         let spec = self.plan.spec(&action.name.value);
+        let rendered =
+            spec.map_or_else(|| rendered.clone(), |spec| rendered.clone().settle(&Type::Record(spec.parameters)));
+        let shown = rendered.shown();
         if let (Some(spec), Value::Object(parameters)) = (spec, &shown) {
-            spec.check(parameters)
-                .map_err(|problem| Undefined::Wrong(format!("with: {problem}")))?;
+            spec.check(parameters).map_err(|problem| Undefined::Wrong(format!("with: {problem}")))?;
         }
         match (action.name.value.as_str(), shown) {
             ("notify", Value::Object(parameters)) => notice(&scope, parameters).map(Rendered::Plain),
@@ -328,7 +273,8 @@ impl Machine {
         with: Rendered,
         unknown: Option<String>,
     ) -> Result<(), Illegal> {
-        let attempt = self.state.node(node).attempt + 1;
+        let before = self.state.node(node);
+        let attempt = if before.side() == side { before.attempt + 1 } else { 1 };
         let previous = self.state.node(node).handle().cloned();
         self.emit(Event::Intent(Box::new(Intent {
             step: self.path(node),
@@ -355,11 +301,7 @@ impl Machine {
         };
         let effect = self.plan.effect(&action.name.value, &shown);
         Job {
-            id: JobId {
-                node,
-                side,
-                attempt: state.attempt,
-            },
+            id: JobId { node, side, attempt: state.attempt },
             kind,
             path: state.path.clone(),
             action: action.name.value.clone(),
@@ -367,10 +309,7 @@ impl Machine {
             effect,
             timeout: step.timeout(&self.plan.runbook.defaults),
             declared: if side == Side::Apply {
-                step.outputs
-                    .iter()
-                    .map(|output| (output.name.value.clone(), output.kind.clone()))
-                    .collect()
+                step.outputs.iter().map(|output| (output.name.value.clone(), output.kind.clone())).collect()
             } else {
                 Vec::new()
             },
@@ -383,10 +322,7 @@ impl Machine {
     /// Hands a job out; it starts once all that was journaled before is durable.
     pub(super) fn dispatch(&mut self, job: Job) {
         self.jobs.insert(job.id);
-        self.effects.push(Effect::Do {
-            job: Box::new(job),
-            after: self.last(),
-        });
+        self.effects.push(Effect::Do { job: Box::new(job), after: self.last() });
     }
 
     fn dry_hints(&mut self, node: NodeId, job: &Job, unknown: Option<String>) -> DryHints {
@@ -397,12 +333,7 @@ impl Machine {
             phase.is_barrier() && phase < step.phase
         };
         let after = self.after_unsent_write.iter().any(|other| earlier(*other))
-            || self
-                .plan
-                .graph
-                .needs(index)
-                .iter()
-                .any(|need| self.after_unsent_write.contains(need));
+            || self.plan.graph.needs(index).iter().any(|need| self.after_unsent_write.contains(need));
         let hints = DryHints {
             unknown,
             after_unsent_write: after,
@@ -425,18 +356,10 @@ fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, 
         |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (name, audience) = (text(&with, "template"), text(&with, "audience"));
     let plan: &Plan = scope.plan;
-    let template = plan
-        .templates
-        .get(&name)
-        .ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
+    let template =
+        plan.templates.get(&name).ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
     let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
-    let scope = NodeScope {
-        plan,
-        state: scope.state,
-        roots: scope.roots,
-        node: scope.node,
-        vars: Some(&vars),
-    };
+    let scope = NodeScope { plan, state: scope.state, roots: scope.roots, node: scope.node, vars: Some(&vars) };
     let subject = template.subject.render(&scope)?;
     let message = json!({ "subject": subject.trim(), "body": template.body.render(&scope)? });
     let channels = plan
@@ -448,9 +371,7 @@ fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, 
         .iter()
         .filter_map(|name| {
             let mut channel = serde_json::to_value(plan.workspace.channels.get(name)?).ok()?;
-            channel
-                .as_object_mut()?
-                .insert("name".to_owned(), Value::from(name.as_str()));
+            channel.as_object_mut()?.insert("name".to_owned(), Value::from(name.as_str()));
             Some(channel)
         })
         .collect();
@@ -466,16 +387,10 @@ fn instances(items: &Value) -> Result<Vec<Instance>, String> {
         Value::Array(items) => items.iter().map(of_item).collect::<Result<_, _>>()?,
         Value::Object(entries) => entries
             .iter()
-            .map(|(key, value)| Instance {
-                key: key.clone(),
-                item: json!({ "key": key, "value": value }),
-            })
+            .map(|(key, value)| Instance { key: key.clone(), item: json!({ "key": key, "value": value }) })
             .collect(),
         other => {
-            return Err(format!(
-                "wanted a list or a mapping, found {}",
-                crate::catalogue::found(other)
-            ));
+            return Err(format!("wanted a list or a mapping, found {}", crate::catalogue::found(other)));
         }
     };
     if instances.len() > MOST_ITEMS {
@@ -508,16 +423,10 @@ fn of_item(item: &Value) -> Result<Instance, String> {
             _ => return Err("an item that is a mapping needs a `key`".to_owned()),
         },
         other => {
-            return Err(format!(
-                "wanted items with a name, found {}",
-                crate::catalogue::found(other)
-            ));
+            return Err(format!("wanted items with a name, found {}", crate::catalogue::found(other)));
         }
     };
-    Ok(Instance {
-        key,
-        item: item.clone(),
-    })
+    Ok(Instance { key, item: item.clone() })
 }
 
 /// Whether a step's outputs are unknown in a dry run.

@@ -160,10 +160,8 @@ impl State {
     /// A run of which nothing has happened yet.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let nodes: Vec<Node> = plan
-            .steps()
-            .map(|(index, step)| Node::new(index, NodePath(step.id.value.as_str().into())))
-            .collect();
+        let nodes: Vec<Node> =
+            plan.steps().map(|(index, step)| Node::new(index, NodePath(step.id.value.as_str().into()))).collect();
         let pending = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
         Self {
             nodes,
@@ -208,11 +206,7 @@ impl State {
         if id.len() == path.len() {
             return Some(step);
         }
-        self.children
-            .get(&step)?
-            .iter()
-            .copied()
-            .find(|child| &*self.node(*child).path.0 == path)
+        self.children.get(&step)?.iter().copied().find(|child| &*self.node(*child).path.0 == path)
     }
 
     /// Whether what needs this node may start.
@@ -261,9 +255,7 @@ impl State {
         self.count(StepState::InDoubt) > 0
             || self.count(StepState::RollbackFailed) > 0
             || (self.count(StepState::Failed) > 0
-                && self
-                    .iter()
-                    .any(|(id, node)| node.state == StepState::Failed && !self.is_met(plan, id)))
+                && self.iter().any(|(id, node)| node.state == StepState::Failed && !self.is_met(plan, id)))
     }
 
     /// The state of the run as a whole.
@@ -272,13 +264,7 @@ impl State {
         if let Some(ended) = self.ended {
             return ended;
         }
-        let active = [
-            StepState::Running,
-            StepState::Verifying,
-            StepState::RollingBack,
-            StepState::RetryWait,
-        ];
-        if self.stopping.is_none() && active.iter().any(|state| self.leaves_in(plan, *state)) {
+        if self.stopping.is_none() && self.is_active() {
             RunState::Running
         } else if self.count(StepState::InDoubt) > 0 {
             RunState::InDoubt
@@ -291,11 +277,11 @@ impl State {
         }
     }
 
-    fn leaves_in(&self, plan: &Plan, state: StepState) -> bool {
-        self.count(state) > 0
-            && self
-                .iter()
-                .any(|(id, node)| node.state == state && !self.is_group(plan, id))
+    /// Whether an attempt or a look at the world is under way, or will be by itself.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        let active = [StepState::Running, StepState::Verifying, StepState::RollingBack, StepState::RetryWait];
+        active.iter().any(|state| self.count(*state) > 0)
     }
 
     /// Takes in one record.
@@ -320,15 +306,8 @@ impl State {
             Event::Expanded { step, instances } => self.expand(plan, step, instances)?,
             Event::Repeated { step, number } => self.repeat(plan, step, *number)?,
             Event::RollbackStarted { reason, steps, kept } => {
-                let order = steps
-                    .iter()
-                    .map(|path| self.want(plan, path))
-                    .collect::<Result<_, _>>()?;
-                self.rollback = Some(Rollback {
-                    reason: reason.clone(),
-                    order,
-                    kept: kept.clone(),
-                });
+                let order = steps.iter().map(|path| self.want(plan, path)).collect::<Result<_, _>>()?;
+                self.rollback = Some(Rollback { reason: reason.clone(), order, kept: kept.clone() });
             }
             Event::Decided(decided) => self.decide(plan, at, decided)?,
             other => {
@@ -355,10 +334,8 @@ impl State {
     }
 
     fn want(&self, plan: &Plan, path: &NodePath) -> Result<NodeId, Illegal> {
-        self.find(plan, &path.0).ok_or_else(|| Illegal {
-            step: path.clone(),
-            what: "names no step of the plan".to_owned(),
-        })
+        self.find(plan, &path.0)
+            .ok_or_else(|| Illegal { step: path.clone(), what: "names no step of the plan".to_owned() })
     }
 
     fn decide(&mut self, plan: &Plan, at: Timestamp, decided: &Decided) -> Result<(), Illegal> {
@@ -398,8 +375,11 @@ impl State {
             node.ended = Some(at);
             node.ended_tick = self.ticks;
         }
-        *self.counts.entry(before).or_default() -= 1;
-        *self.counts.entry(state).or_default() += 1;
+        // A step that stands for its instances does not run itself.
+        let group = self.is_group(plan, id);
+        let counts = |state: StepState| u32::from(!(group && state == StepState::Running));
+        *self.counts.entry(before).or_default() -= counts(before);
+        *self.counts.entry(state).or_default() += counts(state);
         let stops = |state: StepState| u32::from(state == StepState::Failed);
         let step = self.node(id).step;
         let asks = plan.step(step).on_failure(&plan.runbook.defaults) == OnFailure::Ask;
@@ -429,22 +409,12 @@ impl State {
         if state == StepState::Succeeded {
             let outputs = children.iter().filter_map(|child| {
                 let node = self.node(*child);
-                let values = node
-                    .outputs
-                    .values()
-                    .map(|values| (**values).clone())
-                    .unwrap_or_default();
+                let values = node.outputs.values().map(|values| (**values).clone()).unwrap_or_default();
                 Some((node.key()?.to_owned(), Value::Object(values)))
             });
             let outputs: Map<String, Value> = outputs.collect();
-            let unknown = children
-                .iter()
-                .any(|child| self.node(*child).outputs == Outputs::Unknown);
-            self.nodes[group.at()].outputs = if unknown {
-                Outputs::Unknown
-            } else {
-                Outputs::of(outputs)
-            };
+            let unknown = children.iter().any(|child| self.node(*child).outputs == Outputs::Unknown);
+            self.nodes[group.at()].outputs = if unknown { Outputs::Unknown } else { Outputs::of(outputs) };
         }
         let started = self.nodes[group.at()].started;
         self.nodes[group.at()].started = started.or(Some(at));
@@ -469,11 +439,7 @@ impl State {
     fn add_child(&mut self, parent: NodeId, path: NodePath, item: Option<Arc<Value>>) {
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let step = self.node(parent).step;
-        self.nodes.push(Node {
-            parent: Some(parent),
-            item,
-            ..Node::new(step, path)
-        });
+        self.nodes.push(Node { parent: Some(parent), item, ..Node::new(step, path) });
         self.children.entry(parent).or_default().push(id);
         *self.counts.entry(StepState::Pending).or_default() += 1;
     }

@@ -27,11 +27,7 @@ pub struct Change {
 /// # Errors
 /// There is no such transition.
 pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change, Illegal> {
-    let applied = if has_verify {
-        StepState::Verifying
-    } else {
-        StepState::Succeeded
-    };
+    let applied = if has_verify { StepState::Verifying } else { StepState::Succeeded };
     let state = match (event, node.state) {
         (Event::Decided(decided), _) => return decide(node, applied, decided),
         (Event::NotApplicable { .. }, StepState::Pending) => StepState::NotApplicable,
@@ -57,10 +53,7 @@ pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change
         (Event::Observed { sight, .. }, StepState::Running) => match sight {
             Sight::Applied { .. } => applied,
             Sight::NotApplied { .. } => {
-                return Ok(Change {
-                    state: StepState::Pending,
-                    restart: true,
-                });
+                return Ok(Change { state: StepState::Pending, restart: true });
             }
             Sight::Unknown { .. } => StepState::Running,
         },
@@ -96,25 +89,13 @@ fn began(intent: &Intent, state: StepState) -> Option<StepState> {
 
 fn decide(node: &Node, applied: StepState, decided: &Decided) -> Result<Change, Illegal> {
     use StepState::{AwaitingApproval, AwaitingPerson, Cancelled, Failed, InDoubt, Pending, RetryWait, RollbackFailed};
-    let again = Change {
-        state: Pending,
-        restart: true,
-    };
-    let undo = Change {
-        state: StepState::RollingBack,
-        restart: true,
-    };
+    let again = Change { state: Pending, restart: true };
+    let undo = Change { state: StepState::RollingBack, restart: true };
     let to = |state| Change { state, restart: false };
     Ok(match (&decided.decision, node.state, node.side()) {
         (Decision::Approve { .. }, AwaitingApproval, _) => {
-            let gate = node
-                .gate()
-                .map_or((0, 1), |gate| (gate.votes.len(), gate.opened.quorum as usize));
-            to(if gate.0 + 1 >= gate.1 {
-                Pending
-            } else {
-                AwaitingApproval
-            })
+            let gate = node.gate().map_or((0, 1), |gate| (gate.votes.len(), gate.opened.quorum as usize));
+            to(if gate.0 + 1 >= gate.1 { Pending } else { AwaitingApproval })
         }
         (Decision::Reject, AwaitingApproval | AwaitingPerson, _) => to(Failed),
         (Decision::Answer { .. }, AwaitingPerson, _) => to(applied),
@@ -122,22 +103,10 @@ fn decide(node: &Node, applied: StepState, decided: &Decided) -> Result<Change, 
         (Decision::Retry, Failed | Cancelled | RetryWait, _) => again,
         (Decision::Skip { .. }, Pending | AwaitingApproval | AwaitingPerson | Failed | RetryWait | Cancelled, _)
         | (Decision::Skip { .. }, RollbackFailed, _) => to(StepState::Skipped),
-        (
-            Decision::Resolve {
-                resolution: Resolution::Happened,
-                ..
-            },
-            InDoubt,
-            Side::Apply,
-        ) => to(StepState::Succeeded),
-        (
-            Decision::Resolve {
-                resolution: Resolution::Happened,
-                ..
-            },
-            InDoubt,
-            Side::Rollback,
-        ) => to(StepState::RolledBack),
+        (Decision::Resolve { resolution: Resolution::Happened, .. }, InDoubt, Side::Apply) => to(StepState::Succeeded),
+        (Decision::Resolve { resolution: Resolution::Happened, .. }, InDoubt, Side::Rollback) => {
+            to(StepState::RolledBack)
+        }
         (Decision::Resolve { .. }, InDoubt, Side::Apply) => again,
         (Decision::Resolve { .. }, InDoubt, Side::Rollback) => undo,
         _ => return Err(illegal(node, &Event::Decided(Box::new(decided.clone())))),
@@ -146,10 +115,7 @@ fn decide(node: &Node, applied: StepState, decided: &Decided) -> Result<Change, 
 
 fn illegal(node: &Node, event: &Event) -> Illegal {
     let what = format!("is {} and cannot take `{}`", node.state.words(), event.name());
-    Illegal {
-        step: node.path.clone(),
-        what,
-    }
+    Illegal { step: node.path.clone(), what }
 }
 
 impl Node {
@@ -157,15 +123,11 @@ impl Node {
     pub(super) fn note_event(&mut self, event: &Event) {
         match event {
             Event::NotApplicable { reason, .. } | Event::StepFailed { reason, .. } => {
-                self.more().reason = Some(reason.clone())
+                self.more().reason = Some(reason.clone());
             }
             Event::GateOpened(opened) => {
-                self.more().gate = Some(Gate {
-                    opened: (**opened).clone(),
-                    votes: Vec::new(),
-                    escalated: None,
-                    approved: false,
-                });
+                self.more().gate =
+                    Some(Gate { opened: (**opened).clone(), votes: Vec::new(), escalated: None, approved: false });
             }
             Event::GateEscalated { to, .. } => {
                 if let Some(gate) = &mut self.more().gate {
@@ -173,10 +135,13 @@ impl Node {
                 }
             }
             Event::GateVoided { .. } => self.more().gate = None,
-            Event::PersonAsked {
-                instructions, answers, ..
-            } => self.more().asked = Some((instructions.clone(), answers.clone())),
+            Event::PersonAsked { instructions, answers, .. } => {
+                self.more().asked = Some((instructions.clone(), answers.clone()));
+            }
             Event::Intent(intent) => {
+                if intent.side != self.side() {
+                    self.attempts_before = 0;
+                }
                 self.attempt = intent.attempt;
                 if let Some(more) = &mut self.more {
                     (more.handle, more.interrupted, more.retry_at, more.reason, more.sight) =
@@ -198,12 +163,7 @@ impl Node {
 
     fn note_end(&mut self, end: &End) {
         match end {
-            End::Succeeded {
-                outputs,
-                already,
-                note,
-                label,
-            } => {
+            End::Succeeded { outputs, already, note, label } => {
                 if self.side() == Side::Apply {
                     self.outputs = outputs.clone();
                 }
@@ -218,11 +178,8 @@ impl Node {
             }
             End::Ambiguous { evidence } => {
                 // The process that acted has already followed its own handle: only the world can tell now.
-                self.more().interrupted = Some(Interrupted {
-                    evidence: evidence.clone(),
-                    attached: true,
-                    ..Interrupted::default()
-                });
+                self.more().interrupted =
+                    Some(Interrupted { evidence: evidence.clone(), attached: true, ..Interrupted::default() });
             }
             End::Cancelled => self.more().reason = Some("stopped before it had any effect".to_owned()),
         }
@@ -252,6 +209,10 @@ impl Node {
     fn note_verified(&mut self, holds: bool, reason: &str) {
         if let Some(interrupted) = self.more.as_mut().and_then(|more| more.interrupted.as_mut()) {
             interrupted.verified = true;
+        } else if !holds {
+            // The action has done its work: giving up has to undo it.
+            let applied = Sight::Applied { outputs: self.outputs.clone() };
+            self.more().sight.get_or_insert(applied);
         }
         if holds {
             if let Some(more) = &mut self.more {

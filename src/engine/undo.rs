@@ -7,7 +7,7 @@ use super::job::JobKind;
 use super::machine::Machine;
 use super::state::{NodeId, State};
 use super::transition::Illegal;
-use crate::plan::Plan;
+use crate::plan::{Plan, is_main};
 use crate::runbook::ast::OnFailure;
 
 /// What would be undone, and what would stay.
@@ -25,7 +25,8 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
     let mut done: Vec<(NodeId, u32)> = state
         .iter()
         .filter(|(id, node)| {
-            !state.is_group(plan, *id)
+            is_main(plan.step(node.step))
+                && !state.is_group(plan, *id)
                 && has_effect(node.state, node.more.as_ref().and_then(|more| more.sight.as_ref()))
         })
         .map(|(id, node)| (id, node.ended_tick))
@@ -42,18 +43,14 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
         match (&barrier, keeps(plan, state, id)) {
             (_, Some(_))
                 if step.rollback.is_none()
-                    && plan
-                        .effect(&step.action.name.value, &serde_json::Map::new())
-                        .is_repeatable()
+                    && plan.effect(&step.action.name.value, &serde_json::Map::new()).is_repeatable()
                     && !step.point_of_no_return => {}
             (Some(point), _) if *point == node.path => {
-                undo.kept
-                    .push((node.path.clone(), "it is a point of no return".to_owned()));
+                undo.kept.push((node.path.clone(), "it is a point of no return".to_owned()));
             }
-            (Some(point), _) => undo.kept.push((
-                node.path.clone(),
-                format!("it lies before the point of no return `{point}`"),
-            )),
+            (Some(point), _) => {
+                undo.kept.push((node.path.clone(), format!("it lies before the point of no return `{point}`")));
+            }
             (None, Some(reason)) => undo.kept.push((node.path.clone(), reason)),
             (None, None) => undo.steps.push(id),
         }
@@ -83,10 +80,7 @@ fn keeps(plan: &Plan, state: &State, id: NodeId) -> Option<String> {
         return Some("it found its work done and changed nothing".to_owned());
     }
     if node.state == StepState::Failed
-        && !matches!(
-            node.more.as_ref().and_then(|more| more.sight.as_ref()),
-            Some(Sight::Applied { .. })
-        )
+        && !matches!(node.more.as_ref().and_then(|more| more.sight.as_ref()), Some(Sight::Applied { .. }))
     {
         return Some("it failed, and nothing tells whether it had an effect".to_owned());
     }
@@ -120,10 +114,7 @@ impl Machine {
         }
         let defaults = &self.plan.runbook.defaults;
         let asks = |step| self.plan.step(step).on_failure(defaults) == OnFailure::Rollback;
-        self.state
-            .iter()
-            .find(|(_, node)| node.state == StepState::Failed && asks(node.step))
-            .map(|(id, _)| id)
+        self.state.iter().find(|(_, node)| node.state == StepState::Failed && asks(node.step)).map(|(id, _)| id)
     }
 
     fn was_looked_at(&self, node: NodeId) -> bool {
@@ -134,11 +125,7 @@ impl Machine {
     fn begin_undo(&mut self, reason: String) -> Result<(), Illegal> {
         let undo = undo_plan(&self.plan, &self.state);
         let steps = undo.steps.iter().map(|id| self.path(*id)).collect();
-        self.emit(Event::RollbackStarted {
-            reason,
-            steps,
-            kept: undo.kept,
-        })?;
+        self.emit(Event::RollbackStarted { reason, steps, kept: undo.kept })?;
         self.undo_next()
     }
 
@@ -175,10 +162,7 @@ impl Machine {
     /// Whether all is undone that will be.
     pub(super) fn is_undone(&self) -> bool {
         let done = |id: &NodeId| matches!(self.state.node(*id).state, StepState::RolledBack | StepState::Skipped);
-        self.state
-            .rollback
-            .as_ref()
-            .is_some_and(|rollback| rollback.order.iter().all(done))
+        self.state.rollback.as_ref().is_some_and(|rollback| rollback.order.iter().all(done))
     }
 
     /// How the run would end if it were given up now.

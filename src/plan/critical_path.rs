@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Plan, StepIndex, is_main};
-use crate::runbook::ast::{Phase, Step};
+use super::{Graph, Plan, StepIndex, is_main};
+use crate::runbook::ast::{Phase, Runbook, Step};
 
 /// The longest way through a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,33 +20,29 @@ pub struct CriticalPath {
 
 /// The critical path through detection, assessment and execution: what the RTO has to cover.
 #[must_use]
-pub fn critical_path(plan: &Plan) -> CriticalPath {
-    let order = plan.graph.order().unwrap_or_default();
+pub fn critical_path(runbook: &Runbook, graph: &Graph) -> CriticalPath {
+    let order = graph.order().unwrap_or_default();
+    let step = |index: &StepIndex| &runbook.steps[index.at()];
     let mut path = CriticalPath::default();
     for phase in Phase::ALL.into_iter().filter(|phase| phase.is_barrier()) {
-        let longest = longest_in(plan, &order, phase);
-        path.typical += longest.iter().map(|step| typical(plan.step(*step))).sum::<Duration>();
-        path.worst += longest.iter().map(|step| worst(plan.step(*step))).sum::<Duration>();
+        let longest = longest_in(runbook, graph, &order, phase);
+        path.typical += longest.iter().map(|index| typical(step(index))).sum::<Duration>();
+        path.worst += longest.iter().map(|index| worst(step(index))).sum::<Duration>();
         path.steps.extend(longest);
     }
     let counts = |step: &&Step| is_main(step) && step.phase.is_barrier() && step.estimate.is_none();
-    path.without_estimate = plan.runbook.steps.iter().filter(counts).count();
+    path.without_estimate = runbook.steps.iter().filter(counts).count();
     path
 }
 
-fn longest_in(plan: &Plan, order: &[StepIndex], phase: Phase) -> Vec<StepIndex> {
-    let mut reach: Vec<(Duration, Option<StepIndex>)> = vec![(Duration::ZERO, None); plan.graph.len()];
+fn longest_in(runbook: &Runbook, graph: &Graph, order: &[StepIndex], phase: Phase) -> Vec<StepIndex> {
+    let mut reach: Vec<(Duration, Option<StepIndex>)> = vec![(Duration::ZERO, None); graph.len()];
     let mut end: Option<StepIndex> = None;
-    let inside = |step: &&StepIndex| plan.step(**step).phase == phase && is_main(plan.step(**step));
+    let inside = |index: &&StepIndex| runbook.steps[index.at()].phase == phase && is_main(&runbook.steps[index.at()]);
     for step in order.iter().filter(inside) {
-        let before = plan
-            .graph
-            .needs(*step)
-            .iter()
-            .filter(inside)
-            .max_by_key(|need| reach[need.at()].0);
+        let before = graph.needs(*step).iter().filter(inside).max_by_key(|need| reach[need.at()].0);
         let start = before.map_or(Duration::ZERO, |need| reach[need.at()].0);
-        reach[step.at()] = (start + typical(plan.step(*step)), before.copied());
+        reach[step.at()] = (start + typical(&runbook.steps[step.at()]), before.copied());
         if end.is_none_or(|end| reach[step.at()].0 > reach[end.at()].0) {
             end = Some(*step);
         }
@@ -57,15 +53,11 @@ fn longest_in(plan: &Plan, order: &[StepIndex], phase: Phase) -> Vec<StepIndex> 
 }
 
 fn typical(step: &Step) -> Duration {
-    step.estimate
-        .as_ref()
-        .map_or(Duration::ZERO, |estimate| estimate.typical)
+    step.estimate.as_ref().map_or(Duration::ZERO, |estimate| estimate.typical)
 }
 
 fn worst(step: &Step) -> Duration {
-    step.estimate
-        .as_ref()
-        .map_or(Duration::ZERO, |estimate| estimate.worst.unwrap_or(estimate.typical))
+    step.estimate.as_ref().map_or(Duration::ZERO, |estimate| estimate.worst.unwrap_or(estimate.typical))
 }
 
 /// The steps by the wave in which they can start at the earliest, within each phase.
@@ -77,11 +69,7 @@ pub fn waves(plan: &Plan) -> Vec<(Phase, Vec<Vec<StepIndex>>)> {
         Phase::ALL.into_iter().map(|phase| (phase, Vec::new())).collect();
     for step in order {
         let phase = plan.step(step).phase;
-        let needs = plan
-            .graph
-            .needs(step)
-            .iter()
-            .filter(|need| plan.step(**need).phase == phase);
+        let needs = plan.graph.needs(step).iter().filter(|need| plan.step(**need).phase == phase);
         depth[step.at()] = needs.map(|need| depth[need.at()] + 1).max().unwrap_or(0);
         let (_, waves) = &mut phases[phase as usize];
         if waves.len() <= depth[step.at()] {
@@ -90,8 +78,6 @@ pub fn waves(plan: &Plan) -> Vec<(Phase, Vec<Vec<StepIndex>>)> {
         waves[depth[step.at()]].push(step);
     }
     phases.retain(|(_, waves)| !waves.is_empty());
-    phases
-        .iter_mut()
-        .for_each(|(_, waves)| waves.iter_mut().for_each(|wave| wave.sort_unstable()));
+    phases.iter_mut().for_each(|(_, waves)| waves.iter_mut().for_each(|wave| wave.sort_unstable()));
     phases
 }

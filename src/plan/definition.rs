@@ -24,12 +24,9 @@ pub fn written(runbook: &Runbook, value: &Templated) -> Value {
                 .collect(),
         ),
         Templated::List(items) => Value::Array(items.iter().map(|item| written(runbook, item)).collect()),
-        Templated::Map(entries) => Value::Object(
-            entries
-                .iter()
-                .map(|(key, item)| (key.clone(), written(runbook, item)))
-                .collect(),
-        ),
+        Templated::Map(entries) => {
+            Value::Object(entries.iter().map(|(key, item)| (key.clone(), written(runbook, item))).collect())
+        }
     }
 }
 
@@ -46,26 +43,13 @@ pub fn definition(runbook: &Runbook, step: &Step) -> Value {
         |action: &ActionUse| json!({ "action": action.name.value, "with": written(runbook, &action.with.value) });
     let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     add("phase", json!(step.phase));
-    add(
-        "title",
-        step.title.as_ref().map_or(Value::Null, |title| written(runbook, title)),
-    );
+    add("title", step.title.as_ref().map_or(Value::Null, |title| written(runbook, title)));
     add("action", Value::from(step.action.name.value.as_str()));
     add("with", written(runbook, &step.action.with.value));
-    let outputs = step
-        .outputs
-        .iter()
-        .map(|output| (output.name.value.clone(), Value::from(output.kind.to_string())));
+    let outputs = step.outputs.iter().map(|output| (output.name.value.clone(), Value::from(output.kind.to_string())));
     add("outputs", Value::Object(outputs.collect()));
-    add(
-        "needs",
-        step.needs.iter().map(|need| Value::from(need.value.as_str())).collect(),
-    );
-    add(
-        "when",
-        step.when
-            .map_or(Value::Null, |when| Value::from(&*runbook.expressions.get(when).text)),
-    );
+    add("needs", step.needs.iter().map(|need| Value::from(need.value.as_str())).collect());
+    add("when", step.when.map_or(Value::Null, |when| Value::from(&*runbook.expressions.get(when).text)));
     add("run_if", json!(step.run_if));
     if let Some(repeat) = &step.repeat {
         add("every", json!(millis(repeat.every)));
@@ -75,12 +59,7 @@ pub fn definition(runbook: &Runbook, step: &Step) -> Value {
         add("for_each", written(runbook, &for_each.items));
         add("max_parallel", json!(for_each.max_parallel));
     }
-    add(
-        "approval",
-        step.approval
-            .as_ref()
-            .map_or(Value::Null, |gate| approval(runbook, gate)),
-    );
+    add("approval", step.approval.as_ref().map_or(Value::Null, |gate| approval(runbook, gate)));
     add("timeout", json!(step.timeout.map(millis)));
     add("retry", json!(step.retry));
     if let Some(verify) = &step.verify {
@@ -89,10 +68,7 @@ pub fn definition(runbook: &Runbook, step: &Step) -> Value {
             json!({ "check": action(&verify.action), "within": millis(verify.within), "every": millis(verify.every) }),
         );
     }
-    add(
-        "rollback",
-        step.rollback.as_ref().map_or(Value::Null, |rollback| action(rollback)),
-    );
+    add("rollback", step.rollback.as_ref().map_or(Value::Null, |rollback| action(rollback)));
     add("on_failure", json!(step.on_failure));
     add("on_interrupt", json!(step.on_interrupt));
     add("point_of_no_return", json!(step.point_of_no_return));

@@ -8,12 +8,10 @@ use sha2::{Digest as _, Sha256};
 /// The SHA-256 of some bytes, as 64 hex digits.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").ok();
-            text
-        })
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").ok();
+        text
+    })
 }
 
 /// The digest of a value; the order of a mapping's keys does not matter.
@@ -63,16 +61,8 @@ mod tests {
 
     #[test]
     fn the_order_of_keys_does_not_matter_and_everything_else_does() {
-        assert_eq!(
-            of_value(&json!({"a": 1, "b": [2]})),
-            of_value(&json!({"b": [2], "a": 1}))
-        );
-        for other in [
-            json!({"a": 1, "b": [3]}),
-            json!({"a": "1", "b": [2]}),
-            json!({"a": 1}),
-            json!([{"a": 1}]),
-        ] {
+        assert_eq!(of_value(&json!({"a": 1, "b": [2]})), of_value(&json!({"b": [2], "a": 1})));
+        for other in [json!({"a": 1, "b": [3]}), json!({"a": "1", "b": [2]}), json!({"a": 1}), json!([{"a": 1}])] {
             assert_ne!(of_value(&json!({"a": 1, "b": [2]})), of_value(&other));
         }
     }

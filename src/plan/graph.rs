@@ -176,10 +176,7 @@ mod tests {
     use super::*;
 
     fn graph(count: usize, edges: &[(u32, u32)]) -> Graph {
-        let edges: Vec<_> = edges
-            .iter()
-            .map(|(step, need)| (StepIndex(*step), StepIndex(*need)))
-            .collect();
+        let edges: Vec<_> = edges.iter().map(|(step, need)| (StepIndex(*step), StepIndex(*need))).collect();
         Graph::build(count, &edges)
     }
 
@@ -198,19 +195,13 @@ mod tests {
         let cycle = |count, edges: &[(u32, u32)]| graph(count, edges).order().map_err(|cycle| numbers(&cycle));
         assert_eq!(cycle(1, &[(0, 0)]), Err(vec![0, 0]));
         assert_eq!(cycle(2, &[(0, 1), (1, 0)]), Err(vec![0, 1, 0]));
-        assert_eq!(
-            cycle(5, &[(0, 1), (1, 2), (2, 3), (3, 1), (2, 1), (4, 0)]),
-            Err(vec![1, 2, 1])
-        );
+        assert_eq!(cycle(5, &[(0, 1), (1, 2), (2, 3), (3, 1), (2, 1), (4, 0)]), Err(vec![1, 2, 1]));
     }
 
     #[test]
     fn a_chain_of_a_hundred_thousand_with_a_cycle_is_no_trouble() {
         let mut edges: Vec<(u32, u32)> = (1..100_000).map(|step| (step, step - 1)).collect();
         edges.push((0, 99_999));
-        assert_eq!(
-            graph(100_000, &edges).order().map_err(|cycle| cycle.len()),
-            Err(100_001)
-        );
+        assert_eq!(graph(100_000, &edges).order().map_err(|cycle| cycle.len()), Err(100_001));
     }
 }

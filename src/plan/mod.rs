@@ -6,6 +6,7 @@ pub mod critical_path;
 pub mod definition;
 pub mod digest;
 mod graph;
+mod template;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,20 +14,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use graph::{Graph, StepIndex};
+pub use template::Template;
 
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
 use crate::runbook::ast::{OnInterrupt, Retry, RunIf, Runbook, Step};
-use crate::runbook::expr::Notice;
 use crate::runbook::workspace::Workspace;
-
-/// A template of a notice: its two parts, compiled.
-#[derive(Debug)]
-pub struct Template {
-    /// The subject line.
-    pub subject: Notice,
-    /// The text.
-    pub body: Notice,
-}
 
 /// The templates of the workspace, by name.
 pub type Templates = BTreeMap<String, Template>;
@@ -64,15 +56,7 @@ impl Plan {
         let by_id = index(&runbook);
         let graph = graph(&runbook, &by_id);
         graph.order()?;
-        Ok(Self {
-            runbook,
-            workspace,
-            templates,
-            catalogue,
-            inputs,
-            graph,
-            by_id,
-        })
+        Ok(Self { runbook, workspace, templates, catalogue, inputs, graph, by_id })
     }
 
     /// The step of that index.
@@ -101,8 +85,7 @@ impl Plan {
     /// What repeating the action with these parameters would do.
     #[must_use]
     pub fn effect(&self, action: &str, with: &Map<String, Value>) -> Effect {
-        self.spec(action)
-            .map_or(Effect::UnsafeToRepeat, |spec| (spec.effect)(with))
+        self.spec(action).map_or(Effect::UnsafeToRepeat, |spec| (spec.effect)(with))
     }
 
     /// Whether the step may be run again without asking anybody.
@@ -131,19 +114,9 @@ impl Plan {
 /// The outputs a step has: those of its action, and its own.
 #[must_use]
 pub fn outputs_of(catalogue: &Catalogue, step: &Step) -> Vec<(String, Type)> {
-    let fixed = catalogue
-        .get(&step.action.name.value)
-        .map(|spec| spec.outputs.fixed())
-        .unwrap_or_default();
-    let own = step
-        .outputs
-        .iter()
-        .map(|output| (output.name.value.clone(), output.kind.clone()));
-    fixed
-        .iter()
-        .map(|field| (field.name.to_owned(), (field.kind)()))
-        .chain(own)
-        .collect()
+    let fixed = catalogue.get(&step.action.name.value).map(|spec| spec.outputs.fixed()).unwrap_or_default();
+    let own = step.outputs.iter().map(|output| (output.name.value.clone(), output.kind.clone()));
+    fixed.iter().map(|field| (field.name.to_owned(), (field.kind)())).chain(own).collect()
 }
 
 /// The steps of a runbook by id; the first of two with the same.

@@ -82,11 +82,7 @@ mod tests {
             ("many", Type::Int, "wanted an int, found `many`"),
             ("4.5", Type::Int, "wanted an int, found the number `4.5`"),
             ("maybe", Type::Bool, "wanted a bool, found the string `maybe`"),
-            (
-                "soon",
-                Type::Duration,
-                "wanted a duration such as `30s`, `5m` or `1h30m`, found `soon`",
-            ),
+            ("soon", Type::Duration, "wanted a duration such as `30s`, `5m` or `1h30m`, found `soon`"),
             ("x", Type::List(Box::new(Type::Int)), "wanted an int, found `x`"),
         ] {
             assert_eq!(parse_answer(text, &wanted), Err(problem.to_owned()), "{text}");

@@ -7,24 +7,22 @@ use std::collections::BTreeSet;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
 
-use rustix::termios::{QueueSelector, tcflush, tcgetpgrp};
-use tokio::sync::mpsc::UnboundedSender;
-
 use super::needs::{Need, may_approve, need, needs};
-use super::prompt::{Prompt, PromptAnswer, Reply};
+use super::prompt::{Prompt, Reply};
+use super::reporter::OnAnswer;
 use super::stream::{can_read, read_some};
 use super::view::View;
 use crate::engine::{NodeId, NodePath, Person};
+use rustix::termios::{QueueSelector, tcflush, tcgetpgrp};
 
 /// A step, and which occasion of its asking.
 type Occasion = (NodePath, u32);
 
 /// Asks the operator, one question at a time.
-#[derive(Debug)]
 pub(super) struct Asker {
     input: OwnedFd,
     operator: Person,
-    answers: UnboundedSender<PromptAnswer>,
+    tell: OnAnswer,
     open: Option<Prompt>,
     typed: String,
     put_off: BTreeSet<Occasion>,
@@ -47,11 +45,11 @@ pub(super) enum Heard {
 }
 
 impl Asker {
-    pub(super) fn new(input: OwnedFd, operator: Person, answers: UnboundedSender<PromptAnswer>) -> Self {
+    pub(super) fn new(input: OwnedFd, operator: Person, tell: OnAnswer) -> Self {
         Self {
             input,
             operator,
-            answers,
+            tell,
             open: None,
             typed: String::new(),
             put_off: BTreeSet::new(),
@@ -158,9 +156,9 @@ impl Asker {
                 Heard::PutOff
             }
             Reply::Answered(answer) => {
-                self.silent |= answer == PromptAnswer::Leave;
+                self.silent |= answer.is_none();
                 self.answered.insert(occasion);
-                self.answers.send(answer).ok();
+                (self.tell)(answer);
                 Heard::Answered
             }
         }

@@ -21,10 +21,7 @@ use crate::runbook::workspace::Workspace;
 pub(super) const RUN: &str = "orders-20261120-0311-k3f";
 
 fn at_no_place<T>(value: T) -> Spanned<T> {
-    Spanned {
-        value,
-        span: Span::default(),
-    }
+    Spanned { value, span: Span::default() }
 }
 
 fn action(name: &str) -> ActionUse {
@@ -66,10 +63,7 @@ pub(super) fn step(id: &str, phase: Phase, does: &str) -> Step {
 pub(super) fn plan() -> Plan {
     let mut declare = step("declare", Phase::Assessment, "manual");
     declare.outputs = [("incident", Type::String), ("affected", Type::Int)]
-        .map(|(name, kind)| OutputDeclaration {
-            name: at_no_place(name.to_owned()),
-            kind,
-        })
+        .map(|(name, kind)| OutputDeclaration { name: at_no_place(name.to_owned()), kind })
         .into();
     let mut promote = step("promote", Phase::Execution, "azure.postgres.promote_replica");
     promote.point_of_no_return = true;
@@ -103,10 +97,7 @@ pub(super) fn build(steps: Vec<Step>) -> Plan {
         kind: Kind::Failover,
         title: None,
         owner: None,
-        objectives: Objectives {
-            rto: Some(Duration::from_mins(45)),
-            rpo: None,
-        },
+        objectives: Objectives { rto: Some(Duration::from_mins(45)), rpo: None },
         azure: None,
         inputs: Vec::new(),
         defaults: Defaults::default(),
@@ -129,18 +120,12 @@ pub(super) fn build(steps: Vec<Step>) -> Plan {
 
 /// Who.
 pub(super) fn person(name: &str) -> Person {
-    Person {
-        name: name.to_owned(),
-        host: "ops1".to_owned(),
-        claimed: false,
-    }
+    Person { name: name.to_owned(), host: "ops1".to_owned(), claimed: false }
 }
 
 /// The moment `seconds` after 03:11:26.
 pub(super) fn at(seconds: u64) -> Timestamp {
-    Timestamp::parse("2026-11-20T03:11:26Z")
-        .unwrap()
-        .plus(Duration::from_secs(seconds))
+    Timestamp::parse("2026-11-20T03:11:26Z").unwrap().plus(Duration::from_secs(seconds))
 }
 
 pub(super) fn path(text: &str) -> NodePath {
@@ -176,46 +161,27 @@ pub(super) fn intent(step: &str, attempt: u32, does: &str) -> Event {
 }
 
 pub(super) fn outcome(step: &str, attempt: u32, end: End) -> Event {
-    Event::Outcome {
-        step: path(step),
-        side: Side::Apply,
-        attempt,
-        end,
-    }
+    Event::Outcome { step: path(step), side: Side::Apply, attempt, end }
 }
 
 pub(super) fn succeeded(note: &str) -> End {
-    End::Succeeded {
-        outputs: Outputs::None,
-        already: false,
-        note: note.to_owned(),
-        label: None,
-    }
+    End::Succeeded { outputs: Outputs::None, already: false, note: note.to_owned(), label: None }
 }
 
 pub(super) fn failed(reason: &str) -> End {
-    End::Failed {
-        reason: reason.to_owned(),
-        retry_at: None,
-    }
+    End::Failed { reason: reason.to_owned(), retry_at: None }
 }
 
 pub(super) fn asked() -> Event {
     Event::PersonAsked {
         step: path("declare"),
         instructions: "Declare the disaster.\nThen note its number.".to_owned(),
-        answers: vec![
-            ("incident".to_owned(), "a string".to_owned()),
-            ("affected".to_owned(), "an int".to_owned()),
-        ],
+        answers: vec![("incident".to_owned(), "a string".to_owned()), ("affected".to_owned(), "an int".to_owned())],
     }
 }
 
 pub(super) fn answers() -> Map<String, Value> {
-    Map::from_iter([
-        ("incident".to_owned(), json!("INC-42")),
-        ("affected".to_owned(), json!(7)),
-    ])
+    Map::from_iter([("incident".to_owned(), json!("INC-42")), ("affected".to_owned(), json!(7))])
 }
 
 pub(super) fn gate(deadline: Timestamp) -> Event {
@@ -275,10 +241,7 @@ pub(super) fn to_the_gate() -> Vec<(u64, Event)> {
         (0, intent("probe", 1, "probe.http")),
         (30, outcome("probe", 1, succeeded("3 of 3 samples failed"))),
         (30, asked()),
-        (
-            90,
-            decided(Some("declare"), Decision::Answer { outputs: answers() }, "alice", None),
-        ),
+        (90, decided(Some("declare"), Decision::Answer { outputs: answers() }, "alice", None)),
         (100, gate(at(1000))),
     ]
 }
@@ -294,12 +257,7 @@ pub(super) fn to_the_end() -> Vec<(u64, Event)> {
         (460, outcome("switch", 1, succeeded("centralus disabled"))),
         (460, intent("tell", 1, "notify")),
         (470, outcome("tell", 1, succeeded(""))),
-        (
-            470,
-            Event::RunEnded {
-                state: crate::engine::RunState::Succeeded,
-            },
-        ),
+        (470, Event::RunEnded { state: crate::engine::RunState::Succeeded }),
     ]);
     records
 }

@@ -14,7 +14,9 @@ const FORMAT: u32 = 1;
 /// The first line: what writes the others.
 #[must_use]
 pub(super) fn version(run: &str) -> String {
-    let line = json!({ "drctl": FORMAT, "type": "version", "version": env!("CARGO_PKG_VERSION"), "run": run });
+    let line = json!({
+        "drctl": FORMAT, "run": run, "type": "version", "payload": { "version": env!("CARGO_PKG_VERSION") },
+    });
     visible(&line.to_string())
 }
 
@@ -31,10 +33,8 @@ pub(super) fn record(view: &View, seq: Seq, at: Timestamp, event: &Event) -> Str
 /// The last line: what the run came to.
 #[must_use]
 pub(super) fn summary(view: &View, now: Timestamp) -> String {
-    let mut line = json!({ "drctl": FORMAT, "run": view.run, "type": "summary" });
-    if let (Value::Object(line), Value::Object(summary)) = (&mut line, view.summary(now).json()) {
-        line.extend(summary);
-    }
+    let payload = view.summary(now).json();
+    let line = json!({ "drctl": FORMAT, "run": view.run, "type": "summary", "payload": payload });
     finished(view, line)
 }
 
@@ -110,10 +110,7 @@ mod tests {
         );
         let read: Value = serde_json::from_str(&line).unwrap();
         let event: Event = serde_json::from_value(json!({ "type": read["type"], "payload": read["payload"] })).unwrap();
-        assert_eq!(
-            event,
-            outcome("probe", 1, failed("\u{1b}[2J *** \u{9b}x \u{202e}\u{e0041}"))
-        );
+        assert_eq!(event, outcome("probe", 1, failed("\u{1b}[2J *** \u{9b}x \u{202e}\u{e0041}")));
     }
 
     #[test]
@@ -123,11 +120,11 @@ mod tests {
         let first = read(version("r"));
         assert_eq!(
             first,
-            json!({ "drctl": 1, "type": "version", "version": env!("CARGO_PKG_VERSION"), "run": "r" })
+            json!({ "drctl": 1, "run": "r", "type": "version", "payload": { "version": env!("CARGO_PKG_VERSION") } })
         );
         let last = read(summary(&view, at(0)));
         assert_eq!(
-            [&last["drctl"], &last["type"], &last["state"]],
+            [&last["drctl"], &last["type"], &last["payload"]["state"]],
             [&json!(1), &json!("summary"), &json!("running")]
         );
     }

@@ -26,10 +26,7 @@ pub(super) fn lines(view: &View, now: Timestamp, operator: &Person) -> Vec<(Tone
         lines.push((Tone::Progress, format!("  and {more} more")));
     }
     lines.extend(needs_line(view, operator));
-    let clean = |(tone, line): (Tone, String)| {
-        let margin = line.len() - line.trim_start().len();
-        (tone, format!("{}{}", &line[..margin], view.cleaner.line(&line)))
-    };
+    let clean = |(tone, line): (Tone, String)| (tone, view.cleaner.indented(&line));
     lines.into_iter().map(clean).collect()
 }
 
@@ -166,11 +163,7 @@ mod tests {
         for (operator, who) in [("bob", "you"), ("carol", "somebody else")] {
             assert_eq!(
                 live(plan(), &to_the_gate(), 160, operator),
-                said(&[
-                    (Tone::Good, clock),
-                    (Tone::Needed, gate),
-                    (Tone::Needed, &format!("needs {who}: {command}")),
-                ])
+                said(&[(Tone::Good, clock), (Tone::Needed, gate), (Tone::Needed, &format!("needs {who}: {command}")),])
             );
         }
     }
@@ -179,25 +172,16 @@ mod tests {
     fn many_steps_are_cut_short_and_what_needs_people_is_never_cut() {
         let ids = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
         let mut steps = ids.map(|id| step(id, Phase::Execution, "shell"));
-        steps[1].estimate = Some(Box::new(Estimate {
-            typical: Duration::from_mins(4),
-            worst: None,
-        }));
+        steps[1].estimate = Some(Box::new(Estimate { typical: Duration::from_mins(4), worst: None }));
         let mut records = vec![(0, started(crate::engine::Mode::Real))];
         records.extend(ids.map(|id| (0, intent(id, 1, "shell"))));
         records.push((2600, outcome("j", 1, failed("exit \u{1b}[5mcode 1"))));
-        let retry = End::Failed {
-            reason: "busy".to_owned(),
-            retry_at: Some(at(2610)),
-        };
+        let retry = End::Failed { reason: "busy".to_owned(), retry_at: Some(at(2610)) };
         records.push((2600, outcome("a", 1, retry)));
         assert_eq!(
             live(build(steps.into()), &records, 2601, "alice"),
             said(&[
-                (
-                    Tone::Notice,
-                    "RTO 45m: 43m21s so far, 1m39s left | failover, execution | orders-20261120-0311-k3f"
-                ),
+                (Tone::Notice, "RTO 45m: 43m21s so far, 1m39s left | failover, execution | orders-20261120-0311-k3f"),
                 (Tone::Bad, "  j: failed for 43m21s: exit code 1"),
                 (Tone::Progress, "  a: waiting to retry for 43m21s, again in 9s: busy"),
                 (Tone::Progress, "  b: running for 43m21s of about 4m"),

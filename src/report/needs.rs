@@ -68,23 +68,15 @@ pub(super) fn commands_for(state: &State, run: &str, need: Need, id: NodeId) -> 
     let step = format!("{} {}", quote(run), quote(&node.path.0));
     let reason = "--reason \"...\"";
     match need {
-        Need::Doubt => ["happened", "did-not-happen", "retry"]
-            .map(|word| format!("drctl resolve {step} --{word} {reason}"))
-            .into(),
-        Need::Approval => ["approve", "reject"]
-            .map(|word| format!("drctl {word} {step} {reason}"))
-            .into(),
+        Need::Doubt => {
+            ["happened", "did-not-happen", "retry"].map(|word| format!("drctl resolve {step} --{word} {reason}")).into()
+        }
+        Need::Approval => ["approve", "reject"].map(|word| format!("drctl {word} {step} {reason}")).into(),
         Need::Answer => {
             let asked = node.more.as_ref().and_then(|more| more.asked.as_ref());
             let wanted = asked.map(|(_, answers)| answers.as_slice()).unwrap_or_default();
-            let outputs: String = wanted
-                .iter()
-                .map(|(name, _)| format!(" --output {name}=VALUE"))
-                .collect();
-            vec![
-                format!("drctl approve {step}{outputs}"),
-                format!("drctl reject {step} {reason}"),
-            ]
+            let outputs: String = wanted.iter().map(|(name, _)| format!(" --output {name}=VALUE")).collect();
+            vec![format!("drctl approve {step}{outputs}"), format!("drctl reject {step} {reason}")]
         }
         Need::Failure => vec![format!("drctl retry {step}"), format!("drctl skip {step} {reason}")],
     }
@@ -100,16 +92,11 @@ pub(super) fn abort_command(run: &str) -> String {
 #[must_use]
 pub(super) fn commands(plan: &Plan, state: &State, run: &str, executing: bool) -> Vec<String> {
     if state.ended.is_some() {
-        return vec![format!("drctl report {}", quote(run))];
+        return Vec::new();
     }
     let needs = needs(plan, state);
-    let mut commands: Vec<String> = needs
-        .iter()
-        .flat_map(|(need, id)| commands_for(state, run, *need, *id))
-        .collect();
-    let troubled = needs
-        .iter()
-        .any(|(need, _)| matches!(need, Need::Doubt | Need::Failure));
+    let mut commands: Vec<String> = needs.iter().flat_map(|(need, id)| commands_for(state, run, *need, *id)).collect();
+    let troubled = needs.iter().any(|(need, _)| matches!(need, Need::Doubt | Need::Failure));
     if troubled && state.aborted.is_none() {
         commands.push(abort_command(run));
     }
@@ -130,7 +117,7 @@ fn quote(word: &str) -> Cow<'_, str> {
     shell_words::quote(word)
 }
 
-/// Who may approve: `alice, bob (incident_commander)`, how many, and who not.
+/// Who may approve: `incident_commander: alice, bob`, how many, and who not.
 #[must_use]
 pub(super) fn approvers(plan: &Plan, state: &State, gate: &Gate) -> String {
     let opened = &gate.opened;
@@ -139,12 +126,8 @@ pub(super) fn approvers(plan: &Plan, state: &State, gate: &Gate) -> String {
         "anybody".to_owned()
     } else {
         let people = plan.workspace.people(roles.iter().copied());
-        let people = if people.is_empty() {
-            "nobody".to_owned()
-        } else {
-            people.join(", ")
-        };
-        format!("{people} ({})", roles.join(", "))
+        let people = if people.is_empty() { "nobody".to_owned() } else { people.join(", ") };
+        format!("{}: {people}", roles.join(", "))
     };
     if opened.quorum > 1 {
         write!(who, "; {} different people, {} so far", opened.quorum, gate.votes.len()).ok();
@@ -219,15 +202,12 @@ mod tests {
         );
         let id = seen.state.find(&seen.plan, "promote").unwrap();
         let mut gate = seen.state.node(id).gate().unwrap().clone();
-        assert_eq!(
-            approvers(&seen.plan, &seen.state, &gate),
-            "alice, bob (incident_commander)"
-        );
+        assert_eq!(approvers(&seen.plan, &seen.state, &gate), "incident_commander: alice, bob");
         (gate.opened.quorum, gate.opened.requester_may_approve) = (2, false);
         gate.votes.push("bob".to_owned());
         assert_eq!(
             approvers(&seen.plan, &seen.state, &gate),
-            "alice, bob (incident_commander); 2 different people, 1 so far; not alice, who started the run"
+            "incident_commander: alice, bob; 2 different people, 1 so far; not alice, who started the run"
         );
         let may = |name| may_approve(&seen.plan, &seen.state, &gate, &person(name));
         assert_eq!(["alice", "bob", "carol"].map(may), [false, false, false]);
@@ -244,32 +224,16 @@ mod tests {
             span: crate::diag::Span::default(),
             max_parallel: None,
         }));
-        let instance = |key: &str| Instance {
-            key: key.to_owned(),
-            item: key.into(),
-        };
+        let instance = |key: &str| Instance { key: key.to_owned(), item: key.into() };
         let seen = Seen::of(
             build(vec![each]),
             &[
                 (0, started(Mode::Real)),
-                (
-                    0,
-                    Event::Expanded {
-                        step: path("each"),
-                        instances: vec![instance("eu"), instance("us")],
-                    },
-                ),
+                (0, Event::Expanded { step: path("each"), instances: vec![instance("eu"), instance("us")] }),
                 (0, intent("each[eu]", 1, "shell")),
                 (0, intent("each[us]", 1, "shell")),
                 (1, outcome("each[eu]", 1, failed("exit code 1"))),
-                (
-                    2,
-                    Event::InDoubt {
-                        step: path("each[us]"),
-                        side: Side::Apply,
-                        evidence: "no answer".to_owned(),
-                    },
-                ),
+                (2, Event::InDoubt { step: path("each[us]"), side: Side::Apply, evidence: "no answer".to_owned() }),
             ],
         );
         assert_eq!(
@@ -286,8 +250,8 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_ended_has_a_report() {
+    fn after_the_end_there_is_nothing_to_type() {
         let seen = Seen::of(plan(), &to_the_end());
-        assert_eq!(next_commands(&seen.plan, &seen.state, "r"), ["drctl report r"]);
+        assert_eq!(next_commands(&seen.plan, &seen.state, "r"), Vec::<String>::new());
     }
 }

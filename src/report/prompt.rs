@@ -11,20 +11,15 @@ use crate::catalogue::{Timestamp, Type};
 use crate::engine::{Decision, NodeId, NodePath, Resolution, State, StepState, undo_plan};
 use crate::plan::Plan;
 
-/// What the operator answered.
+/// What was answered at the prompt.
 #[derive(Clone, Debug, PartialEq)]
-pub enum PromptAnswer {
-    /// A decision about a step; an abort is one about the whole run.
-    Decided {
-        /// The step that was asked about.
-        step: NodePath,
-        /// What.
-        decision: Decision,
-        /// Why.
-        reason: Option<String>,
-    },
-    /// Nothing more will be asked: the operator wants to leave the run as it is.
-    Leave,
+pub struct PromptAnswer {
+    /// The step; none for the whole run.
+    pub step: Option<NodePath>,
+    /// What.
+    pub decision: Decision,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// What a line led to.
@@ -32,8 +27,8 @@ pub enum PromptAnswer {
 pub(super) enum Reply {
     /// The next question, after these lines.
     Ask(Vec<String>),
-    /// It is answered.
-    Answered(PromptAnswer),
+    /// It is answered; nothing means that the operator leaves the run as it is.
+    Answered(Option<PromptAnswer>),
     /// Not now.
     Later,
 }
@@ -52,11 +47,7 @@ pub(super) struct Prompt {
 #[derive(Clone, Debug)]
 enum Stage {
     Choose,
-    Outputs {
-        decision: Decision,
-        wanted: Vec<(String, Type)>,
-        given: Map<String, Value>,
-    },
+    Outputs { decision: Decision, wanted: Vec<(String, Type)>, given: Map<String, Value> },
     Reason(Decision),
 }
 
@@ -64,13 +55,7 @@ impl Prompt {
     /// The first question about a step.
     pub(super) fn new(state: &State, need: Need, node: NodeId) -> Self {
         let about = state.node(node);
-        Self {
-            need,
-            node,
-            tick: about.ended_tick,
-            path: about.path.clone(),
-            stage: Stage::Choose,
-        }
+        Self { need, node, tick: about.ended_tick, path: about.path.clone(), stage: Stage::Choose }
     }
 
     /// What the operator has to know before the question; raw.
@@ -94,9 +79,7 @@ impl Prompt {
             }
             Stage::Outputs { wanted, .. } => {
                 let optional = if self.needs_all() { "" } else { ", enter for none" };
-                wanted.first().map_or_else(String::new, |(name, kind)| {
-                    format!("{name} ({}{optional}): ", hint(kind))
-                })
+                wanted.first().map_or_else(String::new, |(name, kind)| format!("{name} ({}{optional}): ", hint(kind)))
             }
             Stage::Reason(decision) if is_reason_needed(decision) => "reason (enter to go back): ".to_owned(),
             Stage::Reason(_) => "reason (enter for none): ".to_owned(),
@@ -128,11 +111,7 @@ impl Prompt {
         let line = line.trim();
         match std::mem::replace(&mut self.stage, Stage::Choose) {
             Stage::Choose => self.choose(view, line),
-            Stage::Outputs {
-                decision,
-                wanted,
-                given,
-            } => self.output(line, decision, wanted, given),
+            Stage::Outputs { decision, wanted, given } => self.output(line, decision, wanted, given),
             Stage::Reason(decision) if line.is_empty() && is_reason_needed(&decision) => Reply::Ask(Vec::new()),
             Stage::Reason(decision) => self.decided(decision, Some(line).filter(|line| !line.is_empty())),
         }
@@ -143,17 +122,12 @@ impl Prompt {
         if !choices.contains(&word) {
             return Reply::Ask(vec![format!("wanted one of: {}", choices.join(", "))]);
         }
-        let resolve = |resolution| Decision::Resolve {
-            resolution,
-            outputs: Map::new(),
-        };
+        let resolve = |resolution| Decision::Resolve { resolution, outputs: Map::new() };
         let decision = match (word, self.need) {
             ("later", _) => return Reply::Later,
-            ("leave", _) => return Reply::Answered(PromptAnswer::Leave),
+            ("leave", _) => return Reply::Answered(None),
             ("yes", Need::Approval) => match view.state.node(self.node).gate() {
-                Some(gate) => Decision::Approve {
-                    digest: gate.opened.digest.clone(),
-                },
+                Some(gate) => Decision::Approve { digest: gate.opened.digest.clone() },
                 None => return Reply::Later,
             },
             ("yes", _) => Decision::Answer { outputs: Map::new() },
@@ -188,12 +162,7 @@ impl Prompt {
         let Some((_, answers)) = asked.filter(|_| self.needs_all()) else {
             return known;
         };
-        let kind = |name: &str| {
-            known
-                .iter()
-                .find(|(known, _)| known == name)
-                .map(|(_, kind)| kind.clone())
-        };
+        let kind = |name: &str| known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind.clone());
         let typed = |(name, _): &(String, String)| (name.clone(), kind(name).unwrap_or(Type::String));
         answers.iter().map(typed).collect()
     }
@@ -223,30 +192,19 @@ impl Prompt {
             wanted.remove(0);
             return self.after_outputs(decision, wanted, given);
         }
-        self.stage = Stage::Outputs {
-            decision,
-            wanted,
-            given,
-        };
+        self.stage = Stage::Outputs { decision, wanted, given };
         Reply::Ask(problem.into_iter().collect())
     }
 
     fn after_outputs(&mut self, decision: Decision, wanted: Vec<(String, Type)>, given: Map<String, Value>) -> Reply {
         if !wanted.is_empty() {
-            self.stage = Stage::Outputs {
-                decision,
-                wanted,
-                given,
-            };
+            self.stage = Stage::Outputs { decision, wanted, given };
             return Reply::Ask(Vec::new());
         }
         let decision = match decision {
             Decision::Answer { .. } => return self.decided(Decision::Answer { outputs: given }, None),
             Decision::Skip { .. } => Decision::Skip { outputs: given },
-            Decision::Resolve { resolution, .. } => Decision::Resolve {
-                resolution,
-                outputs: given,
-            },
+            Decision::Resolve { resolution, .. } => Decision::Resolve { resolution, outputs: given },
             other => other,
         };
         self.stage = Stage::Reason(decision);
@@ -254,19 +212,13 @@ impl Prompt {
     }
 
     fn decided(&self, decision: Decision, reason: Option<&str>) -> Reply {
-        Reply::Answered(PromptAnswer::Decided {
-            step: self.path.clone(),
-            decision,
-            reason: reason.map(str::to_owned),
-        })
+        let step = (decision != Decision::Abort).then(|| self.path.clone());
+        Reply::Answered(Some(PromptAnswer { step, decision, reason: reason.map(str::to_owned) }))
     }
 }
 
 fn is_reason_needed(decision: &Decision) -> bool {
-    matches!(
-        decision,
-        Decision::Skip { .. } | Decision::Resolve { .. } | Decision::Abort
-    )
+    matches!(decision, Decision::Skip { .. } | Decision::Resolve { .. } | Decision::Abort)
 }
 
 /// What giving the run up would undo, and what would stay; raw.

@@ -39,11 +39,8 @@ fn talk(view: &View, lines: &[&str]) -> (String, Option<Reply>) {
 }
 
 fn decided(step: &str, decision: Decision, reason: Option<&str>) -> Option<Reply> {
-    Some(Reply::Answered(PromptAnswer::Decided {
-        step: path(step),
-        decision,
-        reason: reason.map(str::to_owned),
-    }))
+    let (step, reason) = (Some(path(step)), reason.map(str::to_owned));
+    Some(Reply::Answered(Some(PromptAnswer { step, decision, reason })))
 }
 
 fn failed_switch() -> Vec<(u64, Event)> {
@@ -69,10 +66,7 @@ reason (enter for none): lag is fine
 "
     );
     let digest = "9f86d081884c7d659a2feaa0c55ad015".to_owned();
-    assert_eq!(
-        end,
-        decided("promote", Decision::Approve { digest }, Some("lag is fine"))
-    );
+    assert_eq!(end, decided("promote", Decision::Approve { digest }, Some("lag is fine")));
     assert_eq!(talk(&view, &["no", ""]).1, decided("promote", Decision::Reject, None));
     assert_eq!(talk(&view, &["later"]).1, Some(Reply::Later));
 }
@@ -87,7 +81,7 @@ fn what_a_gate_asks_stands_above_the_question_with_the_time_that_is_left() {
         "  promote: Accepts 12 s of loss
     does: promote: azure.postgres.promote_replica {\"server\":\"orders-pg-eastus2\"}
     digest: 9f86d081884c
-    may approve: alice, bob (incident_commander)
+    asks incident_commander: alice, bob
     deadline: 03:28:06 UTC, in 14m
   RTO 45m: 2m40s so far, 42m20s left"
     );
@@ -117,7 +111,7 @@ affected (an int): 7
 fn a_failed_step_is_retried_skipped_or_left() {
     let view = view(&failed_switch());
     assert_eq!(talk(&view, &["retry"]).1, decided("switch", Decision::Retry, None));
-    assert_eq!(talk(&view, &["leave"]).1, Some(Reply::Answered(PromptAnswer::Leave)));
+    assert_eq!(talk(&view, &["leave"]).1, Some(Reply::Answered(None)));
     let (said, end) = talk(&view, &["skip", "", "skip", "done by hand"]);
     assert_eq!(
         said,
@@ -147,18 +141,16 @@ what stays:
 reason (enter to go back): wrong region
 "
     );
-    assert_eq!(end, decided("switch", Decision::Abort, Some("wrong region")));
+    let reason = Some("wrong region".to_owned());
+    let answer = PromptAnswer { step: None, decision: Decision::Abort, reason };
+    assert_eq!(end, Some(Reply::Answered(Some(answer))));
 }
 
 #[test]
 fn a_doubt_is_resolved_with_a_reason_and_outputs_that_stand_in() {
     let mut records = to_the_gate();
     records.truncate(2);
-    let doubt = Event::InDoubt {
-        step: path("probe"),
-        side: Side::Apply,
-        evidence: "no answer".to_owned(),
-    };
+    let doubt = Event::InDoubt { step: path("probe"), side: Side::Apply, evidence: "no answer".to_owned() };
     records.push((5, doubt));
     let view = view(&records);
     let (said, end) = talk(&view, &["happened", "seen"]);
@@ -169,10 +161,7 @@ did probe happen? [happened/did-not-happen/retry/leave] happened
 reason (enter to go back): seen
 "
     );
-    let resolve = |resolution| Decision::Resolve {
-        resolution,
-        outputs: serde_json::Map::new(),
-    };
+    let resolve = |resolution| Decision::Resolve { resolution, outputs: serde_json::Map::new() };
     assert_eq!(end, decided("probe", resolve(Resolution::Happened), Some("seen")));
     let end = talk(&view, &["retry", "harmless"]).1;
     assert_eq!(end, decided("probe", resolve(Resolution::Retry), Some("harmless")));
@@ -180,11 +169,8 @@ reason (enter to go back): seen
 
 #[test]
 fn a_skipped_step_may_get_some_of_its_outputs_from_the_operator() {
-    let records = [
-        (0, started(Mode::Real)),
-        (0, intent("declare", 1, "manual")),
-        (1, outcome("declare", 1, failed("no"))),
-    ];
+    let records =
+        [(0, started(Mode::Real)), (0, intent("declare", 1, "manual")), (1, outcome("declare", 1, failed("no")))];
     let view = view(&records);
     let (said, end) = talk(&view, &["skip", "INC-7", "", "drill"]);
     assert_eq!(

@@ -1,11 +1,9 @@
 //! The handle on the sinks of a run.
 
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::asker::Asker;
 use super::prompt::PromptAnswer;
@@ -35,6 +33,9 @@ pub enum OutputKind {
     Json,
 }
 
+/// Hears what is answered at the prompt; nothing means that the person leaves the run as it is.
+pub type OnAnswer = Box<dyn Fn(Option<PromptAnswer>) + Send>;
+
 /// What the sinks of a run need.
 pub struct Setup {
     /// The plan that is run.
@@ -51,8 +52,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// Who sits at the terminal.
     pub operator: Person,
-    /// Where answers go.
-    pub answers: UnboundedSender<PromptAnswer>,
+    /// Hears what is answered.
+    pub answer: OnAnswer,
     /// What is masked.
     pub mask: Arc<Secrets>,
 }
@@ -68,7 +69,7 @@ pub(super) struct Ports<'p> {
 #[derive(Debug)]
 pub struct Reporter {
     to: Sender<Message>,
-    done: Receiver<()>,
+    done: Mutex<Receiver<()>>,
 }
 
 impl Reporter {
@@ -95,7 +96,7 @@ impl Reporter {
         // Without a thread nothing is shown, and the run goes on.
         let thread = std::thread::Builder::new().name("report".to_owned()).spawn(work);
         drop(thread);
-        Self { to, done }
+        Self { to, done: Mutex::new(done) }
     }
 
     /// Shows a record that is durable.
@@ -104,7 +105,7 @@ impl Reporter {
     }
 
     /// Takes in a record from before this process took the run up, without showing it.
-    pub fn recall(&self, seq: Seq, at: Timestamp, event: &Event) {
+    pub fn replay(&self, seq: Seq, at: Timestamp, event: &Event) {
         self.send(seq, at, event, false);
     }
 
@@ -119,15 +120,16 @@ impl Reporter {
     }
 
     /// Ends: the summary, and the cursor as it was. Waits for readers, but not for long.
-    pub fn finish(self) {
-        drop(self);
+    pub fn finish(&self) {
+        self.to.send(Message::Finish).ok();
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.recv_timeout(PATIENCE).ok();
     }
 }
 
 impl Drop for Reporter {
     fn drop(&mut self) {
-        self.to.send(Message::Finish).ok();
-        self.done.recv_timeout(PATIENCE).ok();
+        self.finish();
     }
 }
 
@@ -136,7 +138,7 @@ fn worker(setup: Setup, ports: &Ports<'_>) -> Worker {
     let face = match setup.kind {
         OutputKind::Json => Face::Json,
         OutputKind::Human if setup.interactive => {
-            let asker = input.map(|input| Asker::new(input, setup.operator.clone(), setup.answers));
+            let asker = input.map(|input| Asker::new(input, setup.operator.clone(), setup.answer));
             Face::Terminal(asker.map(Box::new))
         }
         OutputKind::Human | OutputKind::Plain => Face::Plain,
@@ -152,5 +154,13 @@ fn worker(setup: Setup, ports: &Ports<'_>) -> Worker {
         screen: Screen::new(Stream::to(ports.stderr), colour),
         lines: Vec::new(),
         heading: None,
+    }
+}
+
+/// Gives the cursor back, where there is one: some questions hide it and an interrupt leaves it so.
+pub fn show_cursor() {
+    let terminal = console::Term::stderr();
+    if terminal.is_term() {
+        terminal.show_cursor().ok();
     }
 }

@@ -86,9 +86,7 @@ impl Cleaner {
     /// Masks these secrets.
     #[must_use]
     pub fn new(secrets: &Secrets) -> Self {
-        Self {
-            needles: secrets.needles(),
-        }
+        Self { needles: secrets.needles() }
     }
 
     /// Whether there is nothing to mask.
@@ -116,6 +114,13 @@ impl Cleaner {
     #[must_use]
     pub fn line(&self, text: &str) -> String {
         clip(&self.lines(text.trim()).join("\\n"))
+    }
+
+    /// [`Self::line`], as far in as `line` is.
+    #[must_use]
+    pub fn indented(&self, line: &str) -> String {
+        let margin = line.len() - line.trim_start_matches(' ').len();
+        format!("{}{}", &line[..margin], self.line(line))
     }
 }
 

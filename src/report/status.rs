@@ -1,13 +1,15 @@
-//! `drctl status` and `drctl runs`: a run at one moment, from its journal.
+//! `drctl status`: a run at one moment, from its journal.
+
+use serde_json::{Value, json};
 
 use super::needs::{Need, approvers, commands, needs};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
-use super::summary::{clock_words, split_words};
+use super::summary::{clock_words, split_words, summarise};
 use super::timeline::Timeline;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{Mode, Node, NodeId, RunState, State, StepState};
+use crate::engine::{Mode, Node, NodeId, State, StepState};
 use crate::plan::Plan;
 use crate::runbook::ast::Phase;
 use std::fmt::Write as _;
@@ -34,16 +36,14 @@ pub fn status(
     for phase in Phase::ALL {
         steps_of(plan, state, now, phase, &mut lines);
     }
-    let waiting: Vec<String> = needs(plan, state)
-        .into_iter()
-        .flat_map(|(need, id)| needed(plan, state, now, need, id))
-        .collect();
+    let waiting: Vec<String> =
+        needs(plan, state).into_iter().flat_map(|(need, id)| needed(plan, state, now, need, id)).collect();
     if !waiting.is_empty() {
         lines.push("needs people".to_owned());
         lines.extend(waiting);
     }
-    lines.push("next".to_owned());
     let next = commands(plan, state, run, holder.is_some());
+    lines.extend((!next.is_empty()).then(|| "next".to_owned()));
     lines.extend(next.iter().map(|command| format!("  {command}")));
     clean(&lines)
 }
@@ -51,10 +51,7 @@ pub fn status(
 /// Lines from here on hold text from outside: each is made safe as a whole.
 fn clean(lines: &[String]) -> String {
     let cleaner = Cleaner::default();
-    let safe = |line: &String| {
-        let margin = line.len() - line.trim_start().len();
-        format!("{}{}\n", &line[..margin], cleaner.line(line))
-    };
+    let safe = |line: &String| format!("{}\n", cleaner.indented(line));
     lines.iter().map(safe).collect()
 }
 
@@ -81,17 +78,15 @@ fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<Stri
 
 fn steps_of(plan: &Plan, state: &State, now: Timestamp, phase: Phase, lines: &mut Vec<String>) {
     let of_phase = |node: &Node| node.parent.is_none() && plan.step(node.step).phase == phase;
-    let width = state.nodes.iter().filter(|node| node.parent.is_none());
-    let width = width.map(|node| node.path.0.len()).max().unwrap_or(0).min(40);
     let mut headed = false;
     for (id, node) in state.iter().filter(|(_, node)| of_phase(node)) {
         if !std::mem::replace(&mut headed, true) {
             lines.push(phase.name().to_owned());
         }
-        lines.push(step_line(node, now, width));
+        lines.push(step_line(node, now));
         let children = state.children.get(&id).map(Vec::as_slice).unwrap_or_default();
         for child in children.iter().take(MOST_INSTANCES) {
-            lines.push(format!("  {}", step_line(state.node(*child), now, width)));
+            lines.push(format!("  {}", step_line(state.node(*child), now)));
         }
         if let Some(more) = children.len().checked_sub(MOST_INSTANCES).filter(|more| *more > 0) {
             lines.push(format!("    and {more} more"));
@@ -99,8 +94,8 @@ fn steps_of(plan: &Plan, state: &State, now: Timestamp, phase: Phase, lines: &mu
     }
 }
 
-fn step_line(node: &Node, now: Timestamp, width: usize) -> String {
-    let mut line = format!("  {:width$}  {}", &*node.path.0, node.state.words());
+fn step_line(node: &Node, now: Timestamp) -> String {
+    let mut line = format!("  {:<28} {}", &*node.path.0, node.state.words());
     if let Some(time) = time_in(node, now) {
         write!(line, ", {time}").ok();
     }
@@ -138,18 +133,12 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
             lines.push(format!("  {}: {}", node.path, gate.opened.prompt));
             lines.extend(gate.opened.preview.iter().map(|line| format!("    does: {line}")));
             lines.push(format!("    digest: {}", short_digest(&gate.opened.digest)));
-            lines.push(format!("    may approve: {}", approvers(plan, state, gate)));
-            lines.extend(
-                gate.opened
-                    .deadline
-                    .map(|deadline| format!("    {}", remaining(deadline, now))),
-            );
+            lines.push(format!("    asks {}", approvers(plan, state, gate)));
+            lines.extend(gate.opened.deadline.map(|deadline| format!("    {}", remaining(deadline, now))));
         }
         (Need::Answer, _, Some((instructions, answers))) => {
             lines.push(format!("  {}: {instructions}", node.path));
-            let wanted = answers
-                .iter()
-                .map(|(name, kind)| format!("    wanted: {name} ({kind})"));
+            let wanted = answers.iter().map(|(name, kind)| format!("    wanted: {name} ({kind})"));
             lines.extend(wanted);
         }
         _ => {
@@ -170,68 +159,33 @@ pub(super) fn remaining(deadline: Timestamp, now: Timestamp) -> String {
     format!("deadline: {time} UTC, in {}", words::span(now.until(deadline)))
 }
 
-/// A line of `drctl runs`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunRow {
-    /// The run's id.
-    pub run: String,
-    /// The runbook's name.
-    pub runbook: String,
-    /// Its state; nothing where its journal cannot be read.
-    pub state: Option<RunState>,
-    /// When it was started.
-    pub started: Timestamp,
-    /// Who started it.
-    pub operator: String,
-    /// Whether somebody executes it now.
-    pub executing: bool,
-}
-
-/// The runs as a table, in the order given.
+/// A run as `drctl status --json` tells it.
 #[must_use]
-pub fn runs_table(rows: &[RunRow]) -> String {
-    if rows.is_empty() {
-        return "no runs yet: drctl failover NAME starts one\n".to_owned();
+pub fn status_json(
+    plan: &Plan,
+    state: &State,
+    run: &str,
+    now: Timestamp,
+    timeline: &Timeline,
+    holder: Option<String>,
+) -> String {
+    let mut summary = summarise(plan, state, run, timeline, now);
+    summary.next = commands(plan, state, run, holder.is_some());
+    let steps = state.nodes.iter().map(|node| {
+        json!({
+            "step": node.path, "phase": plan.step(node.step).phase, "state": node.state, "attempt": node.attempt,
+            "started": node.started, "ended": node.ended, "reason": node.reason(), "overridden": node.overridden(),
+        })
+    });
+    let steps: Value = steps.collect();
+    let mut value = json!({
+        "drctl": 1, "run": run, "runbook": plan.runbook.name.value, "kind": plan.runbook.kind, "driven_by": holder,
+    });
+    if let (Value::Object(value), Value::Object(summary)) = (&mut value, summary.json()) {
+        value.extend(summary);
+        value.insert("steps".to_owned(), steps);
     }
-    let mut cells = vec![["RUN", "STATE", "STARTED (UTC)", "BY", "RUNBOOK"].map(str::to_owned)];
-    cells.extend(rows.iter().map(|row| {
-        let state = row.state.map_or("unreadable", RunState::words);
-        let open = row.state.is_some_and(|state| !state.is_final());
-        let note = if open && !row.executing {
-            ", nobody executing"
-        } else {
-            ""
-        };
-        [
-            row.run.clone(),
-            format!("{state}{note}"),
-            words::date_and_time(row.started),
-            row.operator.clone(),
-            row.runbook.clone(),
-        ]
-    }));
-    table(&cells)
-}
-
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let cleaner = Cleaner::default();
-    let rows: Vec<[String; N]> = rows
-        .iter()
-        .map(|row| row.each_ref().map(|cell| cleaner.line(cell)))
-        .collect();
-    let width = |column: usize| {
-        let widths = rows.iter().map(|row| console::measure_text_width(&row[column]));
-        widths.max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(&widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, width)| console::pad_str(cell, *width, console::Alignment::Left, None).into_owned())
-            .collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
+    serde_json::to_string_pretty(&value).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -259,19 +213,19 @@ executed by alice on ops1, process 4711, since 03:11:26
 RTO 45m: 2m40s so far, 42m20s left
   machine 40s, waiting for people 2m
 detection
-  probe    succeeded, 30s: 3 of 3 samples failed
+  probe                        succeeded, 30s: 3 of 3 samples failed
 assessment
-  declare  succeeded
+  declare                      succeeded
 execution
-  promote  awaiting approval, 1m
-  switch   pending
+  promote                      awaiting approval, 1m
+  switch                       pending
 communication
-  tell     pending
+  tell                         pending
 needs people
   promote: Accepts 12 s of loss
     does: promote: azure.postgres.promote_replica {\"server\":\"orders-pg-eastus2\"}
     digest: 9f86d081884c
-    may approve: alice, bob (incident_commander)
+    asks incident_commander: alice, bob
     deadline: 03:28:06 UTC, in 14m
 next
   drctl approve orders-20261120-0311-k3f promote --reason \"...\"
@@ -296,14 +250,14 @@ nobody is executing it: drctl resume r
 RTO 45m: 10s so far, 44m50s left
   machine 10s, waiting for people 0s
 detection
-  probe    failed, 9s: no route\\nrun succeeded
+  probe                        failed, 9s: no route\\nrun succeeded
 assessment
-  declare  pending
+  declare                      pending
 execution
-  promote  pending
-  switch   pending
+  promote                      pending
+  switch                       pending
 communication
-  tell     pending
+  tell                         pending
 needs people
   probe: failed: no route\\nrun succeeded
 next
@@ -313,33 +267,5 @@ next
   drctl resume r
 "
         );
-    }
-
-    #[test]
-    fn runs_are_a_table_that_says_which_nobody_executes() {
-        let row = |run: &str, state, executing| RunRow {
-            run: run.to_owned(),
-            runbook: "orders".to_owned(),
-            state,
-            started: at(0),
-            operator: "alice".to_owned(),
-            executing,
-        };
-        assert_eq!(
-            runs_table(&[
-                row("orders-a", Some(RunState::AwaitingApproval), true),
-                row("orders-bcd", Some(RunState::Paused), false),
-                row("orders-e", Some(RunState::Succeeded), false),
-                row("orders-f", None, false),
-            ]),
-            "\
-RUN         STATE                     STARTED (UTC)     BY     RUNBOOK
-orders-a    awaiting approval         2026-11-20 03:11  alice  orders
-orders-bcd  paused, nobody executing  2026-11-20 03:11  alice  orders
-orders-e    succeeded                 2026-11-20 03:11  alice  orders
-orders-f    unreadable                2026-11-20 03:11  alice  orders
-"
-        );
-        assert_eq!(runs_table(&[]), "no runs yet: drctl failover NAME starts one\n");
     }
 }

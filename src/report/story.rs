@@ -52,12 +52,7 @@ pub(super) fn tell(view: &View, at: Timestamp, event: &Event) -> Option<Story> {
         Some(id) => step_details(view, at, event, id),
         None => run_details(view, event),
     };
-    Some(Story {
-        step,
-        tone,
-        text,
-        details,
-    })
+    Some(Story { step, tone, text, details })
 }
 
 fn of_run(view: &View, event: &Event) -> Option<(Tone, String)> {
@@ -72,21 +67,14 @@ fn of_run(view: &View, event: &Event) -> Option<(Tone, String)> {
             let what = if steps.is_empty() {
                 "nothing can be undone".to_owned()
             } else {
-                format!(
-                    "undoing {}: {}",
-                    words::count(steps.len(), "step"),
-                    words::names(&steps, 8)
-                )
+                format!("undoing {}: {}", words::count(steps.len(), "step"), words::names(&steps, 8))
             };
             (Tone::Notice, format!("{what} ({reason})"))
         }
         Event::Paused { reason, .. } => (Tone::Needed, format!("run paused: {reason}")),
         Event::Continued {} => (Tone::Notice, "run goes on".to_owned()),
-        Event::Stopping { reason } => (Tone::Notice, stopping(view, reason)),
-        Event::ExecutorLeft { state } => (
-            Tone::Notice,
-            format!("drctl leaves the run, which is {}", state.words()),
-        ),
+        Event::Stopping { reason } => (Tone::Notice, format!("stopping: {reason}; nothing new starts")),
+        Event::ExecutorLeft { state } => (Tone::Notice, format!("drctl leaves the run, which is {}", state.words())),
         Event::RunEnded { state } => (run_tone(*state), format!("run {}", state.words())),
         _ => return None,
     })
@@ -102,17 +90,10 @@ fn run_tone(state: crate::engine::RunState) -> Tone {
 }
 
 fn run_started(view: &View, started: &RunStarted) -> String {
-    let dry = if started.mode == Mode::DryRun {
-        " as a dry run"
-    } else {
-        ""
-    };
+    let dry = if started.mode == Mode::DryRun { " as a dry run" } else { "" };
     let kind = started.kind.name();
     let who = words::person(&started.operator);
-    let mut text = format!(
-        "run {} started{dry}: {kind} `{}` by {who}",
-        started.run, started.runbook
-    );
+    let mut text = format!("run {} started{dry}: {kind} `{}` by {who}", started.run, started.runbook);
     if let Some(rto) = view.plan.runbook.objectives.rto {
         write!(text, ", RTO {}", words::span(rto)).ok();
     }
@@ -124,37 +105,13 @@ fn run_started(view: &View, started: &RunStarted) -> String {
 
 fn plan_changed(changed: &PlanChanged) -> String {
     let steps = words::names(&changed.changed, 8);
-    format!(
-        "plan replaced by {}; changed: {steps}",
-        words::person(&changed.operator)
-    )
-}
-
-fn stopping(view: &View, reason: &str) -> String {
-    let active = view
-        .state
-        .iter()
-        .filter(|(id, node)| node.state.is_active() && !view.state.is_group(&view.plan, *id));
-    let active: Vec<String> = active.map(|(_, node)| node.path.to_string()).collect();
-    if active.is_empty() {
-        return format!("stopping ({reason}): nothing is under way");
-    }
-    let many = if active.len() == 1 { "runs" } else { "run" };
-    let steps = words::count(active.len(), "step");
-    format!(
-        "stopping ({reason}): {steps} still {many}: {}",
-        words::names(&active, 8)
-    )
+    format!("plan replaced by {}; changed: {steps}", words::person(&changed.operator))
 }
 
 fn decision(decided: &Decided) -> String {
     let reason = decided.reason.as_ref().filter(|reason| !reason.trim().is_empty());
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!(
-        "{} by {}{why}",
-        done_word(&decided.decision),
-        words::person(&decided.person)
-    )
+    format!("{} by {}{why}", done_word(&decided.decision), words::person(&decided.person))
 }
 
 fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Tone, String)> {
@@ -176,11 +133,7 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
         }
         Event::Decided(decided) => (Tone::Notice, decision(decided)),
         Event::Intent(intent) => {
-            let doing = if intent.side == Side::Rollback {
-                "undoing"
-            } else {
-                "running"
-            };
+            let doing = if intent.side == Side::Rollback { "undoing" } else { "running" };
             let text = format!("{doing}: {} (attempt {})", intent.action, intent.attempt);
             (Tone::Progress, text)
         }
@@ -188,13 +141,13 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
         Event::Verified { holds, reason, .. } => {
             let node = view.state.node(id);
             match (holds, node.state) {
-                (true, _) => (Tone::Good, format!("succeeded{}, verified: {reason}", took(view, id))),
-                (false, StepState::Failed) => (Tone::Bad, format!("failed: verify: {reason}")),
+                (true, _) => (Tone::Good, format!("done{}, verified: {reason}", took(view, id))),
+                (false, StepState::Failed) => (Tone::Bad, format!("verify does not hold: {reason}")),
                 _ => return None,
             }
         }
-        Event::StepFailed { reason, .. } => (Tone::Bad, format!("failed: {reason}")),
-        Event::InDoubt { side, evidence, .. } => (Tone::Bad, format!("in doubt: {}{evidence}", side_word(*side))),
+        Event::StepFailed { reason, .. } => (Tone::Bad, format!("FAILED: {reason}")),
+        Event::InDoubt { side, evidence, .. } => (Tone::Bad, format!("IN DOUBT: {}{evidence}", side_word(*side))),
         _ => return None,
     })
 }
@@ -202,43 +155,27 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
 fn of_end(view: &View, at: Timestamp, side: Side, end: &End, id: NodeId) -> Option<(Tone, String)> {
     let undoing = side_word(side);
     Some(match end {
-        End::Succeeded {
-            already, note, label, ..
-        } => {
-            let note = if note.is_empty() {
-                String::new()
-            } else {
-                format!(": {note}")
-            };
+        End::Succeeded { already, note, label, .. } => {
+            let note = if note.is_empty() { String::new() } else { format!(": {note}") };
             let text = match (side, label, already) {
                 (Side::Rollback, ..) => format!("undone{note}"),
                 (_, Some(label), _) => format!("{}{note}", label.name()),
                 (_, _, true) => format!("was done already{note}"),
                 _ if view.state.node(id).state == StepState::Verifying => {
-                    return Some((Tone::Progress, format!("done, to be verified{note}")));
+                    return Some((Tone::Progress, format!("applied, to be verified{note}")));
                 }
-                _ => format!("succeeded{}{note}", took(view, id)),
+                _ => format!("done{}{note}", took(view, id)),
             };
             (Tone::Good, text)
         }
-        End::Failed {
-            reason,
-            retry_at: Some(again),
-        } => {
+        End::Failed { reason, retry_at: Some(again) } => {
             let wait = words::span(at.until(*again));
-            (
-                Tone::Notice,
-                format!("{undoing}failed: {reason}; tried again in {wait}"),
-            )
+            (Tone::Notice, format!("{undoing}failed: {reason}; tried again in {wait}"))
         }
         End::Failed { reason, .. } => {
             let counts = !view.state.is_met(&view.plan, id) || view.state.mode() == Mode::DryRun;
-            let (tone, on) = if counts {
-                (Tone::Bad, "")
-            } else {
-                (Tone::Notice, " and continued")
-            };
-            (tone, format!("{undoing}failed{on}: {reason}"))
+            let (tone, how) = if counts { (Tone::Bad, "FAILED") } else { (Tone::Notice, "failed and continued") };
+            (tone, format!("{undoing}{how}: {reason}"))
         }
         End::Ambiguous { evidence } => (Tone::Notice, format!("{undoing}has no clear end: {evidence}")),
         End::Cancelled => (Tone::Notice, format!("{undoing}cancelled before it had any effect")),
@@ -256,10 +193,9 @@ fn took(view: &View, id: NodeId) -> String {
 
 fn run_details(view: &View, event: &Event) -> Vec<String> {
     match event {
-        Event::RollbackStarted { kept, .. } => kept
-            .iter()
-            .map(|(step, why)| format!("stays: `{step}`: {why}"))
-            .collect(),
+        Event::RollbackStarted { kept, .. } => {
+            kept.iter().map(|(step, why)| format!("stays: `{step}`: {why}")).collect()
+        }
         Event::Paused { .. } if view.state.aborted.is_none() => vec![abort_command(&view.run)],
         _ => Vec::new(),
     }
@@ -269,9 +205,7 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
     let mut details = match event {
         Event::GateOpened(opened) => gate_details(view, at, opened, id),
         Event::GateEscalated { .. } => gate(view, id).collect(),
-        Event::PersonAsked {
-            instructions, answers, ..
-        } => {
+        Event::PersonAsked { instructions, answers, .. } => {
             let more = instructions.lines().skip(1).map(str::to_owned);
             let wanted = answers.iter().map(|(name, kind)| format!("wanted: {name} ({kind})"));
             more.chain(wanted).collect()
@@ -297,7 +231,7 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
 fn gate(view: &View, id: NodeId) -> impl Iterator<Item = String> {
     let gate = view.state.node(id).gate();
     let who = gate.map(|gate| approvers(&view.plan, &view.state, gate));
-    who.map(|who| format!("may approve: {who}")).into_iter()
+    who.map(|who| format!("asks {who}")).into_iter()
 }
 
 /// What a gate shows: the rest of its question, what would be done, who may approve it, until when.

@@ -22,10 +22,7 @@ pub(super) struct Stream {
 impl Stream {
     /// A stream to a copy of this descriptor; off from the start where there is none.
     pub(super) fn to(descriptor: impl AsFd) -> Self {
-        Self {
-            to: descriptor.as_fd().try_clone_to_owned().ok(),
-            waiting: Vec::new(),
-        }
+        Self { to: descriptor.as_fd().try_clone_to_owned().ok(), waiting: Vec::new() }
     }
 
     /// Adds text; [`Self::flush`] writes it.

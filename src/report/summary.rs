@@ -31,6 +31,8 @@ pub struct Summary {
     pub failed: Vec<(NodePath, String)>,
     /// What waits for a person: gates and manual steps.
     pub waiting: Vec<(NodePath, String)>,
+    /// What an undoing leaves as it is, and why.
+    pub kept: Vec<(NodePath, String)>,
     /// What to type next.
     pub next: Vec<String>,
 }
@@ -47,6 +49,7 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
         in_doubt: Vec::new(),
         failed: Vec::new(),
         waiting: Vec::new(),
+        kept: state.rollback.as_ref().map(|rollback| rollback.kept.clone()).unwrap_or_default(),
         next: commands(plan, state, run, false),
     };
     for (need, id) in needs(plan, state) {
@@ -69,25 +72,20 @@ fn counts(state: &State) -> Vec<(StepState, usize)> {
     counts.into_iter().collect()
 }
 
-fn exceptions(plan: &Plan, state: &State) -> Vec<(NodePath, String)> {
+/// What did not go as written, and why.
+#[must_use]
+pub(super) fn exceptions(plan: &Plan, state: &State) -> Vec<(NodePath, String)> {
     let mut found = Vec::new();
     for (id, node) in state.iter() {
-        if let Some(word) = node.overridden() {
-            found.push((node.path.clone(), word.to_owned()));
-        } else if node.state == StepState::Failed && (state.is_met(plan, id) || state.ended.is_some()) {
-            let how = if state.is_met(plan, id) {
-                "failed and continued"
-            } else {
-                "failed"
-            };
-            found.push((
-                node.path.clone(),
-                format!("{how}: {}", node.reason().unwrap_or("no reason known")),
-            ));
-        } else if node.state == StepState::RollbackFailed && state.ended.is_some() {
-            let why = node.reason().unwrap_or("no reason known");
-            found.push((node.path.clone(), format!("could not be undone: {why}")));
-        }
+        let excused = state.is_met(plan, id) || state.ended.is_some();
+        let how = match node.state {
+            _ if node.overridden().is_some() => node.state.words(),
+            StepState::Failed if state.is_met(plan, id) => "failed and continued",
+            StepState::Failed | StepState::RollbackFailed if excused => node.state.words(),
+            _ => continue,
+        };
+        let why = node.overridden().or(node.reason()).unwrap_or("no reason known");
+        found.push((node.path.clone(), format!("{how}: {why}")));
     }
     found
 }
@@ -96,9 +94,7 @@ fn exceptions(plan: &Plan, state: &State) -> Vec<(NodePath, String)> {
 #[must_use]
 pub fn clock_words(clock: &Clock) -> String {
     let elapsed = words::span(clock.elapsed);
-    let objective = clock
-        .objective
-        .map(|objective| format!("RTO {}: ", words::span(objective)));
+    let objective = clock.objective.map(|objective| format!("RTO {}: ", words::span(objective)));
     let spent = match (clock.restored, clock.running) {
         (true, _) => format!("restored after {elapsed}"),
         (false, true) => format!("{elapsed} so far"),
@@ -129,30 +125,19 @@ impl Summary {
     /// Its lines for people, raw: whoever prints them cleans them.
     #[must_use]
     pub(super) fn lines(&self) -> Vec<String> {
-        let steps: Vec<String> = self
-            .steps
-            .iter()
-            .map(|(state, count)| format!("{count} {}", state.words()))
-            .collect();
+        let steps: Vec<String> = self.steps.iter().map(|(state, count)| format!("{count} {}", state.words())).collect();
         let mut lines = vec![
             format!("run {}: {}", self.run, self.state.words()),
             format!("  {}", clock_words(&self.clock)),
             format!("  {}", split_words(&self.clock.split)),
             format!("  steps: {}", steps.join(", ")),
         ];
-        for (heading, entries) in [
-            ("exceptions", &self.exceptions),
-            ("in doubt", &self.in_doubt),
-            ("failed", &self.failed),
-            ("waiting", &self.waiting),
-        ] {
-            if !entries.is_empty() {
-                lines.push(format!("{heading}:"));
-                lines.extend(entries.iter().map(|(step, why)| format!("  {step}: {why}")));
-            }
+        lines.extend(self.exceptions.iter().map(|(step, what)| format!("exception: `{step}` {what}")));
+        lines.extend(self.failed.iter().map(|(step, why)| format!("exception: `{step}` failed: {why}")));
+        for (word, entries) in [("in doubt", &self.in_doubt), ("waiting", &self.waiting), ("not undone", &self.kept)] {
+            lines.extend(entries.iter().map(|(step, why)| format!("{word}: `{step}`: {why}")));
         }
-        lines.push("next:".to_owned());
-        lines.extend(self.next.iter().map(|command| format!("  {command}")));
+        lines.extend(self.next.iter().map(|command| format!("next: {command}")));
         lines
     }
 
@@ -161,10 +146,7 @@ impl Summary {
     pub fn json(&self) -> Value {
         let seconds = |span: std::time::Duration| json!(span.as_millis() as f64 / 1000.0);
         let entries = |entries: &[(NodePath, String)]| -> Value {
-            entries
-                .iter()
-                .map(|(step, why)| json!({ "step": step, "reason": why }))
-                .collect()
+            entries.iter().map(|(step, why)| json!({ "step": step, "reason": why })).collect()
         };
         let steps = self.steps.iter().map(|(state, count)| (json!(state), json!(count)));
         let steps = steps.filter_map(|(state, count)| Some((state.as_str()?.to_owned(), count)));
@@ -183,6 +165,7 @@ impl Summary {
             "in_doubt": entries(&self.in_doubt),
             "failed": entries(&self.failed),
             "waiting": entries(&self.waiting),
+            "not_undone": entries(&self.kept),
             "next": self.next,
         })
     }
@@ -203,9 +186,7 @@ mod tests {
     use crate::runbook::ast::{OnFailure, Phase};
 
     fn lines(seen: &Seen, now: u64) -> String {
-        summarise(&seen.plan, &seen.state, RUN, &seen.timeline, at(now))
-            .lines()
-            .join("\n")
+        summarise(&seen.plan, &seen.state, RUN, &seen.timeline, at(now)).lines().join("\n")
     }
 
     #[test]
@@ -217,9 +198,7 @@ mod tests {
 run orders-20261120-0311-k3f: succeeded
   RTO 45m: restored after 7m40s, 37m20s to spare
   machine 5m40s, waiting for people 2m
-  steps: 5 succeeded
-next:
-  drctl report orders-20261120-0311-k3f"
+  steps: 5 succeeded"
         );
     }
 
@@ -230,18 +209,10 @@ next:
         let others = ["a", "b", "c"].map(|id| step(id, Phase::Execution, "shell"));
         let mut steps = vec![lag];
         steps.extend(others);
-        let doubt = |step: &str| Event::InDoubt {
-            step: path(step),
-            side: Side::Apply,
-            evidence: "no answer".to_owned(),
-        };
-        let happened = Decision::Resolve {
-            resolution: Resolution::Happened,
-            outputs: serde_json::Map::new(),
-        };
-        let skip = Decision::Skip {
-            outputs: serde_json::Map::new(),
-        };
+        let doubt =
+            |step: &str| Event::InDoubt { step: path(step), side: Side::Apply, evidence: "no answer".to_owned() };
+        let happened = Decision::Resolve { resolution: Resolution::Happened, outputs: serde_json::Map::new() };
+        let skip = Decision::Skip { outputs: serde_json::Map::new() };
         let seen = Seen::of(
             build(steps),
             &[
@@ -263,18 +234,15 @@ run orders-20261120-0311-k3f: in doubt
   RTO 45m: 50m so far, 5m over
   machine 2s, waiting for people 49m58s
   steps: 1 succeeded, 1 failed, 1 skipped, 1 in doubt
-exceptions:
-  lag: failed and continued: exit code 2
-  a: bob says it happened: seen in the portal
-  c: skipped by bob: not needed
-in doubt:
-  b: no answer
-next:
-  drctl resolve orders-20261120-0311-k3f b --happened --reason \"...\"
-  drctl resolve orders-20261120-0311-k3f b --did-not-happen --reason \"...\"
-  drctl resolve orders-20261120-0311-k3f b --retry --reason \"...\"
-  drctl abort orders-20261120-0311-k3f --reason \"...\"
-  drctl resume orders-20261120-0311-k3f"
+exception: `lag` failed and continued: exit code 2
+exception: `a` succeeded: bob says it happened: seen in the portal
+exception: `c` skipped: skipped by bob: not needed
+in doubt: `b`: no answer
+next: drctl resolve orders-20261120-0311-k3f b --happened --reason \"...\"
+next: drctl resolve orders-20261120-0311-k3f b --did-not-happen --reason \"...\"
+next: drctl resolve orders-20261120-0311-k3f b --retry --reason \"...\"
+next: drctl abort orders-20261120-0311-k3f --reason \"...\"
+next: drctl resume orders-20261120-0311-k3f"
         );
     }
 
@@ -297,6 +265,7 @@ next:
                 "exceptions": [],
                 "in_doubt": [],
                 "failed": [],
+                "not_undone": [],
                 "waiting": [{ "step": "promote", "reason": "awaiting approval" }],
                 "next": [
                     "drctl approve r promote --reason \"...\"",

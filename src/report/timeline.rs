@@ -77,9 +77,7 @@ impl Timeline {
     /// Of a run of which nothing has happened yet.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let execution = plan
-            .steps()
-            .filter(|(_, step)| step.phase == Phase::Execution && is_main(step));
+        let execution = plan.steps().filter(|(_, step)| step.phase == Phase::Execution && is_main(step));
         let unmet: BTreeSet<NodeId> = execution.map(|(index, _)| NodeId(index.0)).collect();
         Self {
             since: None,
@@ -155,10 +153,7 @@ impl Timeline {
         let done = if self.has_execution {
             self.unmet.is_empty()
         } else {
-            matches!(
-                state.ended,
-                Some(RunState::Succeeded | RunState::CompletedWithExceptions)
-            )
+            matches!(state.ended, Some(RunState::Succeeded | RunState::CompletedWithExceptions))
         };
         if given_up || !done {
             self.restored = None;
@@ -188,14 +183,22 @@ impl Timeline {
     }
 }
 
+/// The timeline of a journal.
+#[must_use]
+pub fn timeline<'e>(plan: &Plan, records: impl Iterator<Item = (Timestamp, &'e Event)>) -> Timeline {
+    let (mut state, mut timeline) = (State::new(plan), Timeline::new(plan));
+    for (at, event) in records {
+        // A viewer shows what it understands; the run itself refuses what does not fit.
+        state.apply(plan, at, event).ok();
+        timeline.record(plan, &state, at, event);
+    }
+    timeline
+}
+
 /// Whether anything waits for a decision, as far as the whole run tells.
 fn needs_people(state: &State) -> bool {
-    let waiting = [
-        StepState::AwaitingApproval,
-        StepState::AwaitingPerson,
-        StepState::InDoubt,
-        StepState::RollbackFailed,
-    ];
+    let waiting =
+        [StepState::AwaitingApproval, StepState::AwaitingPerson, StepState::InDoubt, StepState::RollbackFailed];
     state.ended.is_none()
         && (state.pauses.1 || state.stopping.is_some() || waiting.iter().any(|waiting| state.count(*waiting) > 0))
 }
@@ -216,10 +219,7 @@ mod tests {
         let clock = seen.timeline.clock(&seen.plan, at(9000));
         // 60 s for `declare` and 60 s for the gate of 460 s; `tell` came after.
         assert_eq!(seconds(clock.split), [340, 120, 0]);
-        assert_eq!(
-            (clock.restored, clock.running, clock.left()),
-            (true, false, Some(Ok(Duration::from_secs(2240))))
-        );
+        assert_eq!((clock.restored, clock.running, clock.left()), (true, false, Some(Ok(Duration::from_secs(2240)))));
     }
 
     #[test]
@@ -231,18 +231,12 @@ mod tests {
         let seen = Seen::of(plan(), &records);
         let clock = seen.timeline.clock(&seen.plan, at(220));
         assert_eq!(seconds(clock.split), [40, 180, 2600]);
-        assert_eq!(
-            (clock.restored, clock.running, clock.left()),
-            (false, true, Some(Err(Duration::from_secs(120))))
-        );
+        assert_eq!((clock.restored, clock.running, clock.left()), (false, true, Some(Err(Duration::from_secs(120)))));
     }
 
     #[test]
     fn waiting_for_people_ends_while_anything_works() {
-        let two = vec![
-            step("a", Phase::Execution, "shell"),
-            step("b", Phase::Execution, "shell"),
-        ];
+        let two = vec![step("a", Phase::Execution, "shell"), step("b", Phase::Execution, "shell")];
         let seen = Seen::of(
             build(two),
             &[
@@ -251,13 +245,7 @@ mod tests {
                 (0, intent("b", 1, "shell")),
                 (10, outcome("a", 1, failed("no"))),
                 (30, outcome("b", 1, succeeded(""))),
-                (
-                    30,
-                    Event::Paused {
-                        number: 1,
-                        reason: String::new(),
-                    },
-                ),
+                (30, Event::Paused { number: 1, reason: String::new() }),
                 (90, decided(Some("a"), Decision::Retry, "bob", None)),
                 (90, intent("a", 2, "shell")),
             ],
@@ -269,9 +257,7 @@ mod tests {
     #[test]
     fn time_in_which_nobody_executed_the_run_is_nobodys() {
         let one = vec![step("a", Phase::Execution, "shell")];
-        let resumed = Event::RunResumed {
-            operator: person("bob"),
-        };
+        let resumed = Event::RunResumed { operator: person("bob") };
         let seen = Seen::of(
             build(one),
             &[

@@ -21,13 +21,7 @@ pub(super) struct View {
 impl View {
     /// Of a run of which nothing has happened yet.
     pub(super) fn new(plan: Arc<Plan>, run: String, cleaner: Cleaner) -> Self {
-        Self {
-            state: State::new(&plan),
-            timeline: Timeline::new(&plan),
-            run,
-            cleaner,
-            plan,
-        }
+        Self { state: State::new(&plan), timeline: Timeline::new(&plan), run, cleaner, plan }
     }
 
     /// Takes in a record.

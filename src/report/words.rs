@@ -28,11 +28,7 @@ pub(super) fn date_and_time(at: Timestamp) -> String {
 pub(super) fn elapsed(span: Duration) -> String {
     let seconds = span.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours == 0 {
-        format!("+{minutes:02}:{seconds:02}")
-    } else {
-        format!("+{hours}:{minutes:02}:{seconds:02}")
-    }
+    if hours == 0 { format!("+{minutes:02}:{seconds:02}") } else { format!("+{hours}:{minutes:02}:{seconds:02}") }
 }
 
 /// A length of time to the second: `4m10s`; less than one is `<1s`.

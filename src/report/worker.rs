@@ -32,12 +32,7 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum Message {
     /// A durable record; `shown` unless it is known from before.
-    Record {
-        seq: Seq,
-        at: Timestamp,
-        event: Box<Event>,
-        shown: bool,
-    },
+    Record { seq: Seq, at: Timestamp, event: Box<Event>, shown: bool },
     /// A line for people.
     Note(String),
     /// Nothing more comes.
@@ -45,7 +40,6 @@ pub(super) enum Message {
 }
 
 /// How it is shown.
-#[derive(Debug)]
 pub(super) enum Face {
     /// The live terminal; asks where it can.
     Terminal(Option<Box<Asker>>),
@@ -185,24 +179,17 @@ impl Worker {
             self.lines.push((Tone::Progress, phase.name().to_uppercase()));
             self.heading = Some(phase);
         }
-        let name = story
-            .step
-            .as_ref()
-            .map(|(_, path)| format!("{path} "))
-            .unwrap_or_default();
+        let name = story.step.as_ref().map(|(_, path)| format!("{path} ")).unwrap_or_default();
         let line = format!("{}  {name}{}", words::time_of_day(at), story.text);
         self.lines.push((story.tone, cleaner.line(&line)));
-        let id = story
-            .step
-            .and_then(|(_, path)| self.view.state.find(&self.view.plan, &path.0));
+        let id = story.step.and_then(|(_, path)| self.view.state.find(&self.view.plan, &path.0));
         let asked = match (&self.face, id) {
             (Face::Terminal(Some(asker)), Some(id)) => asker.will_ask(&self.view, id),
             _ => false,
         };
         if !asked {
             let details = story.details.iter().flat_map(|detail| cleaner.lines(detail));
-            self.lines
-                .extend(details.map(|detail| (Tone::Progress, format!("{:10}{detail}", ""))));
+            self.lines.extend(details.map(|detail| (Tone::Progress, format!("{:10}{detail}", ""))));
         }
     }
 
@@ -256,8 +243,8 @@ impl Worker {
             self.stdout.push(&dry_run_summary(&self.view.plan, &self.view.state));
         } else {
             let lines = self.view.summary(now).lines();
-            for line in lines.iter().flat_map(|line| indented(&self.view, line)) {
-                self.stdout.line(&line);
+            for line in lines {
+                self.stdout.line(&self.view.cleaner.indented(&line));
             }
         }
         self.stdout.flush(LAST_WAIT);

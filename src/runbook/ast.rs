@@ -265,10 +265,7 @@ impl ActionUse {
     /// Where the parameter stands; the whole action where it does not.
     #[must_use]
     pub fn place(&self, parameter: &str) -> Span {
-        self.places
-            .iter()
-            .find(|(name, _)| &**name == parameter)
-            .map_or(self.name.span, |(_, span)| *span)
+        self.places.iter().find(|(name, _)| &**name == parameter).map_or(self.name.span, |(_, span)| *span)
     }
 }
 

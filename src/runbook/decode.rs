@@ -30,20 +30,12 @@ pub(super) struct Fields<'d> {
 
 impl Fields<'_> {
     pub(super) fn get(&self, name: &str) -> Option<NodeId> {
-        debug_assert!(
-            self.table.iter().any(|field| field.name == name),
-            "`{name}` is not in the table"
-        );
+        debug_assert!(self.table.iter().any(|field| field.name == name), "`{name}` is not in the table");
         self.entries.iter().find(|(key, _)| *key == name).map(|(_, node)| *node)
     }
 
     fn words(&self, name: &str) -> &'static [&'static str] {
-        match self
-            .table
-            .iter()
-            .find(|field| field.name == name)
-            .map(|field| field.shape)
-        {
+        match self.table.iter().find(|field| field.name == name).map(|field| field.shape) {
             Some(Shape::Words(words)) => words,
             _ => &[],
         }
@@ -52,12 +44,7 @@ impl Fields<'_> {
 
 impl<'d> Decoder<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
-        Self {
-            document,
-            found: Vec::new(),
-            expressions: Expressions::default(),
-            secrets: Vec::new(),
-        }
+        Self { document, found: Vec::new(), expressions: Expressions::default(), secrets: Vec::new() }
     }
 
     pub(super) fn span(&self, node: NodeId) -> Span {
@@ -105,11 +92,8 @@ impl<'d> Decoder<'d> {
                 known.push((name, *value));
             } else if !name.starts_with("x-") {
                 let names = table.iter().map(|field| field.name);
-                let diagnostic = Diagnostic::error(
-                    "unknown-field",
-                    self.span(*key),
-                    format!("unknown field `{name}` in {what}"),
-                );
+                let diagnostic =
+                    Diagnostic::error("unknown-field", self.span(*key), format!("unknown field `{name}` in {what}"));
                 self.report(diagnostic.suggest(name, names));
             }
         }
@@ -143,10 +127,7 @@ impl<'d> Decoder<'d> {
                 self.wanted(node, "a string");
                 None
             }
-            (_, Some(text)) => Some(Spanned {
-                value: text.to_owned(),
-                span: self.span(node),
-            }),
+            (_, Some(text)) => Some(Spanned { value: text.to_owned(), span: self.span(node) }),
         }
     }
 
@@ -163,10 +144,7 @@ impl<'d> Decoder<'d> {
     }
 
     pub(super) fn names(&mut self, node: NodeId) -> Box<[Spanned<String>]> {
-        self.items(node, "a list of names")
-            .iter()
-            .filter_map(|item| self.name(*item))
-            .collect()
+        self.items(node, "a list of names").iter().filter_map(|item| self.name(*item)).collect()
     }
 
     pub(super) fn texts(&mut self, node: NodeId) -> Vec<String> {
@@ -233,12 +211,8 @@ impl<'d> Decoder<'d> {
         if text.trim_start().starts_with("{{") {
             let note = "write the expression alone: `when: inputs.mode == \"planned\"`";
             self.report(
-                Diagnostic::error(
-                    "expression",
-                    self.span(node),
-                    "`when` takes a bare expression, without `{{ }}`",
-                )
-                .note(note),
+                Diagnostic::error("expression", self.span(node), "`when` takes a bare expression, without `{{ }}`")
+                    .note(note),
             );
             return None;
         }
@@ -261,10 +235,8 @@ impl<'d> Decoder<'d> {
             }
             Node::Mapping(entries) => {
                 let key = |key: NodeId| document.scalar_text(key).unwrap_or_default().to_owned();
-                let entries: Vec<_> = entries
-                    .iter()
-                    .map(|(name, value)| (key(*name), self.templated(*value)))
-                    .collect();
+                let entries: Vec<_> =
+                    entries.iter().map(|(name, value)| (key(*name), self.templated(*value))).collect();
                 if entries.iter().all(|(_, item)| item.plain().is_some()) {
                     return Templated::Plain(self.json(node));
                 }
@@ -368,9 +340,7 @@ fn secret_problem(span: Span, name: &str) -> Diagnostic {
 pub fn is_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 fn describe(node: Node<'_>) -> String {

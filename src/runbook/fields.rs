@@ -42,21 +42,11 @@ pub enum Shape {
 }
 
 const fn must(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {
-    LanguageField {
-        name,
-        required: true,
-        shape,
-        doc,
-    }
+    LanguageField { name, required: true, shape, doc }
 }
 
 const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {
-    LanguageField {
-        name,
-        required: false,
-        shape,
-        doc,
-    }
+    LanguageField { name, required: false, shape, doc }
 }
 
 use Shape::{Any, Bool, Count, Duration, Fields, Items, Name, Named, Text, Texts, Words};
@@ -65,29 +55,13 @@ use Shape::{Any, Bool, Count, Duration, Fields, Items, Name, Named, Text, Texts,
 pub const RUNBOOK: &[LanguageField] = &[
     must("drctl", Count, "the version of the format: 1"),
     must("name", Text, "unique in the workspace together with `kind`"),
-    must(
-        "kind",
-        Words(&["failover", "failback", "drill"]),
-        "what the runbook is for",
-    ),
+    must("kind", Words(&["failover", "failback", "drill"]), "what the runbook is for"),
     may("title", Text, "one line for people"),
     may("owner", Text, "the team that keeps it"),
-    may(
-        "objectives",
-        Fields(OBJECTIVES),
-        "how long recovery may take, and how much data may be lost",
-    ),
-    may(
-        "azure",
-        Any,
-        "where its Azure resources are, unless a step says otherwise",
-    ),
+    may("objectives", Fields(OBJECTIVES), "how long recovery may take, and how much data may be lost"),
+    may("azure", Any, "where its Azure resources are, unless a step says otherwise"),
     may("inputs", Named(INPUT), "what a run is given, by name"),
-    may(
-        "defaults",
-        Fields(DEFAULTS),
-        "what holds for steps that do not say otherwise",
-    ),
+    may("defaults", Fields(DEFAULTS), "what holds for steps that do not say otherwise"),
     may("detection", Items(STEP), "is it down?"),
     may("assessment", Items(STEP), "how bad is it, and do we act?"),
     may("execution", Items(STEP), "the failover itself"),
@@ -97,25 +71,13 @@ pub const RUNBOOK: &[LanguageField] = &[
 
 /// `objectives:`.
 pub const OBJECTIVES: &[LanguageField] = &[
-    may(
-        "rto",
-        Duration,
-        "recovery time objective: from detection to service restored",
-    ),
-    may(
-        "rpo",
-        Duration,
-        "recovery point objective: how much of the last data may be lost",
-    ),
+    may("rto", Duration, "recovery time objective: from detection to service restored"),
+    may("rpo", Duration, "recovery point objective: how much of the last data may be lost"),
 ];
 
 /// One input.
 pub const INPUT: &[LanguageField] = &[
-    must(
-        "type",
-        Words(&["string", "int", "bool", "duration", "enum", "list", "secret"]),
-        "the type of its value",
-    ),
+    must("type", Words(&["string", "int", "bool", "duration", "enum", "list", "secret"]), "the type of its value"),
     may("default", Any, "its value when a run gives none"),
     may("values", Texts, "the words of an enum"),
     may("from", Fields(SECRET), "where a secret is read"),
@@ -126,11 +88,7 @@ pub const INPUT: &[LanguageField] = &[
 pub const SECRET: &[LanguageField] = &[
     may("env", Text, "an environment variable"),
     may("file", Text, "a file; its last newline is cut off"),
-    may(
-        "command",
-        Texts,
-        "a command as an argument list; its output, without the last newline",
-    ),
+    may("command", Texts, "a command as an argument list; its output, without the last newline"),
 ];
 
 /// `defaults:`.
@@ -141,21 +99,13 @@ pub const DEFAULTS: &[LanguageField] = &[
         Fields(RETRY),
         "how a failed step is tried again; never applies to an action that is unsafe to repeat",
     ),
-    may(
-        "on_failure",
-        Words(ON_FAILURE),
-        "what happens when a step failed for good",
-    ),
+    may("on_failure", Words(ON_FAILURE), "what happens when a step failed for good"),
 ];
 
 /// `retry:`.
 pub const RETRY: &[LanguageField] = &[
     must("attempts", Count, "all attempts, the first included"),
-    may(
-        "initial",
-        Duration,
-        "the wait before the second attempt; doubles from there (1s)",
-    ),
+    may("initial", Duration, "the wait before the second attempt; doubles from there (1s)"),
     may("max", Duration, "the longest wait (1m)"),
 ];
 
@@ -171,11 +121,7 @@ pub const STEP: &[LanguageField] = &[
     may("outputs", Any, "outputs the step declares: a name and a type each"),
     may("needs", Texts, "the steps that must be met before it starts"),
     may("when", Text, "a condition; false means not applicable"),
-    may(
-        "run_if",
-        Words(&["success", "failure", "always"]),
-        "whether it belongs to success, failure or the end",
-    ),
+    may("run_if", Words(&["success", "failure", "always"]), "whether it belongs to success, failure or the end"),
     may("every", Duration, "repeats the notice at this distance"),
     may("until", Name, "the step that ends the repetition"),
     may("for_each", Any, "one instance for each item of a list or mapping"),
@@ -183,46 +129,22 @@ pub const STEP: &[LanguageField] = &[
     may("approval", Fields(APPROVAL), "who must agree before it starts"),
     may("timeout", Duration, "how long one attempt may take"),
     may("retry", Fields(RETRY), "how a failed attempt is tried again"),
-    may(
-        "verify",
-        Fields(VERIFY),
-        "a read-only action that must hold after the step",
-    ),
+    may("verify", Fields(VERIFY), "a read-only action that must hold after the step"),
     may("rollback", Fields(ACTION), "the action that undoes the step"),
     may("on_failure", Words(ON_FAILURE), "what happens when it failed for good"),
-    may(
-        "on_interrupt",
-        Words(&["retry", "verify", "ask"]),
-        "what happens when its end was not recorded",
-    ),
+    may("on_interrupt", Words(&["retry", "verify", "ask"]), "what happens when its end was not recorded"),
     may("estimate", Fields(ESTIMATE), "how long it takes"),
-    may(
-        "point_of_no_return",
-        Bool,
-        "nothing before it can be undone once it has run",
-    ),
-    may(
-        "simulate",
-        Fields(SIMULATE),
-        "how a dry run or a rehearsal stands in for it",
-    ),
+    may("point_of_no_return", Bool, "nothing before it can be undone once it has run"),
+    may("simulate", Fields(SIMULATE), "how a dry run or a rehearsal stands in for it"),
 ];
 
 /// `approval:`.
 pub const APPROVAL: &[LanguageField] = &[
     may("by", Texts, "roles of the workspace; anybody where there is none"),
     may("quorum", Count, "how many different people (1)"),
-    may(
-        "requester_may_approve",
-        Bool,
-        "whether the person who started the run may approve",
-    ),
+    may("requester_may_approve", Bool, "whether the person who started the run may approve"),
     may("timeout", Duration, "how long it waits before `on_timeout`"),
-    may(
-        "on_timeout",
-        Words(&["escalate", "reject"]),
-        "what then; a gate never approves by itself",
-    ),
+    may("on_timeout", Words(&["escalate", "reject"]), "what then; a gate never approves by itself"),
     may("escalate_to", Texts, "roles that are asked too once the time is over"),
     may("prompt", Text, "what is asked"),
 ];
@@ -236,10 +158,8 @@ pub const VERIFY: &[LanguageField] = &[
 ];
 
 /// `rollback:`.
-pub const ACTION: &[LanguageField] = &[
-    must("action", Text, "the action that undoes the step"),
-    may("with", Any, "its parameters"),
-];
+pub const ACTION: &[LanguageField] =
+    &[must("action", Text, "the action that undoes the step"), may("with", Any, "its parameters")];
 
 /// `estimate:`.
 pub const ESTIMATE: &[LanguageField] = &[must("typical", Duration, "usually"), may("worst", Duration, "at worst")];

@@ -29,36 +29,22 @@ impl<'d> Decoder<'d> {
     fn runbook(&mut self, source: SourceId, document: &'d Document) -> Option<Runbook> {
         let fields = self.fields(document.root(), "the runbook", fields::RUNBOOK)?;
         if let Some(node) = fields.get("drctl")
-            && self.json(node) != Value::from(1)
+            && self.json(node) != 1
         {
             let note = "this drctl reads format 1; a newer file needs a newer drctl";
             self.report(Diagnostic::error("version", self.span(node), "wanted `drctl: 1`").note(note));
         }
         let inputs = self.inputs(&fields);
         let title = fields.get("title").map(|node| self.templated(node));
-        let objectives = fields
-            .get("objectives")
-            .map(|node| self.objectives(node))
-            .unwrap_or_default();
-        let defaults = fields
-            .get("defaults")
-            .map(|node| self.defaults(node))
-            .unwrap_or_default();
+        let objectives = fields.get("objectives").map(|node| self.objectives(node)).unwrap_or_default();
+        let defaults = fields.get("defaults").map(|node| self.defaults(node)).unwrap_or_default();
         let mut steps = Vec::new();
         for phase in Phase::ALL {
-            let items = fields
-                .get(phase.name())
-                .map_or(&[][..], |node| self.items(node, "a list of steps"));
+            let items = fields.get(phase.name()).map_or(&[][..], |node| self.items(node, "a list of steps"));
             steps.extend(items.iter().filter_map(|item| self.step(*item, phase)));
         }
-        let outputs = fields
-            .get("outputs")
-            .map(|node| self.entries(node, "outputs"))
-            .unwrap_or_default();
-        let outputs = outputs
-            .into_iter()
-            .map(|(name, node)| (name, self.templated(node)))
-            .collect();
+        let outputs = fields.get("outputs").map(|node| self.entries(node, "outputs")).unwrap_or_default();
+        let outputs = outputs.into_iter().map(|(name, node)| (name, self.templated(node))).collect();
         let runbook = Runbook {
             source,
             name: fields.get("name").and_then(|node| self.runbook_name(node))?,
@@ -103,26 +89,14 @@ impl<'d> Decoder<'d> {
             return Objectives::default();
         };
         let mut duration = |name| fields.get(name).and_then(|node| self.duration(node));
-        Objectives {
-            rto: duration("rto"),
-            rpo: duration("rpo"),
-        }
+        Objectives { rto: duration("rto"), rpo: duration("rpo") }
     }
 
     fn inputs(&mut self, top: &Fields<'d>) -> Vec<Input> {
-        let entries = top
-            .get("inputs")
-            .map(|node| self.entries(node, "inputs"))
-            .unwrap_or_default();
-        let inputs: Vec<Input> = entries
-            .into_iter()
-            .filter_map(|(name, node)| self.input(name, node))
-            .collect();
-        self.secrets = inputs
-            .iter()
-            .filter(|input| input.kind == Type::Secret)
-            .map(|input| input.name.value.clone())
-            .collect();
+        let entries = top.get("inputs").map(|node| self.entries(node, "inputs")).unwrap_or_default();
+        let inputs: Vec<Input> = entries.into_iter().filter_map(|(name, node)| self.input(name, node)).collect();
+        self.secrets =
+            inputs.iter().filter(|input| input.kind == Type::Secret).map(|input| input.name.value.clone()).collect();
         inputs
     }
 
@@ -136,71 +110,38 @@ impl<'d> Decoder<'d> {
             other => Type::named(other)?,
         };
         if (word == "enum") == values.is_empty() {
-            let message = if word == "enum" {
-                "an enum needs `values`"
-            } else {
-                "`values` goes with `type: enum`"
-            };
+            let message = if word == "enum" { "an enum needs `values`" } else { "`values` goes with `type: enum`" };
             self.report(Diagnostic::error("input", name.span, message));
         }
         let default = fields.get("default").map(|node| (self.json(node), self.span(node)));
         if let Some((value, span)) = &default
             && let Err(problem) = kind.check(value)
         {
-            self.report(Diagnostic::error(
-                "type",
-                *span,
-                format!("the default of `{}`: {problem}", name.value),
-            ));
+            self.report(Diagnostic::error("type", *span, format!("the default of `{}`: {problem}", name.value)));
         }
         let from = fields.get("from").and_then(|node| self.secret_source(node));
         if kind == Type::Secret && (from.is_none() || default.is_some()) {
             let note = "write `from: { env: NAME }`, `from: { file: PATH }` or `from: { command: [..] }`";
             self.report(
-                Diagnostic::error(
-                    "secret",
-                    name.span,
-                    "a secret comes `from` somewhere, and has no default",
-                )
-                .note(note),
+                Diagnostic::error("secret", name.span, "a secret comes `from` somewhere, and has no default")
+                    .note(note),
             );
         } else if kind != Type::Secret && from.is_some() {
             self.report(Diagnostic::error("input", name.span, "`from` goes with `type: secret`"));
         }
-        let description = fields
-            .get("description")
-            .and_then(|node| self.text(node))
-            .map(|text| text.value);
-        Some(Input {
-            name,
-            kind,
-            default: default.map(|(value, _)| value),
-            from,
-            description,
-        })
+        let description = fields.get("description").and_then(|node| self.text(node)).map(|text| text.value);
+        Some(Input { name, kind, default: default.map(|(value, _)| value), from, description })
     }
 
     fn secret_source(&mut self, node: NodeId) -> Option<SecretSource> {
         let fields = self.fields(node, "from", fields::SECRET)?;
-        let env = fields
-            .get("env")
-            .and_then(|node| self.text(node))
-            .map(|text| SecretSource::Env(text.value));
-        let file = fields
-            .get("file")
-            .and_then(|node| self.text(node))
-            .map(|text| SecretSource::File(text.value));
-        let command = fields
-            .get("command")
-            .map(|node| SecretSource::Command(self.texts(node)));
+        let env = fields.get("env").and_then(|node| self.text(node)).map(|text| SecretSource::Env(text.value));
+        let file = fields.get("file").and_then(|node| self.text(node)).map(|text| SecretSource::File(text.value));
+        let command = fields.get("command").map(|node| SecretSource::Command(self.texts(node)));
         let mut sources = env.into_iter().chain(file).chain(command);
         let (first, second) = (sources.next(), sources.next());
         if first.is_none() || second.is_some() {
-            self.report(Diagnostic::error(
-                "secret",
-                self.span(node),
-                "wanted one of `env`, `file` and `command`",
-            ));
+            self.report(Diagnostic::error("secret", self.span(node), "wanted one of `env`, `file` and `command`"));
         }
         first
     }
@@ -221,11 +162,7 @@ impl<'d> Decoder<'d> {
         let mut duration = |name| fields.get(name).and_then(|node| self.duration(node));
         let initial = duration("initial").unwrap_or(Duration::from_secs(1));
         let max = duration("max").unwrap_or(Duration::from_mins(1)).max(initial);
-        Some(Retry {
-            attempts: fields.get("attempts").and_then(|node| self.count(node))?,
-            initial,
-            max,
-        })
+        Some(Retry { attempts: fields.get("attempts").and_then(|node| self.count(node))?, initial, max })
     }
 
     fn step(&mut self, node: NodeId, phase: Phase) -> Option<Step> {
@@ -236,41 +173,23 @@ impl<'d> Decoder<'d> {
         let step = Step {
             phase,
             title: fields.get("title").map(|node| Box::new(self.templated(node))),
-            owner: fields
-                .get("owner")
-                .and_then(|node| self.text(node))
-                .map(|text| text.value.into()),
+            owner: fields.get("owner").and_then(|node| self.text(node)).map(|text| text.value.into()),
             outputs,
             needs: fields.get("needs").map(|node| self.names(node)).unwrap_or_default(),
             when: fields.get("when").and_then(|node| self.expression(node)),
             run_if: self.word(&fields, "run_if").unwrap_or_default(),
             repeat: self.repeat(&fields),
             for_each: self.for_each(&fields),
-            approval: fields
-                .get("approval")
-                .and_then(|node| self.approval(node))
-                .map(Box::new),
+            approval: fields.get("approval").and_then(|node| self.approval(node)).map(Box::new),
             timeout: fields.get("timeout").and_then(|node| self.duration(node)),
             retry: fields.get("retry").and_then(|node| self.retry(node)).map(Box::new),
             verify: fields.get("verify").and_then(|node| self.verify(node)).map(Box::new),
-            rollback: fields
-                .get("rollback")
-                .and_then(|node| self.rollback(node))
-                .map(Box::new),
+            rollback: fields.get("rollback").and_then(|node| self.rollback(node)).map(Box::new),
             on_failure: self.word(&fields, "on_failure"),
             on_interrupt: self.word(&fields, "on_interrupt"),
-            estimate: fields
-                .get("estimate")
-                .and_then(|node| self.estimate(node))
-                .map(Box::new),
-            point_of_no_return: fields
-                .get("point_of_no_return")
-                .and_then(|node| self.boolean(node))
-                .unwrap_or(false),
-            simulate: fields
-                .get("simulate")
-                .and_then(|node| self.simulate(node))
-                .map(Box::new),
+            estimate: fields.get("estimate").and_then(|node| self.estimate(node)).map(Box::new),
+            point_of_no_return: fields.get("point_of_no_return").and_then(|node| self.boolean(node)).unwrap_or(false),
+            simulate: fields.get("simulate").and_then(|node| self.simulate(node)).map(Box::new),
             id: id?,
             action: action?,
         };
@@ -283,23 +202,14 @@ impl<'d> Decoder<'d> {
         let places: Box<[_]> = match with {
             Some(node) => {
                 let entries = self.entries(node, "with");
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (key.value.into_boxed_str(), self.span(value)))
-                    .collect()
+                entries.into_iter().map(|(key, value)| (key.value.into_boxed_str(), self.span(value))).collect()
             }
             None => Box::default(),
         };
         let name = name?;
         let with = match with {
-            Some(node) => Spanned {
-                value: self.templated(node),
-                span: self.span(node),
-            },
-            None => Spanned {
-                value: Templated::Plain(Value::Object(serde_json::Map::new())),
-                span: name.span,
-            },
+            Some(node) => Spanned { value: self.templated(node), span: self.span(node) },
+            None => Spanned { value: Templated::Plain(Value::Object(serde_json::Map::new())), span: name.span },
         };
         Some(ActionUse { name, with, places })
     }
@@ -336,11 +246,7 @@ impl<'d> Decoder<'d> {
         let span = self.span(every);
         let every = self.duration(every)?;
         if every.is_zero() {
-            self.report(Diagnostic::error(
-                "repeat",
-                span,
-                "`every` needs a time longer than nothing",
-            ));
+            self.report(Diagnostic::error("repeat", span, "`every` needs a time longer than nothing"));
             return None;
         }
         Some(Box::new(Repeat { every, until }))
@@ -350,19 +256,11 @@ impl<'d> Decoder<'d> {
         let max_parallel = fields.get("max_parallel").and_then(|node| self.count(node));
         let Some(node) = fields.get("for_each") else {
             if let Some(node) = fields.get("max_parallel") {
-                self.report(Diagnostic::error(
-                    "for-each",
-                    self.span(node),
-                    "`max_parallel` goes with `for_each`",
-                ));
+                self.report(Diagnostic::error("for-each", self.span(node), "`max_parallel` goes with `for_each`"));
             }
             return None;
         };
-        Some(Box::new(ForEach {
-            items: self.templated(node),
-            span: self.span(node),
-            max_parallel,
-        }))
+        Some(Box::new(ForEach { items: self.templated(node), span: self.span(node), max_parallel }))
     }
 
     fn approval(&mut self, node: NodeId) -> Option<Approval> {
@@ -373,10 +271,7 @@ impl<'d> Decoder<'d> {
             requester_may_approve: fields.get("requester_may_approve").and_then(|node| self.boolean(node)),
             timeout: fields.get("timeout").and_then(|node| self.duration(node)),
             on_timeout: self.word(&fields, "on_timeout").unwrap_or_default(),
-            escalate_to: fields
-                .get("escalate_to")
-                .map(|node| self.names(node))
-                .unwrap_or_default(),
+            escalate_to: fields.get("escalate_to").map(|node| self.names(node)).unwrap_or_default(),
             prompt: fields.get("prompt").map(|node| self.templated(node)),
             span: self.span(node),
         })
@@ -403,10 +298,7 @@ impl<'d> Decoder<'d> {
         let fields = self.fields(node, "estimate", fields::ESTIMATE)?;
         let mut duration = |name| fields.get(name).and_then(|node| self.duration(node));
         let (typical, worst) = (duration("typical"), duration("worst"));
-        Some(Estimate {
-            typical: typical?,
-            worst,
-        })
+        Some(Estimate { typical: typical?, worst })
     }
 
     fn simulate(&mut self, node: NodeId) -> Option<Simulate> {
@@ -416,21 +308,14 @@ impl<'d> Decoder<'d> {
             None => serde_json::Map::new(),
             Some((Value::Object(outputs), _)) => outputs,
             Some((_, node)) => {
-                self.report(Diagnostic::error(
-                    "type",
-                    self.span(node),
-                    "wanted a mapping of outputs",
-                ));
+                self.report(Diagnostic::error("type", self.span(node), "wanted a mapping of outputs"));
                 return None;
             }
         };
         Some(Simulate {
             duration: fields.get("duration").and_then(|node| self.duration(node)),
             outputs,
-            fail: fields
-                .get("fail")
-                .and_then(|node| self.text(node))
-                .map(|text| text.value),
+            fail: fields.get("fail").and_then(|node| self.text(node)).map(|text| text.value),
         })
     }
 }

@@ -11,32 +11,14 @@ use super::source;
 use crate::diag::{Diagnostic, SourceId, Sources, Spanned};
 
 const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {
-    LanguageField {
-        name,
-        required: false,
-        shape,
-        doc,
-    }
+    LanguageField { name, required: false, shape, doc }
 }
 
 /// The top of `drctl.yaml`.
 pub const WORKSPACE: &[LanguageField] = &[
-    LanguageField {
-        name: "drctl",
-        required: true,
-        shape: Shape::Count,
-        doc: "the version of the format: 1",
-    },
-    may(
-        "roles",
-        Shape::Any,
-        "role -> the people who have it, by the name of their OS user",
-    ),
-    may(
-        "approvals",
-        Shape::Fields(APPROVALS),
-        "what holds for every gate that does not say otherwise",
-    ),
+    LanguageField { name: "drctl", required: true, shape: Shape::Count, doc: "the version of the format: 1" },
+    may("roles", Shape::Any, "role -> the people who have it, by the name of their OS user"),
+    may("approvals", Shape::Fields(APPROVALS), "what holds for every gate that does not say otherwise"),
     may("channels", Shape::Named(CHANNEL), "where notices go, by name"),
     may("audiences", Shape::Any, "audience -> the channels that reach it"),
     may("azure", Shape::Any, "Azure settings"),
@@ -44,16 +26,8 @@ pub const WORKSPACE: &[LanguageField] = &[
 ];
 
 const APPROVALS: &[LanguageField] = &[
-    may(
-        "requester_may_approve",
-        Shape::Bool,
-        "whether who started a run may approve its gates (true)",
-    ),
-    may(
-        "escalate_to",
-        Shape::Texts,
-        "roles that are asked too once a gate's time is over",
-    ),
+    may("requester_may_approve", Shape::Bool, "whether who started a run may approve its gates (true)"),
+    may("escalate_to", Shape::Texts, "roles that are asked too once a gate's time is over"),
 ];
 
 const CHANNEL: &[LanguageField] = &[
@@ -66,11 +40,7 @@ const CHANNEL: &[LanguageField] = &[
     may("path", Shape::Text, "file: the folder notices are written to"),
     may("url", Shape::Text, "webhook: where notices are posted"),
     may("headers", Shape::Any, "webhook: further headers"),
-    may(
-        "deduplicates",
-        Shape::Bool,
-        "webhook: the receiver drops a second notice with the same `Idempotency-Key`",
-    ),
+    may("deduplicates", Shape::Bool, "webhook: the receiver drops a second notice with the same `Idempotency-Key`"),
 ];
 
 /// The workspace's settings.
@@ -112,21 +82,14 @@ impl Workspace {
     /// What holds where there is no `drctl.yaml`.
     #[must_use]
     pub fn empty() -> Self {
-        Self {
-            requester_may_approve: true,
-            ..Self::default()
-        }
+        Self { requester_may_approve: true, ..Self::default() }
     }
 
     /// The people who have one of these roles.
     #[must_use]
     pub fn people<'a>(&self, roles: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-        let mut people: Vec<String> = roles
-            .into_iter()
-            .filter_map(|role| self.roles.get(role))
-            .flatten()
-            .cloned()
-            .collect();
+        let mut people: Vec<String> =
+            roles.into_iter().filter_map(|role| self.roles.get(role)).flatten().cloned().collect();
         people.sort();
         people.dedup();
         people
@@ -149,38 +112,21 @@ impl Workspace {
 impl Decoder<'_> {
     fn workspace(&mut self, root: source::NodeId) -> Option<Workspace> {
         let fields = self.fields(root, "the workspace", WORKSPACE)?;
-        let approvals = fields
-            .get("approvals")
-            .and_then(|node| self.fields(node, "approvals", APPROVALS));
+        let approvals = fields.get("approvals").and_then(|node| self.fields(node, "approvals", APPROVALS));
         let approval = |name| approvals.as_ref().and_then(|fields| fields.get(name));
-        let roles = fields
-            .get("roles")
-            .map(|node| self.lists(node, "roles"))
-            .unwrap_or_default();
-        let channels = fields
-            .get("channels")
-            .map(|node| self.channels(node))
-            .unwrap_or_default();
-        let audiences = fields
-            .get("audiences")
-            .map(|node| self.lists(node, "audiences"))
-            .unwrap_or_default();
+        let roles = fields.get("roles").map(|node| self.lists(node, "roles")).unwrap_or_default();
+        let channels = fields.get("channels").map(|node| self.channels(node)).unwrap_or_default();
+        let audiences = fields.get("audiences").map(|node| self.lists(node, "audiences")).unwrap_or_default();
         for channel in audiences.values().flatten() {
             if !channels.contains_key(&channel.value) {
                 let names = channels.keys().map(String::as_str);
-                let diagnostic = Diagnostic::error(
-                    "channel",
-                    channel.span,
-                    format!("no channel is called `{}`", channel.value),
-                );
+                let diagnostic =
+                    Diagnostic::error("channel", channel.span, format!("no channel is called `{}`", channel.value));
                 self.report(diagnostic.suggest(&channel.value, names));
             }
         }
         let plain = |lists: BTreeMap<String, Vec<Spanned<String>>>| {
-            lists
-                .into_iter()
-                .map(|(name, items)| (name, items.into_iter().map(|item| item.value).collect()))
-                .collect()
+            lists.into_iter().map(|(name, items)| (name, items.into_iter().map(|item| item.value).collect())).collect()
         };
         Some(Workspace {
             roles: plain(roles),
@@ -198,11 +144,7 @@ impl Decoder<'_> {
         entries
             .into_iter()
             .map(|(name, node)| {
-                let items = self
-                    .items(node, "a list of strings")
-                    .iter()
-                    .filter_map(|item| self.text(*item))
-                    .collect();
+                let items = self.items(node, "a list of strings").iter().filter_map(|item| self.text(*item)).collect();
                 (name.value, items)
             })
             .collect()
@@ -210,10 +152,7 @@ impl Decoder<'_> {
 
     fn channels(&mut self, node: source::NodeId) -> BTreeMap<String, Channel> {
         let entries = self.entries(node, "channels");
-        entries
-            .into_iter()
-            .filter_map(|(name, node)| Some((name.value.clone(), self.channel(&name, node)?)))
-            .collect()
+        entries.into_iter().filter_map(|(name, node)| Some((name.value.clone(), self.channel(&name, node)?))).collect()
     }
 
     fn channel(&mut self, name: &Spanned<String>, node: source::NodeId) -> Option<Channel> {
@@ -221,11 +160,7 @@ impl Decoder<'_> {
         let kind: String = self.word(&fields, "type")?;
         let wanted = if kind == "file" { "path" } else { "url" };
         let Some(place) = fields.get(wanted).and_then(|node| self.text(node)) else {
-            self.report(Diagnostic::error(
-                "channel",
-                name.span,
-                format!("a {kind} channel needs `{wanted}`"),
-            ));
+            self.report(Diagnostic::error("channel", name.span, format!("a {kind} channel needs `{wanted}`")));
             return None;
         };
         if kind == "file" {
@@ -235,14 +170,7 @@ impl Decoder<'_> {
             Some(Value::Object(headers)) => headers,
             _ => Map::new(),
         };
-        let deduplicates = fields
-            .get("deduplicates")
-            .and_then(|node| self.boolean(node))
-            .unwrap_or(false);
-        Some(Channel::Webhook {
-            url: place.value,
-            headers,
-            deduplicates,
-        })
+        let deduplicates = fields.get("deduplicates").and_then(|node| self.boolean(node)).unwrap_or(false);
+        Some(Channel::Webhook { url: place.value, headers, deduplicates })
     }
 }

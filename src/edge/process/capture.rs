@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::folder::create_file;
-use super::mask::Masker;
 use super::record::Stream;
+use crate::edge::mask::Masker;
 
 /// How much is kept of the beginning, and as much again of the end.
 const KEPT: usize = 1 << 20;
@@ -156,10 +156,7 @@ mod tests {
     fn nothing_printed_makes_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let stream = Capture::new(folder.path().join("stdout"), &[]).finish();
-        assert_eq!(
-            stream.digest,
-            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
+        assert_eq!(stream.digest, "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -167,10 +164,7 @@ mod tests {
     fn up_to_two_mebibytes_are_kept_whole() {
         let text: Vec<u8> = (0..2 * KEPT).map(|index| b'a' + (index % 23) as u8).collect();
         let (stream, kept) = captured(&text);
-        assert_eq!(
-            (stream.size, stream.tail.len(), kept == text),
-            (2 * KEPT as u64, TAIL, true)
-        );
+        assert_eq!((stream.size, stream.tail.len(), kept == text), (2 * KEPT as u64, TAIL, true));
     }
 
     #[test]

@@ -50,9 +50,7 @@ pub struct Job {
 /// Shows no values: they may be secret.
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job")
-            .field("folder", &self.folder)
-            .finish_non_exhaustive()
+        f.debug_struct("Job").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
@@ -94,9 +92,7 @@ impl ProcessRunner {
         Self {
             supervisor: absolute(supervisor.as_ref()),
             grace: GRACE,
-            inherited: std::env::vars_os()
-                .filter(|(name, _)| name.to_str().is_some_and(is_inherited))
-                .collect(),
+            inherited: std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_inherited)).collect(),
         }
     }
 
@@ -121,31 +117,15 @@ impl ProcessRunner {
         let name = job.argv.first().ok_or("`argv` names no program")?;
         let program = locate(name, &job.dir, &self.path(&job))?;
         let outputs = folder.outputs();
-        let outputs = outputs
-            .to_str()
-            .ok_or("the path of the attempt's folder is not UTF-8")?;
+        let outputs = outputs.to_str().ok_or("the path of the attempt's folder is not UTF-8")?;
         job.env.push(("DRCTL_OUTPUT".to_owned(), outputs.to_owned()));
-        Ok(Order {
-            job,
-            program,
-            grace: self.grace,
-        })
+        Ok(Order { job, program, grace: self.grace })
     }
 
     /// Where the process would look for programs.
     fn path(&self, job: &Job) -> OsString {
-        let given = job
-            .env
-            .iter()
-            .rev()
-            .find(|(name, _)| name == "PATH")
-            .map(|(_, value)| value.into());
-        let inherited = || {
-            self.inherited
-                .iter()
-                .find(|(name, _)| name == "PATH")
-                .map(|(_, value)| value.clone())
-        };
+        let given = job.env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.into());
+        let inherited = || self.inherited.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
         given.or_else(inherited).unwrap_or_else(|| DEFAULT_PATH.into())
     }
 }
@@ -186,14 +166,8 @@ mod tests {
         std::fs::write(dir.path().join("plain"), "text").unwrap();
         let locate = |name| locate(name, dir.path(), OsStr::new("/nowhere:/bin")).map_err(|error| error.clone());
         assert_eq!(locate("sh"), Ok(PathBuf::from("/bin/sh")));
-        assert_eq!(
-            locate("shh"),
-            Err("there is no program `shh` in the PATH `/nowhere:/bin`".to_owned())
-        );
+        assert_eq!(locate("shh"), Err("there is no program `shh` in the PATH `/nowhere:/bin`".to_owned()));
         assert_eq!(locate("./shh"), Err(format!("there is no program `{here}/./shh`")));
-        assert_eq!(
-            locate("./plain"),
-            Err(format!("`{here}/./plain` is not executable: `chmod +x` it"))
-        );
+        assert_eq!(locate("./plain"), Err(format!("`{here}/./plain` is not executable: `chmod +x` it")));
     }
 }

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::command::absolute;
 use super::lock;
-use super::mask::Masker;
 use super::record::{End, Started, Stream, Written};
+use crate::edge::mask::Masker;
 
 const STARTED: &str = "started.json";
 const EXIT: &str = "exit.json";
@@ -104,9 +104,7 @@ impl Folder {
         if stdout.size + stderr.size > 0 {
             let part = |stream: &Stream| serde_json::json!({"size": stream.size, "digest": stream.digest});
             let text = serde_json::json!({"stdout": part(stdout), "stderr": part(stderr)}).to_string();
-            create_file(&self.0.join(OUTPUT))
-                .and_then(|mut file| file.write_all(text.as_bytes()))
-                .ok();
+            create_file(&self.0.join(OUTPUT)).and_then(|mut file| file.write_all(text.as_bytes())).ok();
         }
     }
 
@@ -145,13 +143,7 @@ fn create_durably(path: &Path) -> io::Result<()> {
 
 /// A new, empty file for this user alone.
 pub(super) fn create_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(nofollow())
-        .open(path)
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(nofollow()).open(path)
 }
 
 fn nofollow() -> i32 {
@@ -161,10 +153,7 @@ fn nofollow() -> i32 {
 /// The process made this file, so it may be anything: a pipe nobody writes to, a link to a device.
 fn read_outputs(path: &Path) -> io::Result<Vec<u8>> {
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nofollow() | nonblock)
-        .open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(nofollow() | nonblock).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("is not a regular file"));
     }

@@ -25,13 +25,7 @@ impl ProcessRunner {
     /// Waits, at most `limit`, for the end of what was started in `folder` and says how it ended.
     /// A cancellation stops it.
     pub async fn follow(&self, folder: &Path, limit: Duration, ports: Ports<'_>) -> Trace {
-        follow(
-            &Folder::at(folder),
-            limit.saturating_add(self.grace),
-            ports,
-            OnCancel::Stop,
-        )
-        .await
+        follow(&Folder::at(folder), limit.saturating_add(self.grace), ports, OnCancel::Stop).await
     }
 
     /// The same, but touches nothing: a cancellation ends the waiting only.
@@ -93,9 +87,7 @@ fn gone(folder: &Folder) -> Trace {
         "" => String::new(),
         text => format!("; it printed on stderr:\n{text}"),
     };
-    Trace::Lost(format!(
-        "started at {when}, then {what}: nothing recorded how it ended{printed}"
-    ))
+    Trace::Lost(format!("started at {when}, then {what}: nothing recorded how it ended{printed}"))
 }
 
 /// Asks the supervisor to stop its process; `false` if there is none.
@@ -110,10 +102,8 @@ fn stop_supervisor(folder: &Folder) -> bool {
 
 /// Names what still runs.
 pub(super) fn who_runs(folder: &Folder) -> String {
-    let pids: Vec<String> = table::with_environment(&mark(folder))
-        .iter()
-        .map(|process| process.pid.to_string())
-        .collect();
+    let pids: Vec<String> =
+        table::with_environment(&mark(folder)).iter().map(|process| process.pid.to_string()).collect();
     let lock = folder.path().join("lock");
     match pids.as_slice() {
         [] => format!("something still holds `{}`; `fuser` tells what", lock.display()),

@@ -23,7 +23,6 @@ mod command;
 mod folder;
 mod follow;
 mod lock;
-mod mask;
 mod record;
 mod run;
 mod stop;

@@ -60,10 +60,7 @@ impl ProcessRunner {
         };
         let folder = order.folder();
         if folder.has_started() {
-            return Trace::Lost(format!(
-                "this attempt was started before: see `{}`",
-                folder.path().display()
-            ));
+            return Trace::Lost(format!("this attempt was started before: see `{}`", folder.path().display()));
         }
         if let Err(error) = folder.create_durably() {
             return Trace::NeverStarted(no_folder(&folder, &error));
@@ -97,12 +94,7 @@ impl ProcessRunner {
             .stdout(lock)
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| {
-                format!(
-                    "could not start the supervisor `{}`: {error}",
-                    self.supervisor.display()
-                )
-            })
+            .map_err(|error| format!("could not start the supervisor `{}`: {error}", self.supervisor.display()))
     }
 }
 
@@ -119,12 +111,7 @@ async fn oversee(supervisor: &mut Child, order: &Order, ports: Ports<'_>, starte
         stdin.write_all(&text).await.ok();
     }
     let handle = Handle {
-        folder: folder
-            .path()
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+        folder: folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned(),
         pid,
         boot: table::boot(),
     };

@@ -78,17 +78,11 @@ impl Reach {
             Self::Adopted => {
                 reap(None);
                 let me = getpid().as_raw_pid();
-                table::all()
-                    .filter(|process| process.parent == me && !process.ended)
-                    .collect()
+                table::all().filter(|process| process.parent == me && !process.ended).collect()
             }
             Self::Marked(entry) => {
                 let mut found = table::with_environment(entry);
-                found.extend(
-                    members(group)
-                        .filter(|member| !found.contains(member))
-                        .collect::<Vec<_>>(),
-                );
+                found.extend(members(group).filter(|member| !found.contains(member)).collect::<Vec<_>>());
                 found
             }
         }

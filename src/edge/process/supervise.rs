@@ -42,10 +42,7 @@ fn supervise() -> io::Result<()> {
     let order: Order = serde_json::from_slice(&text)?;
     set_child_subreaper(Some(getpid()))?;
     if !order.job.needles.is_empty() {
-        let none = Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        };
+        let none = Rlimit { current: Some(0), maximum: Some(0) };
         setrlimit(Resource::Core, none)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -63,10 +60,7 @@ async fn run(order: &Order) -> io::Result<()> {
         Err(problem) => watch::not_started(order, problem),
         Ok(leader) => {
             let group = leader.group;
-            let ports = Ports {
-                clock: &clock,
-                cancel: &cancel,
-            };
+            let ports = Ports { clock: &clock, cancel: &cancel };
             tokio::select! {
                 end = watch::watch(leader, order, ports, &Reach::Adopted) => end,
                 never = cancel_on(terminate, &cancel) => never,

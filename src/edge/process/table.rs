@@ -78,13 +78,7 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_confuses_nothing() {
         let stat = "7 (a) Z (b) S 1 6 5 0 -1 4 9 0 0 0 0 0 0 0 20 0 1 0 8812 1 2";
-        let wanted = Process {
-            pid: Pid::from_raw(7).unwrap(),
-            parent: 1,
-            group: 6,
-            ended: false,
-            ticks: 8812,
-        };
+        let wanted = Process { pid: Pid::from_raw(7).unwrap(), parent: 1, group: 6, ended: false, ticks: 8812 };
         assert_eq!(parse(stat), Some(wanted));
         assert_eq!(parse("7 (a"), None);
     }

@@ -79,14 +79,7 @@ pub(super) async fn watch(mut leader: Leader, order: &Order, ports: Ports<'_>, r
         }
         ended
     };
-    finish(
-        &folder,
-        order,
-        exit(status),
-        stopped,
-        left,
-        [stdout.finish(), stderr.finish()],
-    )
+    finish(&folder, order, exit(status), stopped, left, [stdout.finish(), stderr.finish()])
 }
 
 /// Waits for the end, and brings it about when it must.
@@ -131,14 +124,7 @@ fn finish(
     [stdout, stderr]: [Stream; 2],
 ) -> End {
     folder.record_output(&stdout, &stderr);
-    End {
-        exit,
-        stopped,
-        stdout,
-        stderr,
-        written: folder.take_outputs(&order.job.needles),
-        left,
-    }
+    End { exit, stopped, stdout, stderr, written: folder.take_outputs(&order.job.needles), left }
 }
 
 /// The end of a process that could not be started.

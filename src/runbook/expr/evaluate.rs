@@ -60,18 +60,14 @@ pub struct Expressions {
 }
 
 /// A problem Tera found in an expression: which, what, and where in its text.
-pub type Problem = (ExprId, String, usize, usize);
+pub(crate) type Problem = (ExprId, String, usize, usize);
 
 impl Expressions {
     /// Adds an expression; [`Self::compile`] judges it.
     pub fn add(&mut self, text: &str, span: Span) -> ExprId {
         let next = self.interned.len();
         self.template.push(*self.interned.entry(text.into()).or_insert(next));
-        self.list.push(Compiled {
-            text: text.into(),
-            span,
-            scan: Box::new(scan::expression(text)),
-        });
+        self.list.push(Compiled { text: text.into(), span, scan: Box::new(scan::expression(text)) });
         ExprId(u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -89,19 +85,14 @@ impl Expressions {
     /// Compiles all expressions; what Tera refuses.
     pub fn compile(&mut self) -> Vec<Problem> {
         let mut tera = engine();
-        let wrapped: Vec<(String, String)> = self
-            .interned
-            .iter()
-            .map(|(text, index)| (index.to_string(), wrap(text)))
-            .collect();
+        let wrapped: Vec<(String, String)> =
+            self.interned.iter().map(|(text, index)| (index.to_string(), wrap(text))).collect();
         if tera.add_raw_templates(wrapped).is_ok() {
             self.tera = tera;
             return Vec::new();
         }
         // One bad expression fails the whole batch: judge each by itself, to name them all.
-        self.iter()
-            .filter_map(|(id, expression)| judge(id, &expression.text))
-            .collect()
+        self.iter().filter_map(|(id, expression)| judge(id, &expression.text)).collect()
     }
 
     /// The value of an expression.
@@ -147,12 +138,9 @@ impl Expressions {
             Templated::Expression(id) => Rendered::Plain(self.evaluate(*id, scope)?),
             Templated::Secret(name) => Rendered::Text(vec![Part::Secret(name.clone())]),
             Templated::Text(segments) => self.text(segments, scope)?,
-            Templated::List(items) => list(
-                items
-                    .iter()
-                    .map(|item| self.render(item, scope))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Templated::List(items) => {
+                list(items.iter().map(|item| self.render(item, scope)).collect::<Result<_, _>>()?)
+            }
             Templated::Map(entries) => map(entries
                 .iter()
                 .map(|(key, item)| Ok((key.clone(), self.render(item, scope)?)))
@@ -233,16 +221,13 @@ fn judge(id: ExprId, text: &str) -> Option<Problem> {
 
 fn engine() -> Tera {
     let mut tera = Tera::default();
-    tera.register_filter(
-        CAPTURE,
-        |value: tera::Value, _: Kwargs, _: &State<'_>| -> tera::TeraResult<&'static str> {
-            if value.is_undefined() {
-                return Err(tera::Error::message("a name in it has no value"));
-            }
-            CAPTURED.with_borrow_mut(|captured| *captured = Some(value));
-            Ok("")
-        },
-    );
+    tera.register_filter(CAPTURE, |value: tera::Value, _: Kwargs, _: &State<'_>| -> tera::TeraResult<&'static str> {
+        if value.is_undefined() {
+            return Err(tera::Error::message("a name in it has no value"));
+        }
+        CAPTURED.with_borrow_mut(|captured| *captured = Some(value));
+        Ok("")
+    });
     tera.autoescape_on(Vec::<String>::new());
     tera
 }
@@ -254,11 +239,7 @@ fn place(error: &tera::Error, prefix: usize, length: usize) -> (String, usize, u
         SyntaxError(report) | RenderingError(report) => {
             let range = report.span().range.clone();
             let from = range.start.saturating_sub(prefix).min(length);
-            (
-                report.message().to_owned(),
-                from,
-                range.end.saturating_sub(prefix).clamp(from, length),
-            )
+            (report.message().to_owned(), from, range.end.saturating_sub(prefix).clamp(from, length))
         }
         _ => (reason(error), 0, length),
     }
@@ -279,12 +260,8 @@ fn reason(error: &tera::Error) -> String {
 /// What Tera refuses, and where in the text.
 pub fn compile_notice(text: &str) -> Result<Notice, (String, usize, usize)> {
     let mut tera = engine();
-    tera.add_raw_template("notice", text)
-        .map_err(|error| place(&error, 0, text.len()))?;
-    Ok(Notice {
-        tera,
-        scan: scan::notice(text),
-    })
+    tera.add_raw_template("notice", text).map_err(|error| place(&error, 0, text.len()))?;
+    Ok(Notice { tera, scan: scan::notice(text) })
 }
 
 /// A compiled notice.
@@ -303,9 +280,7 @@ impl Notice {
     pub fn render(&self, scope: &dyn Scope) -> Result<String, Undefined> {
         let context = context(&self.scan, scope)?;
         let mut out = Limited(Vec::new());
-        self.tera
-            .render_to("notice", &context, &mut out)
-            .map_err(|error| Undefined::Wrong(reason(&error)))?;
+        self.tera.render_to("notice", &context, &mut out).map_err(|error| Undefined::Wrong(reason(&error)))?;
         String::from_utf8(out.0).map_err(|error| Undefined::Wrong(error.to_string()))
     }
 }
@@ -358,29 +333,16 @@ mod tests {
     #[test]
     fn a_value_keeps_its_type() {
         assert_eq!(value("inputs.n"), Ok(json!(3)));
-        assert_eq!(
-            value("inputs.n < steps.lag.outputs.seconds and inputs.on"),
-            Ok(json!(true))
-        );
+        assert_eq!(value("inputs.n < steps.lag.outputs.seconds and inputs.on"), Ok(json!(true)));
         assert_eq!(value("[inputs.name, 1]"), Ok(json!(["orders", 1])));
-        assert_eq!(
-            value("steps.lag.outputs.none | default(value='unknown')"),
-            Ok(json!("unknown"))
-        );
+        assert_eq!(value("steps.lag.outputs.none | default(value='unknown')"), Ok(json!("unknown")));
     }
 
     #[test]
     fn an_undefined_name_is_an_error_and_an_unknown_one_says_so() {
-        assert!(
-            matches!(value("inputs.m"), Err(Undefined::Wrong(_))),
-            "{:?}",
-            value("inputs.m")
-        );
+        assert!(matches!(value("inputs.m"), Err(Undefined::Wrong(_))), "{:?}", value("inputs.m"));
         assert!(matches!(value("missing"), Err(Undefined::Wrong(_))));
-        assert_eq!(
-            value("steps.later.outputs.x"),
-            Err(Undefined::Unknown("steps.later".to_owned()))
-        );
+        assert_eq!(value("steps.later.outputs.x"), Err(Undefined::Unknown("steps.later".to_owned())));
         assert!(matches!(value("inputs.n < inputs.name"), Err(Undefined::Wrong(_))));
     }
 
@@ -391,10 +353,7 @@ mod tests {
         expressions.add("inputs.n |", Span::default());
         expressions.add("inputs.n | nofilter", Span::default());
         let problems = expressions.compile();
-        assert_eq!(
-            problems.iter().map(|problem| problem.0).collect::<Vec<_>>(),
-            [ExprId(1), ExprId(2)]
-        );
+        assert_eq!(problems.iter().map(|problem| problem.0).collect::<Vec<_>>(), [ExprId(1), ExprId(2)]);
     }
 
     #[test]
@@ -408,14 +367,8 @@ mod tests {
             Segment::Secret("token".to_owned()),
         ]);
         let rendered = expressions.render(&text, &Fixed);
-        assert_eq!(
-            rendered.as_ref().map(Rendered::shown),
-            Ok(json!("orders: <secret token>"))
-        );
-        assert_eq!(
-            rendered.map(|value| value.resolve(&|_| "s3".to_owned())),
-            Ok(json!("orders: s3"))
-        );
+        assert_eq!(rendered.as_ref().map(Rendered::shown), Ok(json!("orders: <secret token>")));
+        assert_eq!(rendered.map(|value| value.resolve(&|_| "s3".to_owned())), Ok(json!("orders: s3")));
     }
 
     #[test]

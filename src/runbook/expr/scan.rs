@@ -49,10 +49,7 @@ enum Token<'t> {
 #[must_use]
 pub fn expression(text: &str) -> Scan {
     let (tokens, delimiter) = tokens(text, 0, text.len());
-    let mut scan = Scan {
-        delimiter,
-        ..Scan::default()
-    };
+    let mut scan = Scan { delimiter, ..Scan::default() };
     collect(&tokens, &mut scan);
     finish(&mut scan);
     scan
@@ -120,16 +117,10 @@ fn tokens(text: &str, from: usize, to: usize) -> (Vec<Placed<'_>>, Option<usize>
         let token = match bytes[at] {
             quote @ (b'"' | b'\'' | b'`') => {
                 at = end_of_string(bytes, at, quote).min(to);
-                Token::Text(
-                    text.get(start + 1..at.saturating_sub(1).max(start + 1))
-                        .unwrap_or_default(),
-                )
+                Token::Text(text.get(start + 1..at.saturating_sub(1).max(start + 1)).unwrap_or_default())
             }
             byte if byte == b'_' || byte.is_ascii_alphabetic() => {
-                at += bytes[at..]
-                    .iter()
-                    .take_while(|byte| **byte == b'_' || byte.is_ascii_alphanumeric())
-                    .count();
+                at += bytes[at..].iter().take_while(|byte| **byte == b'_' || byte.is_ascii_alphanumeric()).count();
                 Token::Name(&text[start..at])
             }
             byte if byte.is_ascii_digit() => {
@@ -146,11 +137,7 @@ fn tokens(text: &str, from: usize, to: usize) -> (Vec<Placed<'_>>, Option<usize>
                     delimiter = Some(at);
                 }
                 let two = matches!(pair, b"?." | b"==" | b"!=" | b"?[");
-                let width = if two {
-                    2
-                } else {
-                    text[at..].chars().next().map_or(1, char::len_utf8)
-                };
+                let width = if two { 2 } else { text[at..].chars().next().map_or(1, char::len_utf8) };
                 at += width;
                 Token::Sign(text.get(start..at).unwrap_or_default())
             }
@@ -217,7 +204,8 @@ fn collect(tokens: &[Placed<'_>], scan: &mut Scan) {
             at = bind(tokens, at + 1, scan);
             continue;
         }
-        let after_pipe = before.is_some_and(|index| sign(index, "|"));
+        // After a pipe stands a filter; after a dot, a part of something computed.
+        let after_pipe = before.is_some_and(|index| ["|", ".", "?."].iter().any(|wanted| sign(index, wanted)));
         let is_test = before.and_then(name) == Some("is")
             || (before.and_then(name) == Some("not") && at >= 2 && name(at - 2) == Some("is"));
         let is_argument = sign(at + 1, "=");
@@ -274,24 +262,14 @@ fn path(tokens: &[Placed<'_>], first: usize, scan: &mut Scan) -> usize {
         && (matches!(word(at + 1), "defined" | "undefined") || (word(at + 1) == "not" && word(at + 2) == "defined"));
     let from = tokens.get(first).map_or(0, |token| token.1);
     let bare = tokens.len() == at - first;
-    scan.paths.push(Path {
-        parts,
-        from,
-        to,
-        guarded: defaulted || tested,
-        bare,
-    });
+    scan.paths.push(Path { parts, from, to, guarded: defaulted || tested, bare });
     at
 }
 
 /// A name tested with `is defined` once is guarded wherever the same text reads it; locals are no reads.
 fn finish(scan: &mut Scan) {
-    let guarded: Vec<Vec<String>> = scan
-        .paths
-        .iter()
-        .filter(|path| path.guarded)
-        .map(|path| path.parts.clone())
-        .collect();
+    let guarded: Vec<Vec<String>> =
+        scan.paths.iter().filter(|path| path.guarded).map(|path| path.parts.clone()).collect();
     for path in &mut scan.paths {
         path.guarded |= guarded.contains(&path.parts);
     }
@@ -319,10 +297,7 @@ mod tests {
             ),
             ["steps.check.outputs.lag", "inputs.mode", "run.id", "item"]
         );
-        assert_eq!(
-            read("steps.a.outputs.n | default(value=inputs.n) | int"),
-            ["steps.a.outputs.n?", "inputs.n"]
-        );
+        assert_eq!(read("steps.a.outputs.n | default(value=inputs.n) | int"), ["steps.a.outputs.n?", "inputs.n"]);
         assert_eq!(
             read("steps.a.outputs.n is defined and steps.a.outputs.n > 1"),
             ["steps.a.outputs.n?", "steps.a.outputs.n?"]
@@ -342,10 +317,7 @@ mod tests {
         let scan = notice(
             "Hi {{ vars.name }}\n{% for row in inputs.rows %}{{ row.x }}{{ loop.index }}{% endfor %}{# {{ no }} #}",
         );
-        assert_eq!(
-            scan.paths.iter().map(Path::dotted).collect::<Vec<_>>(),
-            ["vars.name", "inputs.rows"]
-        );
+        assert_eq!(scan.paths.iter().map(Path::dotted).collect::<Vec<_>>(), ["vars.name", "inputs.rows"]);
         assert_eq!(scan.locals, ["row"]);
     }
 }

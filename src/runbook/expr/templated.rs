@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::ExprId;
+use crate::catalogue::Type;
 
 /// A value as written: plain, or with `{{ }}` in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,13 +49,12 @@ impl Templated {
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<std::borrow::Cow<'_, Self>> {
         match self {
-            Self::Plain(Value::Object(entries)) => entries
-                .get(name)
-                .map(|value| std::borrow::Cow::Owned(Self::Plain(value.clone()))),
-            Self::Map(entries) => entries
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| std::borrow::Cow::Borrowed(value)),
+            Self::Plain(Value::Object(entries)) => {
+                entries.get(name).map(|value| std::borrow::Cow::Owned(Self::Plain(value.clone())))
+            }
+            Self::Map(entries) => {
+                entries.iter().find(|(key, _)| key == name).map(|(_, value)| std::borrow::Cow::Borrowed(value))
+            }
             _ => None,
         }
     }
@@ -112,10 +112,7 @@ impl Rendered {
             ),
             Self::List(items) => Value::Array(items.iter().map(|item| item.resolve(secret)).collect()),
             Self::Map(entries) => Value::Object(
-                entries
-                    .iter()
-                    .map(|(key, item)| (key.clone(), item.resolve(secret)))
-                    .collect::<Map<_, _>>(),
+                entries.iter().map(|(key, item)| (key.clone(), item.resolve(secret))).collect::<Map<_, _>>(),
             ),
         }
     }
@@ -136,12 +133,30 @@ impl Rendered {
                 Part::Secret(name) => json!({ "secret": name }),
             }).collect::<Vec<_>>() }),
             Self::List(items) => Value::Array(items.iter().map(Self::canonical).collect()),
-            Self::Map(entries) => Value::Object(
-                entries
-                    .iter()
-                    .map(|(key, item)| (key.clone(), item.canonical()))
-                    .collect(),
-            ),
+            Self::Map(entries) => {
+                Value::Object(entries.iter().map(|(key, item)| (key.clone(), item.canonical())).collect())
+            }
+        }
+    }
+
+    /// The value as its type takes it; see [`Type::settle`].
+    #[must_use]
+    pub fn settle(self, kind: &Type) -> Self {
+        match (self, kind) {
+            (Self::Plain(value), kind) => Self::Plain(kind.settle(value)),
+            (Self::List(items), Type::List(of)) => Self::List(items.into_iter().map(|item| item.settle(of)).collect()),
+            (Self::Map(entries), Type::Map(of)) => {
+                Self::Map(entries.into_iter().map(|(key, item)| (key, item.settle(of))).collect())
+            }
+            (Self::Map(entries), Type::Record(fields)) => {
+                let kind = |name: &str| fields.iter().find(|field| field.name == name).map(|field| (field.kind)());
+                let settled = |(key, item): (String, Self)| {
+                    let item = kind(&key).map_or_else(|| item.clone(), |kind| item.clone().settle(&kind));
+                    (key, item)
+                };
+                Self::Map(entries.into_iter().map(settled).collect())
+            }
+            (other, _) => other,
         }
     }
 

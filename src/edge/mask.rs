@@ -9,7 +9,7 @@ const BASE64_LINE: usize = 76;
 const SHORTEST_PIECE: usize = 8;
 
 /// Replaces what it looks for by [`MASK`]. Holds back as many bytes as a match may still need.
-pub(super) struct Masker {
+pub(crate) struct Masker {
     /// Longest first, so that a match inside another leaves no rest.
     patterns: Vec<Vec<u8>>,
     starts: [bool; 256],
@@ -20,7 +20,7 @@ pub(super) struct Masker {
 
 impl Masker {
     /// Looks for `needles` and their usual encodings.
-    pub(super) fn new(needles: &[String]) -> Self {
+    pub(crate) fn new(needles: &[String]) -> Self {
         let mut patterns: Vec<Vec<u8>> = needles.iter().flat_map(|needle| forms(needle)).collect();
         patterns.retain(|pattern| !pattern.is_empty());
         patterns.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
@@ -29,16 +29,11 @@ impl Masker {
         for pattern in &patterns {
             starts[usize::from(pattern[0])] = true;
         }
-        Self {
-            patterns,
-            starts,
-            held: Vec::new(),
-            covered: 0,
-        }
+        Self { patterns, starts, held: Vec::new(), covered: 0 }
     }
 
     /// Takes the next bytes and passes on what is certain by now.
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut impl FnMut(&[u8])) {
+    pub(crate) fn push(&mut self, bytes: &[u8], out: &mut impl FnMut(&[u8])) {
         let Some(longest) = self.patterns.first().map(Vec::len) else {
             return out(bytes);
         };
@@ -47,12 +42,12 @@ impl Masker {
     }
 
     /// Passes on the rest.
-    pub(super) fn finish(&mut self, out: &mut impl FnMut(&[u8])) {
+    pub(crate) fn finish(&mut self, out: &mut impl FnMut(&[u8])) {
         self.pass(self.held.len(), out);
     }
 
     /// All of `bytes`, masked.
-    pub(super) fn mask(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn mask(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut masked = Vec::new();
         self.push(bytes, &mut |piece| masked.extend_from_slice(piece));
         self.finish(&mut |piece| masked.extend_from_slice(piece));
@@ -112,9 +107,7 @@ fn pieces<'a>(of: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Vec<u8
 fn base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for three in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, index| {
-            bits << 8 | three.get(index).map_or(0, |byte| usize::from(*byte))
-        });
+        let bits = (0..3).fold(0, |bits, index| bits << 8 | three.get(index).map_or(0, |byte| usize::from(*byte)));
         for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
             let letter = char::from(BASE64[bits >> shift & 63]);
             text.push(if index <= three.len() { letter } else { '=' });

@@ -1,0 +1,216 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_drctl_global_optspecs
+    string join \n workspace= state= as= h/help V/version
+end
+
+function __fish_drctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_drctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_drctl_using_subcommand
+    set -l cmd (__fish_drctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c drctl -n "__fish_drctl_needs_command" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_needs_command" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_needs_command" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_needs_command" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_needs_command" -s V -l version -d 'Print version'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "failover" -d 'Find a failover runbook by name, and run it'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "failback" -d 'Find a failback runbook by name, and run it'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "run" -d 'Run any runbook file'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "validate" -d 'Check runbooks: every problem of every file, with its place'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "plan" -d 'Show order, waves, gates and the critical path against the RTO'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "runs" -d 'List the runs of the workspace'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "status" -d 'Show what a run is doing, what it needs, and what to type next'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "logs" -d 'Show a run\'s journal, or what a step printed'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "watch" -d 'Look on while a run goes on'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "resume" -d 'Take a run up where it was left'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "approve" -d 'Approve a gate, or answer a manual step'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "reject" -d 'Refuse a gate'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "retry" -d 'Try a failed step again'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "skip" -d 'Leave a step out'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "resolve" -d 'Say what happened to a step in doubt'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "abort" -d 'Give a run up: shows what is undone and what cannot be, then undoes it'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "verify" -d 'Check that nobody changed a run\'s journal'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "notify" -d 'See a notice before it is sent'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "actions" -d 'The actions steps can use'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "schema" -d 'Print the JSON schema of runbooks, for editors'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "completions" -d 'Print a shell\'s completions'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "man" -d 'Write the manual pages into a folder'
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l set -d 'An input\'s value; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l vars -d 'A YAML file of inputs\' values' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
+plain\t'One line an event'
+json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l dry-run -d 'Make real reads and no writes; says of every step how far it was checked'
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l yes -d 'Answer prompts with yes; never a gate with `by`, never a doubt'
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l wait -d 'Stay while the run waits for people, also without a terminal'
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l set -d 'An input\'s value; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l vars -d 'A YAML file of inputs\' values' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
+plain\t'One line an event'
+json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l dry-run -d 'Make real reads and no writes; says of every step how far it was checked'
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l yes -d 'Answer prompts with yes; never a gate with `by`, never a doubt'
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l wait -d 'Stay while the run waits for people, also without a terminal'
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l set -d 'An input\'s value; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l vars -d 'A YAML file of inputs\' values' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
+plain\t'One line an event'
+json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l dry-run -d 'Make real reads and no writes; says of every step how far it was checked'
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l yes -d 'Answer prompts with yes; never a gate with `by`, never a doubt'
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l wait -d 'Stay while the run waits for people, also without a terminal'
+complete -c drctl -n "__fish_drctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand validate" -l format -d 'How findings are printed' -r -f -a "human\t'For people'
+short\t'One line each'
+json\t'One JSON document'
+sarif\t'SARIF 2.1.0'
+github\t'GitHub annotations'"
+complete -c drctl -n "__fish_drctl_using_subcommand validate" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand validate" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand validate" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l set -d 'An input\'s value; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l vars -d 'A YAML file of inputs\' values' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l out -d 'Write the plan, for `run --plan`' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand runs" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand runs" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand runs" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand runs" -l open -d 'Only runs that have not ended'
+complete -c drctl -n "__fish_drctl_using_subcommand runs" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand status" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand status" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand status" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand status" -l json -d 'One JSON document'
+complete -c drctl -n "__fish_drctl_using_subcommand status" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand logs" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand logs" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand logs" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand logs" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand watch" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand watch" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand watch" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
+plain\t'One line an event'
+json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l pinned -d 'Go on with the runbook as it was when the run started'
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l adopt -d 'Go on with the edited runbook; only steps that have not started may differ'
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l wait -d 'Stay while the run waits for people, also without a terminal'
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand approve" -l reason -d 'Why' -r
+complete -c drctl -n "__fish_drctl_using_subcommand approve" -l digest -d 'The digest of what you saw; without it, what the gate asks now is shown and approved' -r
+complete -c drctl -n "__fish_drctl_using_subcommand approve" -l output -d 'An answer of a manual step; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand approve" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand approve" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand approve" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand approve" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand reject" -l reason -d 'Why' -r
+complete -c drctl -n "__fish_drctl_using_subcommand reject" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand reject" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand reject" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand reject" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand retry" -l reason -d 'Why' -r
+complete -c drctl -n "__fish_drctl_using_subcommand retry" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand retry" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand retry" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand retry" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand skip" -l reason -d 'Why' -r
+complete -c drctl -n "__fish_drctl_using_subcommand skip" -l output -d 'What stands in for an output of the step; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand skip" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand skip" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand skip" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand skip" -l yes -d 'Do not ask'
+complete -c drctl -n "__fish_drctl_using_subcommand skip" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -l reason -d 'How you know' -r
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -l output -d 'An output of the step; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -l happened -d 'It happened: the step is done'
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -l did-not-happen -d 'It did not happen: it is run again'
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -l retry -d 'Nobody knows; run it again all the same'
+complete -c drctl -n "__fish_drctl_using_subcommand resolve" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand abort" -l reason -d 'Why' -r
+complete -c drctl -n "__fish_drctl_using_subcommand abort" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand abort" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand abort" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand abort" -l yes -d 'Do not ask'
+complete -c drctl -n "__fish_drctl_using_subcommand abort" -l plan -d 'Only show what would be undone and what cannot be'
+complete -c drctl -n "__fish_drctl_using_subcommand abort" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand verify" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand verify" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand verify" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand verify" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -f -a "preview" -d 'Render a template; what is not given shows as its name'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l var -d 'A variable (`vars.NAME`); may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand actions" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand actions" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand actions" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand actions" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand schema" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand schema" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand schema" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand completions" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand completions" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand completions" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand man" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand man" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand man" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand man" -s h -l help -d 'Print help'

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Writes the files that are made from the program: completions, manual pages, the JSON schema, docs/actions.md.
+#   docs/regenerate.sh [FOLDER]     FOLDER stands for the repository's root (the default)
+# DRCTL names the binary; without it, it is built.
+set -euo pipefail
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+into=$(realpath "${1:-$repository}")
+cd "$repository"
+if [[ -z ${DRCTL:-} ]]; then
+  cargo build --quiet --bin drctl
+  DRCTL=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/drctl
+fi
+
+mkdir -p "$into/completions" "$into/docs/man"
+"$DRCTL" completions bash >"$into/completions/drctl.bash"
+"$DRCTL" completions zsh >"$into/completions/_drctl"
+"$DRCTL" completions fish >"$into/completions/drctl.fish"
+"$DRCTL" schema >"$into/docs/runbook.schema.json"
+rm -f "$into"/docs/man/*.1
+"$DRCTL" man "$into/docs/man"
+{
+  printf '# Actions\n\nWhat a step can do. Made by `docs/regenerate.sh` from `drctl actions NAME`: do not edit.\n'
+  for action in $("$DRCTL" actions | awk '{ print $1 }'); do
+    printf '\n## %s\n\n```text\n' "$action"
+    "$DRCTL" actions "$action"
+    printf '```\n'
+  done
+} >"$into/docs/actions.md"

@@ -1,0 +1,47 @@
+//! All actions there are. A new one is one line here.
+
+use std::sync::Arc;
+
+use super::Action;
+use super::{assert, exec, http, manual, notify, probe_dns, probe_http, probe_tcp, shell, wait};
+use crate::catalogue::Catalogue;
+use crate::edge::process::ProcessRunner;
+
+/// The actions, by name.
+pub struct Registry {
+    actions: Vec<Box<dyn Action>>,
+}
+
+impl Registry {
+    /// All actions, with what runs their processes.
+    #[must_use]
+    pub fn new(runner: Arc<ProcessRunner>) -> Self {
+        Self {
+            actions: vec![
+                Box::new(assert::Assert),
+                Box::new(exec::Exec::new(Arc::clone(&runner))),
+                Box::new(http::Http),
+                Box::new(manual::Manual),
+                Box::new(notify::Notify),
+                Box::new(probe_dns::ProbeDns),
+                Box::new(probe_http::ProbeHttp),
+                Box::new(probe_tcp::ProbeTcp),
+                Box::new(shell::Shell::new(runner)),
+                Box::new(wait::Wait),
+            ],
+        }
+    }
+
+    /// The action of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&dyn Action> {
+        let mut actions = self.actions.iter().map(Box::as_ref);
+        actions.find(|action| action.spec().name == name)
+    }
+
+    /// What is known of all of them before they run.
+    #[must_use]
+    pub fn catalogue(&self) -> Catalogue {
+        Catalogue::new(self.actions.iter().map(|action| action.spec()).collect())
+    }
+}

@@ -1,0 +1,169 @@
+//! What the commands share: where they are, who asks, how they print.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::Cli;
+use crate::edge::environment;
+use crate::edge::identity::Identity;
+use crate::edge::store::{RunFolder, Store};
+use crate::engine::event::Person;
+use crate::error::{Error, Exit};
+use crate::exec::load::workspace_folder;
+use crate::exec::run;
+use crate::exec::view::{self, Run};
+use crate::report::{OutputKind, show_cursor};
+
+/// How a run is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Live, on a terminal; plain lines elsewhere
+    #[default]
+    Human,
+    /// One line an event
+    Plain,
+    /// One JSON document an event
+    Json,
+}
+
+/// How a run is shown, and whether it stays.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Showing {
+    /// How it is shown
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+    /// Stay while the run waits for people, also without a terminal
+    #[arg(long)]
+    wait: bool,
+    /// How many steps run at a time
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    parallel: u16,
+}
+
+impl Default for Showing {
+    fn default() -> Self {
+        Self { output: Output::Human, wait: false, parallel: 64 }
+    }
+}
+
+/// Where a command is, and who asks.
+pub(super) struct Common {
+    pub(super) workspace: PathBuf,
+    pub(super) store: Store,
+    pub(super) person: Person,
+}
+
+pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
+    let here = std::env::current_dir()?;
+    let workspace = match &cli.workspace {
+        Some(given) => given.canonicalize().map_err(|error| Error::usage(format!("`{}`: {error}", given.display())))?,
+        None => workspace_folder(&here),
+    };
+    let state = cli.state.clone().map_or_else(|| workspace.join(".drctl"), |state| here.join(state));
+    let own = Identity::current();
+    let person =
+        Person { name: cli.identity.clone().unwrap_or(own.user), host: own.host, claimed: cli.identity.is_some() };
+    let fits = |c: char| !c.is_control() && !c.is_whitespace();
+    if person.name.is_empty() || !person.name.chars().all(fits) {
+        return Err(Error::usage(format!("`{}` is not a name: no spaces, please", person.name.escape_default())));
+    }
+    Ok(Common { workspace, store: Store::new(state), person })
+}
+
+impl Common {
+    /// What a run of this command line is given.
+    pub(super) fn run(&self, showing: Showing) -> run::Common {
+        let terminal = std::io::stderr().is_terminal() && std::io::stdin().is_terminal();
+        let plain = environment::variable("CI").is_some() || environment::variable("TERM").as_deref() == Some("dumb");
+        let kind = match showing.output {
+            Output::Json => OutputKind::Json,
+            Output::Human if std::io::stderr().is_terminal() && !plain => OutputKind::Human,
+            Output::Human | Output::Plain => OutputKind::Plain,
+        };
+        run::Common {
+            workspace: self.workspace.clone(),
+            store: self.store.clone(),
+            operator: self.person.clone(),
+            output: kind,
+            interactive: terminal && !plain && kind != OutputKind::Json,
+            colour: colour(),
+            wait: showing.wait,
+            parallel: usize::from(showing.parallel),
+        }
+    }
+
+    /// The folder of the run a person named; where they named none, of the only open one.
+    pub(super) fn folder(&self, given: Option<&str>) -> Result<RunFolder, Error> {
+        if let Some(given) = given {
+            return self.named(given);
+        }
+        let mut open = Vec::new();
+        for id in self.store.runs()? {
+            let folder = self.store.open(&id)?;
+            if is_open(&folder) {
+                open.push((id.to_string(), folder));
+            }
+        }
+        match open.len() {
+            0 => Err(Error::usage("no run is open: name one").next("drctl runs")),
+            1 => Ok(open.remove(0).1),
+            _ => choose(self, &open.into_iter().map(|(name, _)| name).collect::<Vec<_>>()),
+        }
+    }
+
+    /// The folder of the run that a name, or the beginning of one, stands for.
+    pub(super) fn named(&self, given: &str) -> Result<RunFolder, Error> {
+        let id = self.store.find(Some(given)).map_err(|problem| Error::usage(problem.to_string()))?;
+        Ok(self.store.open(&id)?)
+    }
+
+    /// The run a person named, read back.
+    pub(super) fn open(&self, given: Option<&str>) -> Result<Run, Error> {
+        view::open(self.folder(given)?, &run::registry().catalogue())
+    }
+}
+
+fn is_open(folder: &RunFolder) -> bool {
+    view::open(folder.clone(), &run::registry().catalogue())
+        .is_ok_and(|run| run.state(&run.plan).is_ok_and(|state| state.ended.is_none()))
+}
+
+/// Asks which run is meant, where somebody sits at a terminal.
+fn choose(common: &Common, names: &[String]) -> Result<RunFolder, Error> {
+    let several = || Error::usage(format!("several runs are open: name one of {}", names.join(", ")));
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(several());
+    }
+    let asked = dialoguer::Select::new().with_prompt("which run").items(names).default(0).interact_opt();
+    show_cursor();
+    let chosen = asked.ok().flatten().and_then(|index| names.get(index)).ok_or_else(several)?;
+    common.named(chosen)
+}
+
+/// Whether stderr takes colours.
+pub(super) fn colour() -> bool {
+    console::colors_enabled_stderr()
+}
+
+/// Writes a result to stdout. A closed pipe is no error: whoever read it has read enough.
+///
+/// # Errors
+/// Anything else, such as a full disk.
+pub fn console_line(text: &str) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    let written =
+        out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Exit::Failed, format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr; nobody listening is no error.
+pub(super) fn say(text: &str) {
+    writeln!(std::io::stderr().lock(), "{}", text.trim_end()).ok();
+}

@@ -1,0 +1,139 @@
+//! The command line: clap types, and one thin file per command.
+
+mod actions;
+mod common;
+mod decisions;
+mod generate;
+mod notify;
+mod plan;
+mod resume;
+mod runs;
+mod start;
+mod validate;
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Error, Exit};
+pub use common::{Output, console_line};
+
+/// Runs disaster-recovery runbooks: checked, planned, dry-run, executed with gates and a crash-proof journal.
+#[derive(Debug, Parser)]
+#[command(name = "drctl", version, max_term_width = 100, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The workspace: the folder with `drctl.yaml` (default: found from here upwards)
+    #[arg(long, global = true, value_name = "DIR", env = "DRCTL_WORKSPACE")]
+    workspace: Option<PathBuf>,
+    /// Where runs are kept (default: `.drctl` in the workspace)
+    #[arg(long, global = true, value_name = "DIR", env = "DRCTL_STATE")]
+    state: Option<PathBuf>,
+    /// The name your decisions are recorded under (default: your OS user); it is not authenticated
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    identity: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What drctl can do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find a failover runbook by name, and run it
+    Failover(start::ByName),
+    /// Find a failback runbook by name, and run it
+    Failback(start::ByName),
+    /// Run any runbook file
+    Run(start::ByFile),
+    /// Check runbooks: every problem of every file, with its place
+    Validate(validate::Validate),
+    /// Show order, waves, gates and the critical path against the RTO
+    Plan(plan::Plan),
+    /// List the runs of the workspace
+    Runs(runs::Runs),
+    /// Show what a run is doing, what it needs, and what to type next
+    Status(runs::Status),
+    /// Show a run's journal, or what a step printed
+    Logs(runs::Logs),
+    /// Look on while a run goes on
+    Watch(runs::Watch),
+    /// Take a run up where it was left
+    Resume(resume::Resume),
+    /// Approve a gate, or answer a manual step
+    Approve(decisions::Approve),
+    /// Refuse a gate
+    Reject(decisions::Reject),
+    /// Try a failed step again
+    Retry(decisions::Retry),
+    /// Leave a step out
+    Skip(decisions::Skip),
+    /// Say what happened to a step in doubt
+    Resolve(decisions::Resolve),
+    /// Give a run up: shows what is undone and what cannot be, then undoes it
+    Abort(decisions::Abort),
+    /// Check that nobody changed a run's journal
+    Verify(runs::Verify),
+    /// See a notice before it is sent
+    Notify(notify::Notify),
+    /// The actions steps can use
+    Actions(actions::Actions),
+    /// Print the JSON schema of runbooks, for editors
+    Schema,
+    /// Print a shell's completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FindingFormat {
+    /// For people
+    Human,
+    /// One line each
+    Short,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// GitHub annotations
+    Github,
+}
+
+/// Runs the command line given; the exit code.
+///
+/// # Errors
+/// What the user is told, in one place: `main` prints it.
+pub fn run() -> Result<Exit, Error> {
+    let cli = Cli::parse();
+    let common = common::common(&cli)?;
+    match cli.command {
+        Command::Failover(given) => given.run(&common, crate::runbook::ast::Kind::Failover),
+        Command::Failback(given) => given.run(&common, crate::runbook::ast::Kind::Failback),
+        Command::Run(given) => given.run(&common),
+        Command::Validate(given) => given.run(&common),
+        Command::Plan(given) => given.run(&common),
+        Command::Runs(given) => given.run(&common),
+        Command::Status(given) => given.run(&common),
+        Command::Logs(given) => given.run(&common),
+        Command::Watch(given) => given.run(&common),
+        Command::Resume(given) => given.run(&common),
+        Command::Approve(given) => given.run(&common),
+        Command::Reject(given) => given.run(&common),
+        Command::Retry(given) => given.run(&common),
+        Command::Skip(given) => given.run(&common),
+        Command::Resolve(given) => given.run(&common),
+        Command::Abort(given) => given.run(&common),
+        Command::Verify(given) => given.run(&common),
+        Command::Notify(given) => given.run(&common),
+        Command::Actions(given) => given.run(),
+        Command::Schema => generate::schema(),
+        Command::Completions { shell } => generate::completions(shell, &mut Cli::command()),
+        Command::Man { folder } => generate::man(&folder, Cli::command()),
+    }
+}

@@ -1,0 +1,114 @@
+//! `drctl failover`, `failback` and `run`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::common::{Common, Showing};
+use crate::catalogue::Timestamp;
+use crate::error::{Error, Exit};
+use crate::exec::inputs::{pair, read_vars};
+use crate::exec::load::find_runbook;
+use crate::exec::run::{self, Start};
+use crate::runbook::ast::Kind;
+
+/// A runbook by its name.
+#[derive(Debug, Args)]
+pub(super) struct ByName {
+    /// The runbook's name
+    name: String,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// A runbook by its file.
+#[derive(Debug, Args)]
+pub(super) struct ByFile {
+    /// The runbook's file
+    file: PathBuf,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What a new run is given.
+#[derive(Debug, Args)]
+struct Options {
+    /// Make real reads and no writes; says of every step how far it was checked
+    #[arg(long)]
+    dry_run: bool,
+    /// An input's value; may be given many times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// A YAML file of inputs' values
+    #[arg(long, value_name = "FILE")]
+    vars: Option<PathBuf>,
+    /// A plan written by `drctl plan --out`: run exactly that
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`
+    #[arg(long, value_name = "STEP=DIGEST")]
+    approve: Vec<String>,
+    /// Answer prompts with yes; never a gate with `by`, never a doubt
+    #[arg(long)]
+    yes: bool,
+    /// When the outage began: the clock of the RTO starts there
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    since: Option<Timestamp>,
+    #[command(flatten)]
+    showing: Showing,
+}
+
+impl ByName {
+    pub(super) fn run(self, common: &Common, kind: Kind) -> Result<Exit, Error> {
+        let file = find_runbook(&common.workspace, &self.name, kind).map_err(Error::usage)?;
+        self.options.run(common, file)
+    }
+}
+
+impl ByFile {
+    pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
+        let file = std::path::absolute(&self.file)?;
+        if !file.is_file() {
+            return Err(Error::usage(format!("no file `{}`", self.file.display())));
+        }
+        self.options.run(common, file)
+    }
+}
+
+impl Options {
+    fn run(self, common: &Common, file: PathBuf) -> Result<Exit, Error> {
+        let vars = self.vars.as_deref().map(read_vars).transpose().map_err(Error::usage)?.unwrap_or_default();
+        let plan = self.plan.as_deref().map(super::plan::read).transpose()?;
+        let approve = self.approve.iter().map(|given| approval(given, plan.as_ref())).collect::<Result<_, _>>()?;
+        let start = Start {
+            file,
+            set: self.set,
+            vars,
+            approve,
+            yes: self.yes,
+            since: self.since,
+            dry_run: self.dry_run,
+            plan_digest: plan.map(|plan| plan.digest),
+        };
+        run::start(&common.run(self.showing), &start)
+    }
+}
+
+/// `STEP=DIGEST`, or `STEP` with the digest of a plan that was written.
+fn approval(given: &str, plan: Option<&super::plan::Written>) -> Result<(String, String), Error> {
+    if let Some((step, digest)) = given.split_once('=') {
+        let long = digest.len() >= 12 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let problem =
+            || Error::usage(format!("`{digest}` is no digest: at least its first 12 digits, from `drctl plan`"));
+        return long.then(|| (step.to_owned(), digest.to_owned())).ok_or_else(problem);
+    }
+    let plan = plan.ok_or_else(|| {
+        Error::usage(format!(
+            "`--approve {given}` needs the digest of what is approved: `--approve {given}=DIGEST`, or `--plan FILE`"
+        ))
+    })?;
+    let digest = plan.gates.get(given).ok_or_else(|| {
+        Error::usage(format!("the plan knows no digest of a gate `{given}`: what it would do is only known in the run"))
+    })?;
+    Ok((given.to_owned(), digest.clone()))
+}

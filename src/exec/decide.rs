@@ -1,0 +1,116 @@
+//! Decisions: at the prompt, and from other terminals through the run's inbox.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::driver::Inbox;
+use super::view::Run;
+use crate::catalogue::Timestamp;
+use crate::edge::inbox;
+use crate::engine::event::{Decided, Event, NodePath, Person};
+use crate::engine::{Machine, NodeId, Options, State};
+use crate::error::{Error, Exit};
+use crate::plan::Plan;
+use crate::report::PromptAnswer;
+
+/// The inbox of a run, as the driver reads it.
+pub struct RunInbox {
+    folder: PathBuf,
+    /// Delivered to the driver, and not yet durable in the journal.
+    taken: Vec<String>,
+}
+
+impl RunInbox {
+    /// The inbox in `folder`.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, taken: Vec::new() }
+    }
+}
+
+impl Inbox for RunInbox {
+    fn collect(&mut self) -> Vec<Decided> {
+        let Ok(found) = inbox::collect::<Decided>(&self.folder) else { return Vec::new() };
+        let new = found.into_iter().filter_map(|(id, decided)| Some((id, decided.ok()?)));
+        let new: Vec<Decided> =
+            new.filter(|(id, _)| !self.taken.contains(id)).map(|(id, decided)| Decided { id, ..decided }).collect();
+        self.taken.extend(new.iter().map(|decided| decided.id.clone()));
+        new
+    }
+
+    fn acknowledge(&mut self, id: &str) {
+        if let Some(at) = self.taken.iter().position(|taken| taken == id) {
+            self.taken.swap_remove(at);
+            inbox::acknowledge(&self.folder, id).ok();
+        }
+    }
+}
+
+/// What was answered at the prompt.
+#[must_use]
+pub fn from_prompt(answer: PromptAnswer, operator: &Person, at: Timestamp) -> Decided {
+    Decided {
+        id: format!("prompt-{}-{}", at.0, crate::edge::ids::random_u32().unwrap_or(0)),
+        step: answer.step,
+        decision: answer.decision,
+        person: operator.clone(),
+        from: "prompt".to_owned(),
+        at,
+        reason: answer.reason,
+    }
+}
+
+/// Finds the step a person named; where they named none, the only one that `waits`.
+///
+/// # Errors
+/// No step is meant, or more than one could be.
+pub fn meant(
+    plan: &Plan,
+    state: &State,
+    given: Option<&str>,
+    waits: impl Fn(&State, NodeId) -> bool,
+) -> Result<NodePath, Error> {
+    if let Some(given) = given {
+        if let Some(node) = state.find(plan, given) {
+            return Ok(state.node(node).path.clone());
+        }
+        let ids = plan.runbook.steps.iter().map(|step| step.id.value.as_str());
+        let hint = crate::diag::closest(given, ids).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+        return Err(Error::usage(format!("the run has no step `{given}`{hint}")));
+    }
+    let waiting: Vec<&NodePath> =
+        state.iter().filter(|(id, _)| waits(state, *id)).map(|(_, node)| &node.path).collect();
+    match waiting.as_slice() {
+        [path] => Ok((*path).clone()),
+        [] => Err(Error::usage("no step of the run waits for this")),
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(Error::usage(format!("several steps wait: name one of {}", names.join(", "))))
+        }
+    }
+}
+
+/// Judges a decision against what is durable now, and puts it into the run's inbox; its id.
+///
+/// # Errors
+/// It cannot be taken, or cannot be written.
+pub fn deliver(run: &Run, decided: &Decided) -> Result<String, Error> {
+    let state = run.state(&run.plan)?;
+    let options = Options { parallel: 1, jitter: Box::new(|| 0.0) };
+    Machine::new(Arc::clone(&run.plan), state, run.last(), options).judge(decided).map_err(|why| {
+        Error::new(Exit::Failed, format!("cannot {}: {why}", decided.decision.name()))
+            .next(format!("drctl status {}", run.id()))
+    })?;
+    let id = inbox::deliver(&run.folder.inbox(), decided.at, crate::edge::ids::random_u32()?, decided)?;
+    Ok(id)
+}
+
+/// What became of a decision, where the journal says so.
+#[must_use]
+pub fn outcome(records: &[crate::journal::Record<Event>], wanted: &str) -> Option<Result<(), String>> {
+    records.iter().rev().find_map(|record| match &record.event {
+        Event::Decided(decided) if decided.id == wanted => Some(Ok(())),
+        Event::DecisionRefused { id, reason } if id == wanted => Some(Err(reason.clone())),
+        _ => None,
+    })
+}

@@ -1,0 +1,183 @@
+//! The inputs of a run: from `--set`, `--vars`, defaults; and where secrets are read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Map, Value};
+
+use crate::catalogue::Type;
+use crate::diag::{Sources, closest};
+use crate::edge::environment;
+use crate::edge::secrets::Secrets;
+use crate::runbook::ast::{Input, Runbook, SecretSource};
+use crate::runbook::source;
+
+/// The inputs as a run gets them: values, and where each secret is read.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// By name; secrets are not among them.
+    pub values: Map<String, Value>,
+    /// Secrets, by name.
+    pub secrets: Vec<(String, SecretSource)>,
+}
+
+/// Resolves the inputs of a runbook: `given` (`--set`) wins over `vars` (`--vars`), which wins over defaults.
+///
+/// # Errors
+/// All problems, a sentence each.
+pub fn resolve(
+    runbook: &Runbook,
+    given: &[(String, String)],
+    vars: &Map<String, Value>,
+) -> Result<Inputs, Vec<String>> {
+    let mut inputs = Inputs::default();
+    let mut problems = Vec::new();
+    let known: Vec<&str> = runbook.inputs.iter().map(|input| input.name.value.as_str()).collect();
+    let names = given.iter().map(|(name, _)| name).chain(vars.keys());
+    for name in names.filter(|name| !known.contains(&name.as_str())) {
+        let meant =
+            closest(name, known.iter().copied()).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        problems.push(format!("runbook `{}` has no input `{name}`{meant}", runbook.name.value));
+    }
+    for input in &runbook.inputs {
+        match value_of(input, given, vars) {
+            Ok(Some(value)) => drop(inputs.values.insert(input.name.value.clone(), value)),
+            Ok(None) => inputs.secrets.extend(input.from.clone().map(|from| (input.name.value.clone(), from))),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+}
+
+fn value_of(input: &Input, given: &[(String, String)], vars: &Map<String, Value>) -> Result<Option<Value>, String> {
+    let name = &input.name.value;
+    let text = given.iter().rev().find(|(key, _)| key == name).map(|(_, text)| text);
+    if input.kind == Type::Secret {
+        let set = text.is_some() || vars.contains_key(name);
+        let problem = format!(
+            "`{name}` is a secret: it comes from where the runbook says, never from the command line or a file of values"
+        );
+        return if set { Err(problem) } else { Ok(None) };
+    }
+    let value = match (text, vars.get(name), &input.default) {
+        (Some(text), ..) => from_text(&input.kind, text),
+        (None, Some(value), _) | (None, None, Some(value)) => value.clone(),
+        (None, None, None) => {
+            return Err(format!("input `{name}` ({}) is needed: give it with `--set {name}=VALUE`", input.kind));
+        }
+    };
+    input.kind.check(&value).map_err(|problem| format!("input `{name}`: {problem}"))?;
+    refuse_control_characters(name, &value)?;
+    Ok(Some(value))
+}
+
+/// What was typed, as a value of the type; what does not fit stays text, for the check to name.
+#[must_use]
+pub fn from_text(kind: &Type, text: &str) -> Value {
+    let parsed = || serde_json::from_str(text).ok();
+    let typed = match kind {
+        Type::Int | Type::Number | Type::Bool | Type::Map(_) | Type::Record(_) => parsed(),
+        Type::List(of) if !text.trim_start().starts_with('[') => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Some(items.map(|item| from_text(of, item)).collect())
+        }
+        Type::List(_) => parsed(),
+        Type::Any => Some(parsed().unwrap_or_else(|| Value::String(text.to_owned()))),
+        Type::String | Type::Duration | Type::Enum(_) | Type::Secret => None,
+    };
+    typed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn refuse_control_characters(name: &str, value: &Value) -> Result<(), String> {
+    match value {
+        Value::String(text) if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') => {
+            Err(format!("input `{name}` has a control character in it"))
+        }
+        Value::Array(items) => items.iter().try_for_each(|item| refuse_control_characters(name, item)),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a file of values (`--vars`): a YAML mapping.
+///
+/// # Errors
+/// The file's problems, rendered.
+pub fn read_vars(file: &Path) -> Result<Map<String, Value>, String> {
+    let bytes = std::fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+    let mut sources = Sources::default();
+    let rendered = |sources: &Sources, found: &[crate::diag::Diagnostic]| {
+        crate::diag::render(found, sources, crate::diag::Format::Human, false)
+    };
+    let source = source::decode(&mut sources, &file.display().to_string(), &bytes)
+        .map_err(|found| rendered(&Sources::default(), &found))?;
+    let (document, found) = source::parse(&sources, source);
+    match document.map(|document| document.to_json(document.root())) {
+        Some(Value::Object(values)) if found.is_empty() => Ok(values),
+        _ if !found.is_empty() => Err(rendered(&sources, &found)),
+        _ => Err(format!("`{}`: wanted a mapping from inputs to values", file.display())),
+    }
+}
+
+/// Reads every secret.
+///
+/// # Errors
+/// The first that cannot be read, by name; never a value.
+pub fn read_secrets(secrets: &[(String, SecretSource)], workspace: &Path) -> Result<Secrets, String> {
+    let mut values = Secrets::default();
+    for (name, from) in secrets {
+        let value = read_secret(from, workspace).map_err(|problem| format!("secret `{name}`: {problem}"))?;
+        if value.is_empty() {
+            return Err(format!("secret `{name}` is empty"));
+        }
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
+
+fn read_secret(from: &SecretSource, workspace: &Path) -> Result<String, String> {
+    let trimmed = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())?;
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+    };
+    match from {
+        SecretSource::Env(name) => {
+            environment::variable(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))
+        }
+        SecretSource::File(path) => {
+            let path = workspace.join(path);
+            trimmed(std::fs::read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?)
+        }
+        SecretSource::Command(argv) => {
+            let (program, rest) = argv.split_first().ok_or("the command is empty")?;
+            let mut command = Command::new(program);
+            command.args(rest).current_dir(workspace).stdin(Stdio::null()).stderr(Stdio::inherit());
+            let output = command.output().map_err(|error| format!("cannot run `{program}`: {error}"))?;
+            if !output.status.success() {
+                return Err(format!("`{program}` failed: {}", output.status));
+            }
+            trimmed(output.stdout)
+        }
+    }
+}
+
+/// Reads `NAME=VALUE`.
+///
+/// # Errors
+/// A sentence that says what was wanted.
+pub fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("wanted `NAME=VALUE`, found `{text}`"))?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+/// Values given by name, typed by what is known of the names.
+#[must_use]
+pub fn typed(given: &[(String, String)], kinds: &BTreeMap<String, Type>) -> Map<String, Value> {
+    given
+        .iter()
+        .map(|(name, text)| {
+            (name.clone(), kinds.get(name).map_or_else(|| Value::from(text.as_str()), |kind| from_text(kind, text)))
+        })
+        .collect()
+}

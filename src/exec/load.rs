@@ -1,0 +1,221 @@
+//! Reads a workspace: `drctl.yaml`, runbooks, templates. Everything read is kept, to be pinned as it was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::catalogue::Catalogue;
+use crate::diag::{Diagnostic, Severity, Sources, sort};
+use crate::lint;
+use crate::plan::{Template, Templates};
+use crate::runbook::ast::{Kind, Runbook};
+use crate::runbook::workspace::Workspace;
+use crate::runbook::{self, source};
+
+/// The file that makes a folder a workspace.
+pub const SETTINGS: &str = "drctl.yaml";
+
+/// A runbook with all it stands on, and what is wrong with it.
+pub struct Loaded {
+    /// All texts, for showing findings.
+    pub sources: Sources,
+    /// What was found, by place.
+    pub found: Vec<Diagnostic>,
+    /// The runbook, where it could be read.
+    pub runbook: Option<Arc<Runbook>>,
+    /// The workspace's settings.
+    pub workspace: Arc<Workspace>,
+    /// The templates.
+    pub templates: Arc<Templates>,
+    /// What was read, by its name within the workspace; the runbook first.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+impl Loaded {
+    /// Whether an error was found.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+/// The workspace's folder: where `drctl.yaml` is, from `start` upwards; `start` itself where there is none.
+#[must_use]
+pub fn workspace_folder(start: &Path) -> PathBuf {
+    let found = start.ancestors().find(|folder| folder.join(SETTINGS).is_file());
+    found.unwrap_or(start).to_path_buf()
+}
+
+/// The runbook files below `folder`, by name.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn runbook_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+            } else if is_yaml && path.file_name().is_none_or(|name| name != SETTINGS) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Finds the runbook of that name and kind in the workspace.
+///
+/// # Errors
+/// A sentence: none has it, or two have.
+pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf, String> {
+    let folder = workspace.join("runbooks");
+    let files = runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let mut others: Vec<String> = Vec::new();
+    let mut found: Vec<PathBuf> = Vec::new();
+    for file in files {
+        let Some((its_name, its_kind)) = head(&file) else { continue };
+        if its_name == name && its_kind == Some(kind) {
+            found.push(file);
+        } else if its_kind == Some(kind) {
+            others.push(its_name);
+        }
+    }
+    match found.as_slice() {
+        [file] => Ok(file.clone()),
+        [] => {
+            let meant = crate::diag::closest(name, others.iter().map(String::as_str));
+            let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+            let there =
+                if others.is_empty() { "there is none".to_owned() } else { format!("there are {}", others.join(", ")) };
+            Err(format!("no {} runbook is called `{name}` in `{}`: {there}{meant}", kind.name(), folder.display()))
+        }
+        [first, second, ..] => Err(format!(
+            "two {} runbooks are called `{name}`: `{}` and `{}`",
+            kind.name(),
+            first.display(),
+            second.display()
+        )),
+    }
+}
+
+/// The name and kind a file gives itself, by a look at its first lines; the file is judged when it is loaded.
+fn head(file: &Path) -> Option<(String, Option<Kind>)> {
+    let text = String::from_utf8_lossy(&read(file).ok()?).into_owned();
+    let field = |name: &str| {
+        let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))?;
+        let value = line[name.len() + 1..].split(" #").next()?.trim();
+        Some(value.trim_matches(['"', '\'']).to_owned())
+    };
+    let kind = match field("kind").as_deref() {
+        Some("failover") => Some(Kind::Failover),
+        Some("failback") => Some(Kind::Failback),
+        Some("drill") => Some(Kind::Drill),
+        _ => None,
+    };
+    Some((field("name")?, kind))
+}
+
+/// At most one byte more than a file may have: larger ones are refused without being read to their end.
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(file)?.take(source::LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads and judges a runbook with its workspace.
+///
+/// # Errors
+/// The runbook's file cannot be read.
+pub fn load(workspace: &Path, file: &Path, catalogue: &Catalogue) -> std::io::Result<Loaded> {
+    let bytes = read(file).map_err(|error| named(file, &error))?;
+    let name = relative(workspace, file);
+    let mut files = BTreeMap::new();
+    for extra in extra_files(workspace)? {
+        files.insert(relative(workspace, &extra), read(&extra).map_err(|error| named(&extra, &error))?);
+    }
+    files.remove(&name);
+    let mut all = vec![(name, bytes)];
+    all.extend(files);
+    Ok(judge(all, catalogue))
+}
+
+fn named(file: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("cannot read `{}`: {error}", file.display()))
+}
+
+/// The settings and the templates.
+fn extra_files(workspace: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = Some(workspace.join(SETTINGS)).into_iter().filter(|file| file.is_file()).collect();
+    let templates = workspace.join("templates");
+    if templates.is_dir() {
+        for entry in fs::read_dir(&templates)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "txt") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn relative(workspace: &Path, file: &Path) -> String {
+    file.strip_prefix(workspace).unwrap_or(file).display().to_string()
+}
+
+/// Judges files that were read: the runbook first, then `drctl.yaml` and the templates, by name.
+#[must_use]
+pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
+    let mut sources = Sources::default();
+    let mut found = Vec::new();
+    let mut decoded = Vec::new();
+    for (name, bytes) in &files {
+        match source::decode(&mut sources, name, bytes) {
+            Ok(source) => decoded.push((name.clone(), source)),
+            Err(problems) => found.extend(problems),
+        }
+    }
+    let (mut runbook, mut workspace, mut templates) = (None, Workspace::empty(), Templates::new());
+    for (index, (name, source)) in decoded.into_iter().enumerate() {
+        if index == 0 && files.first().is_some_and(|(first, _)| *first == name) {
+            let (parsed, problems) = runbook::parse(&sources, source);
+            (runbook, found) = (parsed, [found, problems].concat());
+        } else if name == SETTINGS {
+            let (parsed, problems) = Workspace::parse(&sources, source);
+            (workspace, found) = (parsed, [found, problems].concat());
+        } else if let Some(stem) = Path::new(&name).file_stem().and_then(|stem| stem.to_str()) {
+            match Template::parse(&sources, source) {
+                Ok(template) => drop(templates.insert(stem.to_owned(), template)),
+                Err(problem) => found.push(*problem),
+            }
+        }
+    }
+    if let Some(runbook) = &runbook {
+        found.extend(lint::check(runbook, &workspace, &templates, catalogue));
+    }
+    sort(&mut found);
+    Loaded {
+        sources,
+        found,
+        runbook: runbook.map(Arc::new),
+        workspace: Arc::new(workspace),
+        templates: Arc::new(templates),
+        files,
+    }
+}
+
+/// What all files and inputs of a run digest to: a plan that was reviewed is run only as it was.
+#[must_use]
+pub fn digest(loaded: &Loaded, inputs: &serde_json::Map<String, serde_json::Value>) -> String {
+    let files: Vec<(&String, String)> =
+        loaded.files.iter().map(|(name, bytes)| (name, crate::plan::digest::of_bytes(bytes))).collect();
+    crate::plan::digest::of_value(&serde_json::json!({ "files": files, "inputs": inputs }))
+}

@@ -1,0 +1,13 @@
+//! The shell around the engine: reads the workspace, drives the machine, runs its jobs, hears people.
+
+pub mod decide;
+pub mod driver;
+mod dry_run;
+pub mod inputs;
+pub mod load;
+pub mod pin;
+pub mod preview;
+pub mod run;
+pub mod signals;
+pub mod view;
+mod worker;

@@ -1,0 +1,160 @@
+//! A run keeps the files it was started with, and goes by them; an edit is shown step by step.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::load::Loaded;
+use crate::engine::{NodeId, State, StepState};
+use crate::plan::definition::definition;
+use crate::plan::{Plan, digest};
+use crate::runbook::ast::Runbook;
+
+/// The runbook's name within the pinned files.
+const RUNBOOK: &str = "runbook.yaml";
+
+/// Writes the files a run stands on; their names and digests.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn pin(folder: &Path, loaded: &Loaded) -> std::io::Result<Vec<(String, String)>> {
+    let mut pinned = Vec::new();
+    for (index, (name, bytes)) in loaded.files.iter().enumerate() {
+        let kept = if index == 0 { RUNBOOK } else { name.as_str() };
+        write(&folder.join(kept), bytes)?;
+        pinned.push((kept.to_owned(), digest::of_bytes(bytes)));
+    }
+    fs::File::open(folder)?.sync_all()?;
+    Ok(pinned)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Reads the files a run stands on; `path` is what people know the runbook by.
+///
+/// # Errors
+/// A file is gone or is not what was pinned.
+pub fn read(folder: &Path, pinned: &[(String, String)], path: &str) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let mut files = Vec::new();
+    for (name, wanted) in pinned {
+        let place = folder.join(name);
+        let bytes = fs::read(&place).map_err(|error| format!("cannot read `{}`: {error}", place.display()))?;
+        if digest::of_bytes(&bytes) != *wanted {
+            return Err(format!("`{}` is not what the run was started with: restore it from a copy", place.display()));
+        }
+        files.push((if name == RUNBOOK { path.to_owned() } else { name.clone() }, bytes));
+    }
+    Ok(files)
+}
+
+/// How the files of today differ from those a run stands on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// Steps that are new, gone or different, with a line for each difference.
+    pub steps: BTreeMap<String, Vec<String>>,
+    /// Settings and templates that differ.
+    pub files: Vec<String>,
+    /// Anything else of the runbook.
+    pub head: Vec<String>,
+}
+
+impl Edit {
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.files.is_empty() && self.head.is_empty()
+    }
+
+    /// The differences, a line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let steps =
+            self.steps.iter().flat_map(|(step, lines)| lines.iter().map(move |line| format!("step `{step}`: {line}")));
+        let files = self.files.iter().map(|file| format!("`{file}` differs"));
+        self.head.iter().cloned().chain(steps).chain(files).collect()
+    }
+}
+
+/// Compares what a run stands on with what is there today.
+#[must_use]
+pub fn compare(then: &Loaded, now: &Loaded) -> Edit {
+    let mut edit = Edit::default();
+    if let (Some(old), Some(new)) = (&then.runbook, &now.runbook) {
+        compare_steps(old, new, &mut edit);
+        let head = |runbook: &Runbook| {
+            let inputs: Vec<String> =
+                runbook.inputs.iter().map(|input| format!("{input:?}")).map(without_spans).collect();
+            (format!("{:?}", runbook.defaults), format!("{:?}", runbook.objectives), inputs)
+        };
+        let (a, b) = (head(old), head(new));
+        let parts = [("defaults", a.0 != b.0), ("objectives", a.1 != b.1), ("inputs", a.2 != b.2)];
+        edit.head.extend(parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| format!("`{name}` differ")));
+    }
+    let others = |loaded: &Loaded| loaded.files.iter().skip(1).cloned().collect::<BTreeMap<_, _>>();
+    let (old, new) = (others(then), others(now));
+    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    edit.files = names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect();
+    edit
+}
+
+/// A debug text without the places in it, which move with every edit.
+fn without_spans(text: String) -> String {
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("span: Span {") {
+        out.push_str(&rest[..at]);
+        rest = rest[at..].find('}').map_or("", |end| &rest[at + end + 1..]);
+    }
+    out + rest
+}
+
+fn compare_steps(old: &Runbook, new: &Runbook, edit: &mut Edit) {
+    let by_id = |runbook: &Runbook| -> BTreeMap<String, Value> {
+        runbook.steps.iter().map(|step| (step.id.value.clone(), definition(runbook, step))).collect()
+    };
+    let (before, after) = (by_id(old), by_id(new));
+    for (id, definition) in &before {
+        match after.get(id) {
+            None => drop(edit.steps.insert(id.clone(), vec!["removed".to_owned()])),
+            Some(other) if other != definition => drop(edit.steps.insert(id.clone(), fields(definition, other))),
+            Some(_) => {}
+        }
+    }
+    for id in after.keys().filter(|id| !before.contains_key(*id)) {
+        edit.steps.insert(id.clone(), vec!["added".to_owned()]);
+    }
+}
+
+fn fields(old: &Value, new: &Value) -> Vec<String> {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else { return Vec::new() };
+    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
+    names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| format!("`{name}` was {}, is {}", shown(old.get(name)), shown(new.get(name))))
+        .collect()
+}
+
+/// Why an edit cannot be adopted: only steps that have not started may differ.
+#[must_use]
+pub fn started_steps(edit: &Edit, plan: &Plan, state: &State) -> Vec<String> {
+    let started = |id: &&String| {
+        let node = plan.find(id).map(|index| state.node(NodeId(index.0)));
+        node.is_some_and(|node| {
+            !matches!(node.state, StepState::Pending | StepState::AwaitingApproval) || node.started.is_some()
+        })
+    };
+    edit.steps.keys().filter(started).cloned().collect()
+}

@@ -1,0 +1,424 @@
+//! Starts and resumes runs: everything is judged and pinned before anything happens.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+use super::driver::{Call, Driver, Held, Inbox, Left, Sink};
+use super::inputs::{self, Inputs};
+use super::load::{self, Loaded};
+use super::pin::{self, Edit};
+use super::view::{self, Run};
+use super::worker::Worker;
+use super::{decide, signals};
+use crate::actions::registry::Registry;
+use crate::catalogue::Timestamp;
+use crate::edge::clock::{Clock, SystemClock};
+use crate::edge::ids::{self, RunId};
+use crate::edge::lock::{Holder, LockError, RunLock};
+use crate::edge::process::ProcessRunner;
+use crate::edge::secrets::Secrets;
+use crate::edge::store::{RunFolder, Store};
+use crate::engine::event::{Event, Mode, Person, PlanChanged, RunStarted};
+use crate::engine::{Input, Machine, Options, RunState, Seq, State};
+use crate::error::{Error, Exit};
+use crate::journal::{FileJournal, Journal, MemoryJournal};
+use crate::plan::Plan;
+use crate::report::{OutputKind, Reporter, Setup};
+
+/// What every run is given.
+#[derive(Clone)]
+pub struct Common {
+    /// The workspace's folder.
+    pub workspace: PathBuf,
+    /// Where runs are kept.
+    pub store: Store,
+    /// Who drives it.
+    pub operator: Person,
+    /// How it is shown.
+    pub output: OutputKind,
+    /// Whether a person sits at a terminal.
+    pub interactive: bool,
+    /// Whether colours are wanted.
+    pub colour: bool,
+    /// Whether the run stays while it waits for people.
+    pub wait: bool,
+    /// How many steps run at a time.
+    pub parallel: usize,
+}
+
+/// What a new run is given.
+#[derive(Clone, Default)]
+pub struct Start {
+    /// The runbook's file.
+    pub file: PathBuf,
+    /// `--set`.
+    pub set: Vec<(String, String)>,
+    /// `--vars`.
+    pub vars: Map<String, Value>,
+    /// Gates approved ahead: step and digest.
+    pub approve: Vec<(String, String)>,
+    /// Whether prompts are answered yes.
+    pub yes: bool,
+    /// When the outage began.
+    pub since: Option<Timestamp>,
+    /// Real reads, no writes.
+    pub dry_run: bool,
+    /// The digest that the plan must have.
+    pub plan_digest: Option<String>,
+}
+
+/// How a resume treats an edited runbook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnEdit {
+    /// Shows the difference and refuses.
+    Refuse,
+    /// Goes on as the run was started.
+    Pinned,
+    /// Goes on with the edited files.
+    Adopt,
+}
+
+/// The actions of this binary.
+#[must_use]
+pub fn registry() -> Arc<Registry> {
+    Arc::new(Registry::new(Arc::new(ProcessRunner::new("/proc/self/exe"))))
+}
+
+/// Judges the runbook; its findings are shown where they are errors.
+///
+/// # Errors
+/// The runbook has errors, or cannot be read.
+pub fn judged(common: &Common, file: &std::path::Path, registry: &Registry) -> Result<Loaded, Error> {
+    let loaded = load::load(&common.workspace, file, &registry.catalogue())
+        .map_err(|error| Error::new(Exit::Invalid, error.to_string()))?;
+    if loaded.has_errors() || loaded.runbook.is_none() {
+        let found = crate::diag::render(&loaded.found, &loaded.sources, crate::diag::Format::Human, common.colour);
+        return Err(Error::new(Exit::Invalid, format!("{found}\nthe runbook is invalid: nothing was started")));
+    }
+    Ok(loaded)
+}
+
+/// Runs a runbook from the beginning.
+///
+/// # Errors
+/// It cannot be started, or did not end well; the exit code says how.
+pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
+    let registry = registry();
+    let loaded = judged(common, &start.file, &registry)?;
+    let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
+    let Inputs { values, secrets } =
+        inputs::resolve(runbook, &start.set, &start.vars).map_err(|problems| Error::usage(problems.join("\n")))?;
+    if start.plan_digest.as_ref().is_some_and(|wanted| *wanted != load::digest(&loaded, &values)) {
+        let message = "the plan is stale: the runbook, its workspace or its inputs have changed since it was written";
+        return Err(Error::new(Exit::Invalid, message).next("drctl plan NAME --out FILE".to_owned()));
+    }
+    let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
+    let held = inputs::read_secrets(&secrets, &common.workspace).map_err(Error::usage)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(Timestamp(0)));
+    let id = RunId::new(&runbook.name.value, clock.now(), ids::random_u32()?);
+    let mut started = RunStarted {
+        run: id.to_string(),
+        drctl: env!("CARGO_PKG_VERSION").to_owned(),
+        runbook: runbook.name.value.clone(),
+        kind: runbook.kind,
+        path: loaded.files[0].0.clone(),
+        pinned: Vec::new(),
+        inputs: values,
+        secrets,
+        operator: common.operator.clone(),
+        since: start.since,
+        approved_ahead: start.approve.clone(),
+        yes: start.yes,
+        mode: if start.dry_run { Mode::DryRun } else { Mode::Real },
+    };
+    let mut session = Session {
+        common,
+        registry,
+        plan,
+        clock,
+        secrets: Arc::new(held),
+        id: id.to_string(),
+        folder: None,
+        lock: None,
+    };
+    if start.dry_run {
+        let journal = Box::new(MemoryJournal::new());
+        return session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))]);
+    }
+    let folder = common.store.create_run(&id)?;
+    session.lock = Some(lock(&folder, common, session.clock.now())?);
+    started.pinned = pin::pin(&folder.pinned(), &loaded)?;
+    let journal =
+        Box::new(FileJournal::create(&folder.journal()).map_err(|error| Error::new(Exit::Journal, error.to_string()))?);
+    session.folder = Some(Arc::new(folder));
+    session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))])
+}
+
+/// Takes a run up where it was left.
+///
+/// # Errors
+/// As [`start`]; also when another process drives it, or the runbook was edited.
+pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exit, Error> {
+    let registry = registry();
+    let lock = lock(&folder, common, SystemClock::start(Timestamp(0)).now())?;
+    let run = view::open(folder, &registry.catalogue())?;
+    let state = run.state(&run.plan)?;
+    if let Some(ended) = state.ended {
+        let message = format!("run `{}` has ended: {}", run.id(), ended.words());
+        return Err(Error::new(exit_of(ended), message).next(format!("drctl status {}", run.id())));
+    }
+    let secrets = inputs::read_secrets(&run.started.secrets, &common.workspace).map_err(Error::usage)?;
+    let mut first = vec![Input::Resume(common.operator.clone())];
+    let (plan, state) = match adopted(common, &run, &state, &registry, on_edit)? {
+        Some((plan, changed)) => {
+            let state = run.state(&plan)?;
+            first.push(Input::Adopt(Box::new(changed)));
+            (plan, state)
+        }
+        None => (Arc::clone(&run.plan), state),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(run.last_at()));
+    let journal = FileJournal::recover_and_open(&run.folder.journal(), |_: crate::journal::Record<Event>| {})
+        .map_err(|error| Error::new(Exit::Journal, error.to_string()))?
+        .journal;
+    let (id, last) = (run.id().to_owned(), run.last());
+    let session = Session {
+        common,
+        registry,
+        plan,
+        clock,
+        secrets: Arc::new(secrets),
+        id,
+        folder: Some(Arc::new(run.folder)),
+        lock: Some(lock),
+    };
+    let before = run.records;
+    session.drive_after(state, last, Box::new(journal), first, &before)
+}
+
+fn lock(folder: &RunFolder, common: &Common, now: Timestamp) -> Result<RunLock, Error> {
+    let holder = Holder {
+        user: common.operator.name.clone(),
+        host: Some(common.operator.host.clone()),
+        pid: Some(std::process::id()),
+        since: now,
+    };
+    RunLock::acquire(&folder.lock(), &holder).map_err(|error| match error {
+        LockError::Held(holder) => {
+            let message = format!("the run is driven by {holder}: one process at a time");
+            Error::new(Exit::Locked, message).next("drctl watch RUN, to look on".to_owned())
+        }
+        LockError::Io(error) => Error::new(Exit::Journal, format!("`{}`: {error}", folder.lock().display())),
+    })
+}
+
+/// The edited plan, where there is one and it may be adopted.
+fn adopted(
+    common: &Common,
+    run: &Run,
+    state: &State,
+    registry: &Registry,
+    on_edit: OnEdit,
+) -> Result<Option<(Arc<Plan>, PlanChanged)>, Error> {
+    let file = common.workspace.join(&run.started.path);
+    if on_edit == OnEdit::Pinned || !file.is_file() {
+        return Ok(None);
+    }
+    let now = load::load(&common.workspace, &file, &registry.catalogue())?;
+    let edit = pin::compare(&run.loaded, &now);
+    if edit.is_empty() && !now.has_errors() {
+        return Ok(None);
+    }
+    let refuse = |why: &str| {
+        let message =
+            format!("{why}:\n{}", edit.lines().into_iter().map(|line| format!("  {line}\n")).collect::<String>());
+        Error::new(Exit::Invalid, message)
+            .next(format!("drctl resume {} --pinned   (as it was started)", run.id()))
+            .next(format!("drctl resume {} --adopt    (only steps that have not started may differ)", run.id()))
+    };
+    if now.has_errors() {
+        let found = crate::diag::render(&now.found, &now.sources, crate::diag::Format::Short, false);
+        return Err(refuse(&format!("the runbook was edited and is invalid now\n{found}")));
+    }
+    if on_edit == OnEdit::Refuse {
+        return Err(refuse("the runbook was edited since the run started"));
+    }
+    let started = pin::started_steps(&edit, &run.plan, state);
+    if !started.is_empty() {
+        return Err(refuse(&format!("cannot adopt: `{}` started before the edit", started.join("`, `"))));
+    }
+    adopt(common, run, &edit, &now, registry).map(Some)
+}
+
+fn adopt(
+    common: &Common,
+    run: &Run,
+    edit: &Edit,
+    now: &Loaded,
+    registry: &Registry,
+) -> Result<(Arc<Plan>, PlanChanged), Error> {
+    let plan = Arc::new(view::plan_of(now, &run.started.inputs, &registry.catalogue())?);
+    let folder = (2..)
+        .map(|number| format!("pinned-{number}"))
+        .find(|name| !run.folder.path().join(name).exists())
+        .unwrap_or_default();
+    let place = run.folder.path().join(&folder);
+    std::fs::create_dir(&place)?;
+    let pinned = pin::pin(&place, now)?;
+    let changed = edit.steps.keys().cloned().collect();
+    Ok((plan, PlanChanged { operator: common.operator.clone(), pinned, changed, folder }))
+}
+
+/// One process's part of a run.
+struct Session<'c> {
+    common: &'c Common,
+    registry: Arc<Registry>,
+    plan: Arc<Plan>,
+    clock: Arc<dyn Clock>,
+    secrets: Arc<Secrets>,
+    id: String,
+    folder: Option<Arc<RunFolder>>,
+    lock: Option<RunLock>,
+}
+
+impl Session<'_> {
+    fn drive(
+        &self,
+        state: State,
+        last: Seq,
+        journal: Box<dyn Journal<Event>>,
+        first: Vec<Input>,
+    ) -> Result<Exit, Error> {
+        self.drive_after(state, last, journal, first, &[])
+    }
+
+    fn drive_after(
+        &self,
+        state: State,
+        last: Seq,
+        journal: Box<dyn Journal<Event>>,
+        first: Vec<Input>,
+        before: &[crate::journal::Record<Event>],
+    ) -> Result<Exit, Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let left = runtime.block_on(self.driven(state, last, journal, first, before))?;
+        // A thread that waits for something that never comes must not hold the process.
+        runtime.shutdown_background();
+        self.judge(left)
+    }
+
+    async fn driven(
+        &self,
+        state: State,
+        last: Seq,
+        journal: Box<dyn Journal<Event>>,
+        first: Vec<Input>,
+        before: &[crate::journal::Record<Event>],
+    ) -> Result<Left, Error> {
+        let (calls, heard) = mpsc::unbounded_channel();
+        let (messages, answered) = mpsc::unbounded_channel();
+        signals::listen(&calls)?;
+        let reporter = self.reporter(&calls);
+        before.iter().for_each(|record| reporter.replay(record.seq, record.at, &record.event));
+        let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
+        let worker = Worker {
+            registry: Arc::clone(&self.registry),
+            http,
+            clock: Arc::clone(&self.clock),
+            secrets: Arc::clone(&self.secrets),
+            workspace: self.common.workspace.clone(),
+            folder: self.folder.clone(),
+            run: self.id.clone(),
+            messages,
+            cancels: Mutex::new(BTreeMap::new()),
+        };
+        let options = Options {
+            parallel: self.common.parallel,
+            jitter: Box::new(|| f64::from(ids::random_u32().unwrap_or(0)) / f64::from(u32::MAX)),
+        };
+        let inbox =
+            self.folder.as_ref().map(|folder| -> Box<dyn Inbox> { Box::new(decide::RunInbox::new(folder.inbox())) });
+        let driver = Driver {
+            machine: Machine::new(Arc::clone(&self.plan), state, last, options),
+            journal,
+            clock: Arc::clone(&self.clock),
+            worker: Arc::new(worker),
+            sink: Box::new(Arc::clone(&reporter)),
+            inbox,
+            messages: answered,
+            calls: heard,
+            stays: self.common.wait || self.common.interactive,
+            held: Held::starting_after(last),
+        };
+        let left = driver.drive(first).await;
+        reporter.finish();
+        Ok(left)
+    }
+
+    /// The task that owns the terminal; what is answered there reaches the driver.
+    fn reporter(&self, calls: &mpsc::UnboundedSender<Call>) -> Arc<Reporter> {
+        let calls = calls.clone();
+        let (operator, clock) = (self.common.operator.clone(), Arc::clone(&self.clock));
+        let answer = move |answer| {
+            let call = match answer {
+                Some(answer) => Call::Decide(Box::new(decide::from_prompt(answer, &operator, clock.now()))),
+                None => Call::Leave,
+            };
+            calls.send(call).ok();
+        };
+        Arc::new(Reporter::start(Setup {
+            plan: Arc::clone(&self.plan),
+            run: self.id.clone(),
+            kind: self.common.output,
+            interactive: self.common.interactive,
+            colour: self.common.colour,
+            clock: Arc::clone(&self.clock),
+            operator: self.common.operator.clone(),
+            answer: Box::new(answer),
+            mask: Arc::clone(&self.secrets),
+        }))
+    }
+
+    fn judge(&self, left: Left) -> Result<Exit, Error> {
+        let run = &self.id;
+        match left {
+            Left::State(state) => Ok(exit_of(state)),
+            Left::Signal(signal, _) => Ok(Exit::Signal(signal)),
+            Left::Illegal(illegal) => Err(Error::new(Exit::Journal, illegal.to_string())),
+            Left::Unwritable(problem, unsaved) => {
+                let lines: String = unsaved.iter().map(|line| format!("{}\n", line.trim_end())).collect();
+                let message = format!(
+                    "the journal cannot be written: {problem}\nnothing new was started. These {} records are not in it; keep them:\n{lines}",
+                    unsaved.len()
+                );
+                Err(Error::new(Exit::Journal, message).next(format!("make room, then: drctl resume {run}")))
+            }
+        }
+    }
+}
+
+impl Sink for Arc<Reporter> {
+    fn record(&mut self, record: &crate::journal::Record<Event>) {
+        Reporter::record(self, record.seq, record.at, &record.event);
+    }
+
+    fn note(&mut self, line: String) {
+        Reporter::note(self, line);
+    }
+}
+
+/// The exit code of a run's state.
+#[must_use]
+pub fn exit_of(state: RunState) -> Exit {
+    match state {
+        RunState::Succeeded => Exit::Done,
+        RunState::CompletedWithExceptions => Exit::Exceptions,
+        RunState::AwaitingApproval => Exit::Waiting,
+        RunState::InDoubt => Exit::InDoubt,
+        RunState::Running | RunState::Paused | RunState::Failed | RunState::Aborted => Exit::Failed,
+    }
+}

@@ -1,0 +1,127 @@
+//! A run as its folder tells it: the pinned plan, and the state that the journal folds to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::load::{Loaded, judge};
+use super::pin;
+use crate::catalogue::{Catalogue, Timestamp};
+use crate::edge::store::RunFolder;
+use crate::engine::event::{Event, PlanChanged, RunStarted};
+use crate::engine::{End, Outputs, Seq, Sight, State};
+use crate::error::{Error, Exit};
+use crate::journal::{self, Record};
+use crate::plan::Plan;
+
+/// A run that was read back.
+pub struct Run {
+    /// Its folder.
+    pub folder: RunFolder,
+    /// How it was started.
+    pub started: Box<RunStarted>,
+    /// The files it stands on, judged.
+    pub loaded: Loaded,
+    /// Its plan.
+    pub plan: Arc<Plan>,
+    /// What happened, in order.
+    pub records: Vec<Record<Event>>,
+    /// Where the pinned files are.
+    pub pinned: PathBuf,
+}
+
+impl Run {
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.started.run
+    }
+
+    /// The number of the last record.
+    #[must_use]
+    pub fn last(&self) -> Seq {
+        self.records.last().map_or(Seq(0), |record| record.seq)
+    }
+
+    /// The time of the last record.
+    #[must_use]
+    pub fn last_at(&self) -> Timestamp {
+        self.records.last().map_or(Timestamp(0), |record| record.at)
+    }
+
+    /// The state that the records fold to under `plan`.
+    ///
+    /// # Errors
+    /// The journal and the plan do not belong together.
+    pub fn state(&self, plan: &Plan) -> Result<State, Error> {
+        let mut state = State::new(plan);
+        for record in &self.records {
+            state.apply(plan, record.at, &record.event).map_err(|illegal| {
+                Error::new(Exit::Journal, format!("record {} of the journal: {illegal}", record.seq.0))
+            })?;
+        }
+        Ok(state)
+    }
+}
+
+/// Reads a run back. Changes nothing.
+///
+/// # Errors
+/// The journal or a pinned file is damaged or missing.
+pub fn open(folder: RunFolder, catalogue: &Catalogue) -> Result<Run, Error> {
+    let path = folder.journal();
+    let mut records: Vec<Record<Event>> =
+        journal::read(&path).map_err(|error| Error::new(Exit::Journal, error.to_string()))?.records;
+    let Some(Event::RunStarted(started)) = records.first().map(|record| record.event.clone()) else {
+        let message = format!("`{}` holds no record: the run never started", path.display());
+        return Err(Error::new(Exit::Journal, message));
+    };
+    load_outputs(&folder, &mut records)?;
+    let changed: Option<&PlanChanged> = records.iter().rev().find_map(|record| match &record.event {
+        Event::PlanChanged(changed) => Some(&**changed),
+        _ => None,
+    });
+    let (pinned, names) = match changed {
+        Some(changed) => (folder.path().join(&changed.folder), &changed.pinned),
+        None => (folder.pinned(), &started.pinned),
+    };
+    let files = pin::read(&pinned, names, &started.path).map_err(|problem| Error::new(Exit::Journal, problem))?;
+    let loaded = judge(files, catalogue);
+    let plan = plan_of(&loaded, &started.inputs, catalogue)?;
+    Ok(Run { folder, started, loaded, plan: Arc::new(plan), records, pinned })
+}
+
+/// The plan of a loaded runbook.
+///
+/// # Errors
+/// The runbook has errors.
+pub fn plan_of(
+    loaded: &Loaded,
+    inputs: &serde_json::Map<String, serde_json::Value>,
+    catalogue: &Catalogue,
+) -> Result<Plan, Error> {
+    let invalid = || {
+        let found = crate::diag::render(&loaded.found, &loaded.sources, crate::diag::Format::Human, false);
+        Error::new(Exit::Invalid, found)
+    };
+    let runbook = loaded.runbook.clone().filter(|_| !loaded.has_errors()).ok_or_else(invalid)?;
+    let (workspace, templates) = (Arc::clone(&loaded.workspace), Arc::clone(&loaded.templates));
+    Plan::build(runbook, workspace, templates, catalogue.clone(), inputs.clone()).map_err(|_| invalid())
+}
+
+fn load_outputs(folder: &RunFolder, records: &mut [Record<Event>]) -> Result<(), Error> {
+    for record in records {
+        let outputs = match &mut record.event {
+            Event::Outcome { end: End::Succeeded { outputs, .. }, .. } => outputs,
+            Event::Observed { sight: Sight::Applied { outputs }, .. } => outputs,
+            _ => continue,
+        };
+        if let Outputs::Stored { digest, loaded } = outputs {
+            let bytes =
+                folder.get(digest).map_err(|error| Error::new(Exit::Journal, format!("output `{digest}`: {error}")))?;
+            let values = serde_json::from_slice(&bytes)
+                .map_err(|error| Error::new(Exit::Journal, format!("output `{digest}`: {error}")))?;
+            *loaded = Some(Arc::new(values));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Runs jobs: resolves secrets, calls the action, turns its answer into the machine's words.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::dry_run;
+use crate::actions::registry::Registry;
+use crate::actions::{Action, Call, Context, Done, Failure, Observation, holds};
+use crate::edge::Act;
+use crate::edge::clock::Clock;
+use crate::edge::secrets::Secrets;
+use crate::edge::store::RunFolder;
+use crate::engine::{Answer, End, Job, JobId, JobKind, NodeId, Outputs, Side, Sight};
+
+/// Outputs larger than this live in a file named by their digest.
+const LARGEST_INLINE: usize = 16 * 1024;
+
+/// What the driver hears.
+pub(super) enum Message {
+    /// A job has ended.
+    Done { job: JobId, answer: Answer },
+    /// A job knows how its effect is found again; told when that is durable.
+    Handle { job: JobId, handle: Value, kept: oneshot::Sender<()> },
+}
+
+/// What jobs run with.
+pub(super) struct Worker {
+    pub(super) registry: Arc<Registry>,
+    pub(super) http: reqwest::Client,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) secrets: Arc<Secrets>,
+    pub(super) workspace: PathBuf,
+    pub(super) folder: Option<Arc<RunFolder>>,
+    pub(super) run: String,
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    pub(super) cancels: Mutex<BTreeMap<NodeId, CancellationToken>>,
+}
+
+impl Worker {
+    /// Starts a job in a task of its own. A panic in it is that step's failure.
+    pub(super) fn start(self: &Arc<Self>, job: Box<Job>) {
+        let worker = Arc::clone(self);
+        let cancel = CancellationToken::new();
+        self.tokens().insert(job.id.node, cancel.clone());
+        tokio::spawn(async move {
+            let id = job.id;
+            let repeatable = job.repeatable;
+            let running = tokio::spawn({
+                let worker = Arc::clone(&worker);
+                async move { worker.run(&job, cancel).await }
+            });
+            let answer = running.await.unwrap_or_else(|error| Answer::End(broken(repeatable, &error)));
+            worker.tokens().remove(&id.node);
+            worker.messages.send(Message::Done { job: id, answer }).ok();
+        });
+    }
+
+    /// Asks a node's job to stop.
+    pub(super) fn cancel(&self, node: NodeId) {
+        if let Some(token) = self.tokens().get(&node) {
+            token.cancel();
+        }
+    }
+
+    /// How many jobs run.
+    pub(super) fn running(&self) -> usize {
+        self.tokens().len()
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, BTreeMap<NodeId, CancellationToken>> {
+        self.cancels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(&self, job: &Job, cancel: CancellationToken) -> Answer {
+        let Some(action) = self.registry.get(&job.action) else {
+            return Answer::End(failed(format!("this drctl has no action `{}`", job.action)));
+        };
+        let context = self.context(job.id, cancel);
+        if job.dry.is_some() {
+            return dry_run::answer(action, &context, &self.call(job), job).await;
+        }
+        match &job.kind {
+            JobKind::Apply => Answer::End(self.end(action.apply(&context, &self.call(job)).await)),
+            JobKind::Attach(handle) => match action.attach(&context, &self.call(job), handle) {
+                Some(attached) => Answer::End(self.end(attached.await)),
+                None => Answer::NotAttachable,
+            },
+            JobKind::Observe => Answer::Sight(self.sight(action.observe(&context, &self.call(job)).await)),
+            JobKind::Verify { within, every } => self.verify(action, &context, job, (*within, *every)).await,
+        }
+    }
+
+    async fn verify(&self, action: &dyn Action, context: &Context, job: &Job, times: (Duration, Duration)) -> Answer {
+        let (within, every) = times;
+        let until = self.clock.now().plus(within);
+        let mut call = self.call(job);
+        let folder = call.folder.clone();
+        for look in 1.. {
+            call.folder = folder.with_file_name(format!("verify-{look}"));
+            call.repeatable = true;
+            let said = holds(action.spec(), &action.apply(context, &call).await);
+            let over = self.clock.now() >= until || context.cancel.is_cancelled();
+            match said {
+                Ok(()) => return Answer::Verified { holds: true, reason: String::new() },
+                Err(reason) if over => return Answer::Verified { holds: false, reason: self.secrets.mask(&reason) },
+                Err(_) => {
+                    tokio::select! {
+                        () = self.clock.sleep(every) => {}
+                        () = context.cancel.cancelled() => {}
+                    }
+                }
+            }
+        }
+        Answer::NotAttachable
+    }
+
+    fn call(&self, job: &Job) -> Call {
+        let secret = |name: &str| self.secrets.get(name).unwrap_or_default().to_owned();
+        let with = match job.with.resolve(&secret) {
+            Value::Object(with) => with,
+            _ => Map::new(),
+        };
+        let side = if job.id.side == Side::Rollback { "undo " } else { "" };
+        let (step, attempt) = (job.path.to_string(), job.id.attempt);
+        let folder = match &self.folder {
+            Some(folder) => folder.step(&format!("{side}{step}"), attempt),
+            None => PathBuf::new(),
+        };
+        Call {
+            idempotency_key: format!("{}-{}{step}", self.run, side.trim()),
+            step,
+            attempt,
+            with,
+            declared: job.declared.clone(),
+            folder,
+            timeout: job.timeout,
+            repeatable: job.repeatable,
+            previous: job.previous.clone(),
+        }
+    }
+
+    fn context(&self, job: JobId, cancel: CancellationToken) -> Context {
+        let messages = self.messages.clone();
+        let handle = move |handle: Value| -> Act<'static, Result<(), Failure>> {
+            let (kept, told) = oneshot::channel();
+            messages.send(Message::Handle { job, handle, kept }).ok();
+            Box::pin(async move { told.await.map_err(|_| Failure::Failed("the journal cannot be written".to_owned())) })
+        };
+        Context {
+            clock: Arc::clone(&self.clock),
+            http: self.http.clone(),
+            secrets: Arc::clone(&self.secrets),
+            cancel,
+            workspace: self.workspace.clone(),
+            handle: Arc::new(handle),
+        }
+    }
+
+    fn end(&self, result: Result<Done, Failure>) -> End {
+        match result {
+            Ok(done) => match self.keep(done.outputs) {
+                Ok(outputs) => {
+                    End::Succeeded { outputs, already: done.already, note: self.secrets.mask(&done.note), label: None }
+                }
+                Err(problem) => {
+                    End::Ambiguous { evidence: format!("it succeeded, but its outputs cannot be kept: {problem}") }
+                }
+            },
+            Err(Failure::Failed(reason)) => failed(self.secrets.mask(&reason)),
+            Err(Failure::Ambiguous(evidence)) => End::Ambiguous { evidence: self.secrets.mask(&evidence) },
+            Err(Failure::Cancelled) => End::Cancelled,
+        }
+    }
+
+    fn sight(&self, observation: Observation) -> Sight {
+        match observation {
+            Observation::Applied(outputs) => match self.keep(outputs) {
+                Ok(outputs) => Sight::Applied { outputs },
+                Err(problem) => Sight::Unknown { reason: format!("its outputs cannot be kept: {problem}") },
+            },
+            Observation::NotApplied(reason) => Sight::NotApplied { reason: self.secrets.mask(&reason) },
+            Observation::Unknown(reason) => Sight::Unknown { reason: self.secrets.mask(&reason) },
+        }
+    }
+
+    /// Masks secrets in outputs, and puts large ones into a file.
+    fn keep(&self, outputs: Map<String, Value>) -> std::io::Result<Outputs> {
+        let masked = if self.secrets.needles().is_empty() { outputs } else { masked(&self.secrets, outputs) };
+        let Some(folder) = &self.folder else { return Ok(Outputs::of(masked)) };
+        let bytes = serde_json::to_vec(&masked)?;
+        if bytes.len() <= LARGEST_INLINE {
+            return Ok(Outputs::of(masked));
+        }
+        let digest = folder.put(&bytes)?;
+        Ok(Outputs::Stored { digest, loaded: Some(Arc::new(masked)) })
+    }
+}
+
+fn masked(secrets: &Secrets, outputs: Map<String, Value>) -> Map<String, Value> {
+    outputs.into_iter().map(|(name, value)| (name, masked_value(secrets, value))).collect()
+}
+
+fn masked_value(secrets: &Secrets, value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(secrets.mask(&text)),
+        Value::Array(items) => items.into_iter().map(|item| masked_value(secrets, item)).collect(),
+        Value::Object(entries) => Value::Object(
+            entries.into_iter().map(|(key, value)| (secrets.mask(&key), masked_value(secrets, value))).collect(),
+        ),
+        other => other,
+    }
+}
+
+fn failed(reason: String) -> End {
+    End::Failed { reason, retry_at: None }
+}
+
+fn broken(repeatable: bool, error: &tokio::task::JoinError) -> End {
+    let problem = format!("drctl itself broke in this step: {error}");
+    if repeatable { failed(problem) } else { End::Ambiguous { evidence: problem } }
+}

@@ -1,0 +1,147 @@
+//! Actions exist, get the parameters they take, and are used for what they can do.
+
+use serde_json::Value;
+
+use super::{Subject, Use, actions_of};
+use crate::catalogue::{ActionSpec, Effect, Field, Type};
+use crate::diag::Diagnostic;
+use crate::runbook::ast::{ActionUse, OnInterrupt, Step};
+use crate::runbook::expr::Templated;
+
+pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for (_, step) in subject.steps() {
+        for (action, used) in actions_of(step) {
+            let name = &action.name.value;
+            let Some(spec) = subject.catalogue.get(name) else {
+                let names = subject.catalogue.iter().map(|spec| spec.name);
+                let diagnostic = Diagnostic::error("action", action.name.span, format!("unknown action `{name}`"));
+                found.push(diagnostic.note("`drctl actions` lists them").suggest(name, names));
+                continue;
+            };
+            parameters(action, spec, found);
+            found.extend(misuse(step, action, spec, used));
+        }
+    }
+}
+
+fn parameters(action: &ActionUse, spec: &ActionSpec, found: &mut Vec<Diagnostic>) {
+    let names: Vec<&str> = match &action.with.value {
+        Templated::Plain(Value::Object(entries)) => entries.keys().map(String::as_str).collect(),
+        Templated::Map(entries) => entries.iter().map(|(name, _)| name.as_str()).collect(),
+        _ => return,
+    };
+    for name in &names {
+        let Some(field) = spec.parameter(name) else {
+            let message = format!("`{}` takes no `{name}`", spec.name);
+            let known = spec.parameters.iter().map(|field| field.name);
+            found.push(
+                Diagnostic::error("action", action.place(name), message)
+                    .note(format!("`drctl actions {}` lists what it takes", spec.name))
+                    .suggest(name, known),
+            );
+            continue;
+        };
+        found.extend(value_problem(action, spec, field));
+    }
+    for field in spec.parameters.iter().filter(|field| field.required && !names.contains(&field.name)) {
+        let message = format!("`{}` needs `{}`: {}", spec.name, field.name, field.doc);
+        found.push(Diagnostic::error("action", action.name.span, message));
+    }
+    if let (Some(rule), Templated::Plain(Value::Object(with))) = (spec.rule, &action.with.value)
+        && spec.check(with).is_err()
+        && let Err(problem) = rule(with)
+    {
+        found.push(Diagnostic::error("action", action.with.span, format!("`{}`: {problem}", spec.name)));
+    }
+}
+
+fn value_problem(action: &ActionUse, spec: &ActionSpec, field: &Field) -> Option<Diagnostic> {
+    let value = action.with.value.entry(field.name)?;
+    if spec.code.contains(&field.name) && value.plain().is_none() {
+        let message =
+            format!("nothing can be interpolated into `{}` of `{}`: data never becomes code", field.name, spec.name);
+        let note = "hand the value over in `env`, and write `\"$NAME\"` in the script";
+        return Some(Diagnostic::error("code", action.place(field.name), message).note(note));
+    }
+    let problem = check_templated(&(field.kind)(), &value).err()?;
+    Some(Diagnostic::error("type", action.place(field.name), format!("`{}` of `{}`: {problem}", field.name, spec.name)))
+}
+
+/// Checks as much of a value as is known before the run.
+fn check_templated(kind: &Type, value: &Templated) -> Result<(), String> {
+    match (kind, value) {
+        (_, Templated::Plain(value)) if has_float(value) => kind.check(value),
+        (_, Templated::Plain(value)) => kind.check(&kind.settle(value.clone())),
+        (_, Templated::Expression(_)) | (Type::Any, _) => Ok(()),
+        (Type::List(of), Templated::List(items)) => items.iter().try_for_each(|item| check_templated(of, item)),
+        (Type::Map(of), Templated::Map(entries)) => entries.iter().try_for_each(|(_, item)| check_templated(of, item)),
+        (Type::Record(fields), Templated::Map(entries)) => entries.iter().try_for_each(|(name, item)| {
+            let field =
+                fields.iter().find(|field| field.name == name).ok_or_else(|| format!("unknown field `{name}`"))?;
+            check_templated(&(field.kind)(), item).map_err(|problem| format!("at `{name}`: {problem}"))
+        }),
+        (Type::String | Type::Duration | Type::Enum(_) | Type::Secret, Templated::Text(_) | Templated::Secret(_)) => {
+            Ok(())
+        }
+        (kind, Templated::Text(_) | Templated::Secret(_)) => {
+            Err(format!("wanted {kind}, found text with `{{{{ }}}}` in it"))
+        }
+        (kind, Templated::List(_)) => Err(format!("wanted {kind}, found a list")),
+        (kind, Templated::Map(_)) => Err(format!("wanted {kind}, found a mapping")),
+    }
+}
+
+/// Whether a value may have been written otherwise than it reads: `1.10` is the number 1.1.
+fn has_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(has_float),
+        Value::Object(entries) => entries.values().any(has_float),
+        _ => false,
+    }
+}
+
+fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Option<Diagnostic> {
+    let name = spec.name;
+    match used {
+        Use::Verify if !spec.is_check => {
+            let message = format!("`{name}` cannot verify: it is not a check");
+            Some(Diagnostic::error("action", action.name.span, message).note("checks say yes or no and change nothing"))
+        }
+        Use::Verify if !reads(action, spec) => {
+            let message = format!("`{name}` cannot verify with these parameters: it may change something");
+            Some(Diagnostic::error("action", action.name.span, message).note("checks say yes or no and change nothing"))
+        }
+        Use::Rollback if name == "manual" => Some(Diagnostic::error(
+            "action",
+            action.name.span,
+            "a rollback cannot wait for a person: `manual` cannot undo",
+        )),
+        Use::Step => {
+            if reads(action, spec) && step.rollback.is_some() {
+                let message = format!("`{name}` changes nothing: there is nothing to roll back");
+                return Some(Diagnostic::warning("action", action.name.span, message));
+            }
+            interrupt(step, action)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the action changes nothing, as far as its parameters are known before the run.
+fn reads(action: &ActionUse, spec: &ActionSpec) -> bool {
+    let known = match &action.with.value {
+        Templated::Plain(Value::Object(with)) => with.clone(),
+        Templated::Map(entries) => {
+            let value = |value: &Templated| value.plain().cloned().unwrap_or(Value::Null);
+            entries.iter().map(|(name, item)| (name.clone(), value(item))).collect()
+        }
+        _ => return false,
+    };
+    (spec.effect)(&known) == Effect::Reads
+}
+
+fn interrupt(step: &Step, action: &ActionUse) -> Option<Diagnostic> {
+    let wants_verify = step.on_interrupt == Some(OnInterrupt::Verify) && step.verify.is_none();
+    wants_verify.then(|| Diagnostic::error("action", action.name.span, "`on_interrupt: verify` needs a `verify`"))
+}

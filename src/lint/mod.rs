@@ -1,0 +1,121 @@
+//! What can be wrong with a runbook that reads well: one rule a file, and the registry of all.
+//!
+//! Every reference is checked here, before anything runs. Rules return findings and print nothing.
+
+mod actions;
+mod cycles;
+mod gates;
+mod ids;
+mod needs;
+mod notices;
+mod objectives;
+mod outputs;
+mod owner;
+mod references;
+mod repeats;
+mod secrets;
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::Catalogue;
+use crate::diag::{Diagnostic, sort};
+use crate::plan::{self, Graph, StepIndex, Templates};
+use crate::runbook::ast::{ActionUse, Phase, Runbook, Step};
+use crate::runbook::workspace::Workspace;
+
+/// What a rule looks at.
+pub struct Subject<'s> {
+    /// The runbook.
+    pub runbook: &'s Runbook,
+    /// The workspace's settings.
+    pub workspace: &'s Workspace,
+    /// The templates of its notices.
+    pub templates: &'s Templates,
+    /// What is known about actions.
+    pub catalogue: &'s Catalogue,
+    /// The steps by id.
+    pub by_id: BTreeMap<Box<str>, StepIndex>,
+    /// Who needs whom.
+    pub graph: Graph,
+}
+
+/// A rule.
+pub struct Rule {
+    /// Its name: the code of its findings.
+    pub name: &'static str,
+    /// One line for people.
+    pub doc: &'static str,
+    check: fn(&Subject<'_>, &mut Vec<Diagnostic>),
+}
+
+/// All rules.
+pub const RULES: &[Rule] = &[
+    Rule { name: "duplicate-id", doc: "no two steps share an id", check: ids::check },
+    Rule { name: "needs", doc: "needs name steps that come earlier", check: needs::check },
+    Rule { name: "cycle", doc: "no step waits for itself", check: cycles::check },
+    Rule { name: "action", doc: "actions exist and get what they take", check: actions::check },
+    Rule { name: "reference", doc: "every name an expression reads is there", check: references::check },
+    Rule { name: "outputs", doc: "declared outputs are of actions that allow them", check: outputs::check },
+    Rule { name: "notice", doc: "templates and audiences exist and get their variables", check: notices::check },
+    Rule { name: "gate", doc: "gates ask roles that somebody has", check: gates::check },
+    Rule { name: "repeat", doc: "repetitions end, items are not repeated", check: repeats::check },
+    Rule { name: "secret", doc: "secrets stay out of command lines and notices", check: secrets::check },
+    Rule { name: "owner", doc: "a runbook has an owner", check: owner::check },
+    Rule { name: "rto", doc: "the critical path fits the objective", check: objectives::check },
+];
+
+/// All findings about a runbook, by place.
+#[must_use]
+pub fn check(
+    runbook: &Runbook,
+    workspace: &Workspace,
+    templates: &Templates,
+    catalogue: &Catalogue,
+) -> Vec<Diagnostic> {
+    let by_id = plan::index(runbook);
+    let graph = plan::graph(runbook, &by_id);
+    let subject = Subject { runbook, workspace, templates, catalogue, by_id, graph };
+    let mut found = Vec::new();
+    RULES.iter().for_each(|rule| (rule.check)(&subject, &mut found));
+    sort(&mut found);
+    found
+}
+
+impl Subject<'_> {
+    fn steps(&self) -> impl Iterator<Item = (StepIndex, &Step)> {
+        (0..).map(StepIndex).zip(&self.runbook.steps)
+    }
+
+    fn step(&self, index: StepIndex) -> &Step {
+        &self.runbook.steps[index.at()]
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_id.keys().map(|id| &**id)
+    }
+
+    /// How many of the first phases have ended before the step starts.
+    fn phases_before(&self, index: StepIndex) -> usize {
+        let own = |step: &Step| match step.phase {
+            Phase::Communication if !step.needs.is_empty() => 0,
+            phase => phase as usize,
+        };
+        let ancestors = self.graph.ancestors(index);
+        ancestors.into_iter().chain([index]).map(|index| own(self.step(index))).max().unwrap_or(0)
+    }
+}
+
+/// The actions a step uses: its own, its verify, its rollback.
+fn actions_of(step: &Step) -> impl Iterator<Item = (&ActionUse, Use)> {
+    let verify = step.verify.as_ref().map(|verify| (&verify.action, Use::Verify));
+    let rollback = step.rollback.as_ref().map(|rollback| (&**rollback, Use::Rollback));
+    std::iter::once((&step.action, Use::Step)).chain(verify).chain(rollback)
+}
+
+/// What a step uses an action for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Step,
+    Verify,
+    Rollback,
+}

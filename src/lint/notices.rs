@@ -1,0 +1,76 @@
+//! A notice's template and audience exist, and the template gets every variable it reads.
+
+use serde_json::Value;
+
+use super::references::Reader;
+use super::{Subject, actions_of};
+use crate::diag::Diagnostic;
+use crate::plan::StepIndex;
+use crate::runbook::ast::ActionUse;
+use crate::runbook::expr::Templated;
+
+pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for (index, step) in subject.steps() {
+        for (action, _) in actions_of(step).filter(|(action, _)| action.name.value == "notify") {
+            audience(subject, action, found);
+            template(subject, index, action, found);
+        }
+    }
+}
+
+fn named(action: &ActionUse, parameter: &str) -> Option<String> {
+    match action.with.value.entry(parameter)?.as_ref() {
+        Templated::Plain(Value::String(name)) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn audience(subject: &Subject<'_>, action: &ActionUse, found: &mut Vec<Diagnostic>) {
+    let Some(name) = named(action, "audience") else { return };
+    if !subject.workspace.audiences.contains_key(&name) {
+        let message = format!("`drctl.yaml` has no audience `{name}`");
+        let note = "audiences stand there as `audiences: { NAME: [CHANNEL, ..] }`";
+        let known = subject.workspace.audiences.keys().map(String::as_str);
+        found.push(Diagnostic::error("notice", action.place("audience"), message).note(note).suggest(&name, known));
+    }
+}
+
+fn template(subject: &Subject<'_>, index: StepIndex, action: &ActionUse, found: &mut Vec<Diagnostic>) {
+    let Some(name) = named(action, "template") else {
+        if action.with.value.entry("template").is_some() {
+            let message = "the template of a notice is a fixed name, so that it can be checked";
+            found.push(Diagnostic::error("notice", action.place("template"), message));
+        }
+        return;
+    };
+    let Some(template) = subject.templates.get(&name) else {
+        let known = subject.templates.keys().map(String::as_str);
+        let diagnostic =
+            Diagnostic::error("notice", action.place("template"), format!("no template is called `{name}`"));
+        found.push(diagnostic.note(format!("it would be `templates/{name}.txt`")).suggest(&name, known));
+        return;
+    };
+    let vars = match action.with.value.entry("vars").as_deref() {
+        None => Some(Vec::new()),
+        Some(Templated::Plain(Value::Object(entries))) => Some(entries.keys().cloned().collect()),
+        Some(Templated::Map(entries)) => Some(entries.iter().map(|(name, _)| name.clone()).collect()),
+        _ => None,
+    };
+    let reader = Reader { step: Some(index), may_read_itself: false, vars: vars.as_deref() };
+    for (path, span) in template.reads() {
+        let is_unknown_vars = path.parts[0] == "vars" && vars.is_none();
+        if let Some(problem) = reader.problem(subject, path, span).filter(|_| !is_unknown_vars) {
+            let step = &subject.step(index).id;
+            found.push(problem.other(action.place("template"), format!("`{}` sends it", step.value)));
+        }
+    }
+    for given in vars.iter().flatten() {
+        let read = template
+            .reads()
+            .any(|(path, _)| path.parts[0] == "vars" && path.parts.get(1).is_none_or(|name| name == given));
+        if !read {
+            let message = format!("the template `{name}` does not read `vars.{given}`");
+            found.push(Diagnostic::warning("notice", action.place("vars"), message));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Every name an expression reads is there, and is there in time.
+
+use super::Subject;
+use crate::catalogue::Type;
+use crate::diag::{Diagnostic, Span};
+use crate::plan::{StepIndex, outputs_of};
+use crate::runbook::ast::{OnFailure, RunIf, Step};
+use crate::runbook::expr::{ExprId, Path};
+
+const RUN: [&str; 8] = ["id", "runbook", "kind", "operator", "started_at", "since", "aborted", "failed"];
+
+pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for (index, step) in subject.steps() {
+        let own = own_reads(step);
+        for id in step.expressions() {
+            let expression = subject.runbook.expressions.get(id);
+            let reader = Reader { step: Some(index), may_read_itself: own.contains(&id), vars: None };
+            for path in &expression.scan.paths {
+                found.extend(reader.problem(subject, path, expression.span.slice(path.from, path.to)));
+            }
+        }
+    }
+    let mut outputs = Vec::new();
+    subject.runbook.outputs.iter().for_each(|(_, value)| value.expressions(&mut outputs));
+    if let Some(title) = &subject.runbook.title {
+        title.expressions(&mut outputs);
+    }
+    for id in outputs {
+        let expression = subject.runbook.expressions.get(id);
+        let reader = Reader { step: None, may_read_itself: false, vars: None };
+        for path in &expression.scan.paths {
+            found.extend(reader.problem(subject, path, expression.span.slice(path.from, path.to)));
+        }
+    }
+}
+
+/// The expressions of a step that are evaluated after its action: they may read its outputs.
+fn own_reads(step: &Step) -> Vec<ExprId> {
+    let mut own = Vec::new();
+    if let Some(verify) = &step.verify {
+        verify.action.with.value.expressions(&mut own);
+    }
+    if let Some(rollback) = &step.rollback {
+        rollback.with.value.expressions(&mut own);
+    }
+    own
+}
+
+/// Who reads: what it may read follows from where it stands.
+pub(super) struct Reader<'r> {
+    /// The step; none for the runbook as a whole.
+    pub(super) step: Option<StepIndex>,
+    /// Whether the step's own outputs are there.
+    pub(super) may_read_itself: bool,
+    /// The variables a notice is given; none outside of notices.
+    pub(super) vars: Option<&'r [String]>,
+}
+
+impl Reader<'_> {
+    /// What is wrong with reading `path`.
+    pub(super) fn problem(&self, subject: &Subject<'_>, path: &Path, span: Span) -> Option<Diagnostic> {
+        let second = path.parts.get(1).map(String::as_str);
+        let among = |what: &str, name: &str, known: Vec<&str>| {
+            let message = format!("{what} `{name}` does not exist");
+            (!known.contains(&name)).then(|| Diagnostic::error("reference", span, message).suggest(name, known))
+        };
+        match (path.parts[0].as_str(), second) {
+            ("inputs", Some(name)) => {
+                among("input", name, subject.runbook.inputs.iter().map(|input| input.name.value.as_str()).collect())
+            }
+            ("objectives", Some(name)) if !path.guarded => {
+                let objectives = subject.runbook.objectives;
+                let set = [("rto", objectives.rto), ("rpo", objectives.rpo)];
+                among(
+                    "objective",
+                    name,
+                    set.into_iter().filter(|(_, set)| set.is_some()).map(|(name, _)| name).collect(),
+                )
+            }
+            ("run", Some(name)) => among("`run` field", name, RUN.to_vec()),
+            ("item", _) if self.step.is_some_and(|step| subject.step(step).for_each.is_some()) => None,
+            ("item", _) => Some(Diagnostic::error("reference", span, "`item` is there only in a step with `for_each`")),
+            ("vars", Some(name)) if self.vars.is_some() => {
+                let vars = self.vars.unwrap_or_default();
+                let missing = !path.guarded && !vars.iter().any(|var| var == name);
+                let message = format!("the template reads `vars.{name}`, which is not given");
+                missing.then(|| {
+                    Diagnostic::error("reference", span, message).suggest(name, vars.iter().map(String::as_str))
+                })
+            }
+            ("steps", Some(id)) => self.step_problem(subject, path, id, span),
+            ("inputs" | "objectives" | "run" | "steps" | "vars", _) => None,
+            (root, _) => {
+                let message = format!("unknown name `{root}`");
+                let note = "names are `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`";
+                let roots = ["inputs", "objectives", "run", "steps", "item", "vars"];
+                Some(Diagnostic::error("reference", span, message).note(note).suggest(root, roots))
+            }
+        }
+    }
+
+    fn step_problem(&self, subject: &Subject<'_>, path: &Path, id: &str, span: Span) -> Option<Diagnostic> {
+        let Some(index) = subject.by_id.get(id).copied() else {
+            return Some(
+                Diagnostic::error("reference", span, format!("unknown step `{id}`")).suggest(id, subject.ids()),
+            );
+        };
+        let read = subject.step(index);
+        if let Some(problem) = self.order_problem(subject, index, read, span) {
+            return Some(problem);
+        }
+        match path.parts.get(2).map(String::as_str) {
+            None | Some("status") => None,
+            Some("outputs") => self.output_problem(subject, path, read, span),
+            Some(other) => {
+                let message = format!("`steps.{id}` has `outputs` and `status`, not `{other}`");
+                Some(Diagnostic::error("reference", span, message))
+            }
+        }
+    }
+
+    fn order_problem(&self, subject: &Subject<'_>, index: StepIndex, read: &Step, span: Span) -> Option<Diagnostic> {
+        let reader = self.step?;
+        let (own, id) = (subject.step(reader), &read.id.value);
+        if reader == index {
+            let message = format!("`{id}` reads its own outputs before it has run");
+            return (!self.may_read_itself).then(|| Diagnostic::error("reference", span, message));
+        }
+        let in_time = (read.phase as usize) < subject.phases_before(reader) && read.run_if == RunIf::Success;
+        if in_time || own.run_if != RunIf::Success || subject.graph.ancestors(reader).binary_search(&index).is_ok() {
+            return None;
+        }
+        let message = format!("`{}` reads `{id}` without waiting for it", own.id.value);
+        let note = format!("add `{id}` to its `needs`");
+        let diagnostic = Diagnostic::error("reference", span, message).other(read.id.span, "defined here");
+        Some(if read.phase <= own.phase {
+            diagnostic.note(note)
+        } else {
+            diagnostic.note(format!("{} comes after {}", read.phase, own.phase))
+        })
+    }
+
+    fn output_problem(&self, subject: &Subject<'_>, path: &Path, read: &Step, span: Span) -> Option<Diagnostic> {
+        let id = &read.id.value;
+        let name = path.parts.get(3)?;
+        if read.for_each.is_none() {
+            let known = outputs_of(subject.catalogue, read);
+            if !known.iter().any(|(known, _)| known == name) {
+                let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+                let message = format!("step `{id}` has no output `{name}`");
+                let note = match names.as_slice() {
+                    [] => "it has no outputs; declare them with `outputs: { NAME: TYPE }`".to_owned(),
+                    names => format!("it has {}", names.join(", ")),
+                };
+                return Some(Diagnostic::error("reference", span, message).note(note).suggest(name, names));
+            }
+            let deeper = path.parts.len() > 4;
+            let kind = known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind);
+            if deeper && matches!(kind, Some(Type::String | Type::Int | Type::Number | Type::Bool | Type::Duration)) {
+                let message = format!("output `{name}` of `{id}` is {}, which has nothing inside", kind?);
+                return Some(Diagnostic::error("reference", span, message));
+            }
+        }
+        let why = self.may_be_missing(subject, read)?;
+        let message = format!("`{}` may be missing: {why}", path.dotted());
+        let note = format!("write `{} | default(value=..)`, or ask with `is defined`", path.dotted());
+        (!path.guarded).then(|| Diagnostic::error("reference", span, message).note(note))
+    }
+
+    fn may_be_missing(&self, subject: &Subject<'_>, read: &Step) -> Option<String> {
+        let id = &read.id.value;
+        if self.step.is_some_and(|step| subject.step(step).run_if != RunIf::Success) {
+            return Some(format!("this step also runs when `{id}` did not"));
+        }
+        if read.when.is_some() {
+            return Some(format!("`{id}` has a `when`"));
+        }
+        let continues = read.on_failure(&subject.runbook.defaults) == OnFailure::Continue;
+        continues.then(|| format!("`{id}` may fail and the run continues"))
+    }
+}

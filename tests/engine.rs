@@ -1,0 +1,289 @@
+//! The engine alone: random runbooks, random ends, random crashes. What must hold, holds.
+
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use drctl::actions::registry::Registry;
+use drctl::catalogue::Timestamp;
+use drctl::diag::Sources;
+use drctl::edge::process::ProcessRunner;
+use drctl::engine::event::{Event, Person, RunStarted};
+use drctl::engine::{
+    Answer, Effect, End, Input, Job, JobKind, Machine, NodeId, Options, RunState, Seq, Sight, State, StepState,
+};
+use drctl::plan::Plan;
+use drctl::runbook::ast::Kind;
+use drctl::runbook::source;
+use drctl::runbook::workspace::Workspace;
+
+/// A step of a random runbook: its phase, and which earlier steps it needs.
+#[derive(Clone, Debug)]
+struct Step {
+    phase: usize,
+    needs: Vec<usize>,
+    on_failure: &'static str,
+    repeatable: bool,
+    undo: bool,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let policy = prop_oneof![4 => Just("stop"), 2 => Just("continue"), 1 => Just("ask"), 1 => Just("rollback")];
+    let step =
+        (0..4_usize, prop::collection::vec(any::<prop::sample::Index>(), 0..3), policy, any::<bool>(), any::<bool>());
+    prop::collection::vec(step, 1..14).prop_map(|mut drawn| {
+        drawn.sort_by_key(|step| step.0);
+        let needs = |at: usize, drawn: &[prop::sample::Index]| match at {
+            0 => Vec::new(),
+            at => drawn.iter().map(|index| index.index(at)).collect::<BTreeSet<_>>().into_iter().collect(),
+        };
+        let made = drawn.iter().enumerate().map(|(at, (phase, drawn, on_failure, repeatable, undo))| Step {
+            phase: *phase,
+            needs: needs(at, drawn),
+            on_failure,
+            repeatable: *repeatable,
+            undo: *undo,
+        });
+        made.collect()
+    })
+}
+
+fn text(steps: &[Step]) -> String {
+    let mut text = "drctl: 1\nname: r\nkind: failover\nowner: t\n".to_owned();
+    for (phase, name) in ["detection", "assessment", "execution", "communication"].into_iter().enumerate() {
+        text += &format!("{name}:\n");
+        for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.phase == phase) {
+            let needs: Vec<String> = step.needs.iter().map(|need| format!("s{need}")).collect();
+            text += &format!(
+                "  - {{ id: s{at}, action: shell, with: {{ script: x }}, needs: [{}], on_failure: {}",
+                needs.join(", "),
+                step.on_failure
+            );
+            if step.repeatable {
+                text += ", on_interrupt: retry";
+            }
+            if step.undo {
+                text += ", rollback: { action: shell, with: { script: u } }";
+            }
+            text += " }\n";
+        }
+    }
+    text
+}
+
+fn plan(steps: &[Step]) -> Arc<Plan> {
+    let catalogue = Registry::new(Arc::new(ProcessRunner::new("drctl"))).catalogue();
+    let mut sources = Sources::default();
+    let source = source::decode(&mut sources, "r.yaml", text(steps).as_bytes()).unwrap();
+    let (runbook, found) = drctl::runbook::parse(&sources, source);
+    assert_eq!(found, []);
+    let workspace = Arc::new(Workspace::empty());
+    Arc::new(
+        Plan::build(Arc::new(runbook.unwrap()), workspace, Arc::default(), catalogue, serde_json::Map::new()).unwrap(),
+    )
+}
+
+fn person() -> Person {
+    Person { name: "ada".to_owned(), host: "h".to_owned(), claimed: false }
+}
+
+fn started() -> Box<RunStarted> {
+    Box::new(RunStarted {
+        run: "r-1".to_owned(),
+        drctl: "0".to_owned(),
+        runbook: "r".to_owned(),
+        kind: Kind::Failover,
+        path: "r.yaml".to_owned(),
+        pinned: Vec::new(),
+        inputs: serde_json::Map::new(),
+        secrets: Vec::new(),
+        operator: person(),
+        since: None,
+        approved_ahead: Vec::new(),
+        yes: false,
+        mode: drctl::engine::Mode::Real,
+    })
+}
+
+/// What happens to a run from outside, drawn at random.
+struct World {
+    steps: Vec<Step>,
+    plan: Arc<Plan>,
+    draws: Vec<u8>,
+    at: usize,
+    clock: i64,
+    records: Vec<(Timestamp, Event)>,
+    jobs: Vec<Job>,
+    /// Effects that really happened, by step: what counts outside.
+    happened: BTreeMap<String, u32>,
+}
+
+impl World {
+    fn draw(&mut self, most: u8) -> u8 {
+        let drawn = self.draws[self.at % self.draws.len()];
+        self.at += 1;
+        // What is drawn comes round again; bad luck must not.
+        if self.at > 200 { 0 } else { drawn % most }
+    }
+
+    fn machine(&self, state: State) -> Machine {
+        let options = Options { parallel: 3, jitter: Box::new(|| 0.5) };
+        Machine::new(Arc::clone(&self.plan), state, Seq(self.records.len() as u64), options)
+    }
+
+    fn give(&mut self, machine: &mut Machine, input: Input) {
+        self.clock += 1;
+        for effect in machine.handle(Timestamp(self.clock), input).unwrap() {
+            match effect {
+                Effect::Append { seq, at, event } => {
+                    assert_eq!(seq, Seq(self.records.len() as u64 + 1), "records have no gaps");
+                    self.records.push((at, event));
+                }
+                Effect::Do { job, after } => {
+                    assert_eq!(after, Seq(self.records.len() as u64), "a job waits for all before it");
+                    self.check_start(machine, &job);
+                    self.jobs.push(*job);
+                }
+                _ => {}
+            }
+        }
+        self.check_fold(machine);
+    }
+
+    /// The state is a fold of the records, live and afterwards alike.
+    fn check_fold(&self, machine: &Machine) {
+        let mut state = State::new(&self.plan);
+        for (at, event) in &self.records {
+            state.apply(&self.plan, *at, event).unwrap();
+        }
+        let states = |state: &State| state.nodes.iter().map(|node| (node.state, node.attempt)).collect::<Vec<_>>();
+        assert_eq!(states(&state), states(machine.state()));
+        assert_eq!(state.run_state(&self.plan), machine.state().run_state(&self.plan));
+    }
+
+    fn check_start(&self, machine: &Machine, job: &Job) {
+        if job.id.side == drctl::engine::Side::Rollback || job.kind != JobKind::Apply {
+            return;
+        }
+        let state = machine.state();
+        let index = job.id.node.at();
+        for need in &self.steps[index].needs {
+            assert!(
+                state.is_met(&self.plan, NodeId(u32::try_from(*need).unwrap())),
+                "{} started before s{need}",
+                job.path
+            );
+        }
+        let phase = self.steps[index].phase;
+        for (at, step) in self.steps.iter().enumerate() {
+            let before = step.phase < phase && (phase < 3 || self.steps[index].needs.is_empty());
+            let met = state.is_met(&self.plan, NodeId(u32::try_from(at).unwrap()));
+            assert!(!before || step.phase == 3 || met, "{} started before its phase", job.path);
+        }
+    }
+
+    /// Ends one job in a way that is drawn.
+    fn end_one(&mut self, machine: &mut Machine) {
+        let at = usize::from(self.draw(u8::MAX)) % self.jobs.len();
+        let job = self.jobs.remove(at);
+        let drawn = self.draw(8);
+        let answer = match &job.kind {
+            JobKind::Apply => {
+                if drawn != 7 {
+                    *self.happened.entry(format!("{:?} {}", job.id.side, job.path)).or_default() += 1;
+                }
+                Answer::End(match drawn {
+                    0..=4 => End::Succeeded {
+                        outputs: drctl::engine::Outputs::None,
+                        already: false,
+                        note: String::new(),
+                        label: None,
+                    },
+                    5 => End::Failed { reason: "drawn".to_owned(), retry_at: None },
+                    6 => End::Ambiguous { evidence: "drawn".to_owned() },
+                    _ => End::Cancelled,
+                })
+            }
+            JobKind::Attach(_) => Answer::NotAttachable,
+            JobKind::Observe => {
+                let reason = "drawn".to_owned();
+                let really = self.happened.contains_key(&format!("{:?} {}", job.id.side, job.path));
+                Answer::Sight(match (drawn, really) {
+                    (0..=2, true) => Sight::Applied { outputs: drctl::engine::Outputs::None },
+                    (0..=2, false) => Sight::NotApplied { reason },
+                    _ => Sight::Unknown { reason },
+                })
+            }
+            JobKind::Verify { .. } => Answer::Verified { holds: drawn % 2 == 0, reason: String::new() },
+        };
+        self.give(machine, Input::Done { job: job.id, answer });
+    }
+
+    /// The process dies: of the jobs under way, some had their effect, some had not.
+    fn crash(&mut self) -> Machine {
+        for job in std::mem::take(&mut self.jobs) {
+            if job.kind == JobKind::Apply && self.draw(2) == 0 {
+                *self.happened.entry(format!("{:?} {}", job.id.side, job.path)).or_default() += 1;
+            }
+        }
+        let mut state = State::new(&self.plan);
+        self.records.iter().for_each(|(at, event)| state.apply(&self.plan, *at, event).unwrap());
+        let mut machine = self.machine(state);
+        self.give(&mut machine, Input::Resume(person()));
+        machine
+    }
+}
+
+fn run(steps: Vec<Step>, draws: Vec<u8>, crashes: bool) -> (World, RunState) {
+    let plan = plan(&steps);
+    let state = State::new(&plan);
+    let mut world =
+        World { steps, plan, draws, at: 0, clock: 0, records: Vec::new(), jobs: Vec::new(), happened: BTreeMap::new() };
+    let mut machine = world.machine(state);
+    world.give(&mut machine, Input::Start(started()));
+    for _ in 0..400 {
+        if machine.state().ended.is_some() || world.jobs.is_empty() {
+            break;
+        }
+        if crashes && world.at < 200 && world.draw(6) == 0 {
+            machine = world.crash();
+        } else {
+            world.end_one(&mut machine);
+        }
+    }
+    let state = machine.state().run_state(&world.plan);
+    assert!(
+        machine.state().ended.is_some() || machine.waits_for_people(),
+        "neither ended nor waiting: {state:?}\n{}",
+        text(&world.steps)
+    );
+    (world, state)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_run_ends_or_waits_for_people(steps in steps(), draws in prop::collection::vec(any::<u8>(), 1..60)) {
+        let (world, state) = run(steps, draws, false);
+        let clean = world.records.iter().all(|(_, event)| !matches!(event, Event::StepFailed { .. } | Event::InDoubt { .. } | Event::Outcome { end: End::Failed { .. } | End::Ambiguous { .. } | End::Cancelled, .. }));
+        prop_assert!(!clean || state == RunState::Succeeded, "nothing went wrong and it is {state:?}");
+    }
+
+    #[test]
+    fn a_crash_at_any_moment_repeats_nothing_that_is_not_repeatable(steps in steps(), draws in prop::collection::vec(any::<u8>(), 1..80)) {
+        let (world, state) = run(steps, draws, true);
+        // Only the world's own word "it did not happen" may run an unsafe step again; here it tells the truth.
+        for (name, times) in &world.happened {
+            let at: usize = name.rsplit_once('s').unwrap().1.parse().unwrap();
+            prop_assert!(*times == 1 || world.steps[at].repeatable || name.starts_with("Rollback"), "{name} happened {times} times");
+        }
+        let mut last = State::new(&world.plan);
+        world.records.iter().for_each(|(at, event)| last.apply(&world.plan, *at, event).unwrap());
+        let doubtful = last.count(StepState::InDoubt) > 0;
+        prop_assert!(!doubtful || matches!(state, RunState::InDoubt | RunState::Failed), "{state:?}");
+    }
+}

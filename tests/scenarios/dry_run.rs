@@ -1,0 +1,78 @@
+//! A dry run reads, writes nothing, and says of each step how far it was checked.
+
+use crate::workspace::Workspace;
+
+const STEPS: &str = r#"
+detection:
+  - { id: read, action: probe.tcp, with: { host: 127.0.0.1, port: 1, samples: 1, timeout: 1s } }
+assessment:
+  - { id: ask, action: manual, with: { instructions: "Declare." }, outputs: { incident: string }, simulate: { outputs: { incident: INC-1 } } }
+execution:
+  - { id: change, action: shell, with: { script: "echo change >> log; echo '{\"n\": 1}' > $DRCTL_OUTPUT" }, outputs: { n: int } }
+  - { id: uses, action: exec, needs: [change], when: steps.change.outputs.n == 1, with: { argv: [touch, "x{{ steps.change.outputs.n }}"] } }
+  - { id: looks, action: probe.tcp, needs: [change], with: { host: 127.0.0.1, port: 1, samples: 1 } }
+communication:
+  - { id: tell, action: notify, with: { template: t, audience: all, vars: { incident: "{{ steps.ask.outputs.incident }}" } } }
+"#;
+
+#[test]
+fn each_step_has_an_honest_label_and_the_coverage_is_counted() {
+    let workspace = Workspace::of(STEPS).file("templates/t.txt", "Subject: {{ vars.incident }}\n\nBody\n");
+    let ran = workspace.drctl(&["failover", "r", "--dry-run", "--output", "plain"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let labels: Vec<(&str, &str)> = ran
+        .stdout
+        .lines()
+        .filter(|line| !line.starts_with(' ') && !line.is_empty() && !line.contains(" steps: "))
+        .map(|line| (line.split_whitespace().next().unwrap(), line.split_whitespace().nth(2).unwrap()))
+        .collect();
+    let wanted = [
+        ("checked", "read"),
+        ("assumed", "ask"),
+        ("simulated", "change"),
+        ("unknown", "uses"),
+        ("unknown", "looks"),
+        ("simulated", "tell"),
+    ];
+    assert_eq!(labels, wanted, "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .ends_with("6 steps: 1 checked, 2 simulated, 1 assumed, 2 unknown: 16 % of the plan was really checked\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("Subject: INC-1"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("it touches `steps.change`, which is not known before the run"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("not read: it comes after a write that was not sent"), "{}", ran.stdout);
+}
+
+#[test]
+fn nothing_is_started_written_or_told() {
+    let workspace = Workspace::of(STEPS).file("templates/t.txt", "Subject: {{ vars.incident }}\n\nBody\n");
+    let mut before: Vec<_> =
+        std::fs::read_dir(workspace.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let traced = std::process::Command::new("strace")
+        .args([
+            "-f",
+            "-qq",
+            "-e",
+            "trace=execve",
+            "-o",
+            "trace",
+            crate::workspace::BINARY,
+            "failover",
+            "r",
+            "--dry-run",
+        ])
+        .current_dir(workspace.path("."))
+        .output()
+        .unwrap();
+    assert!(traced.status.success(), "{traced:?}");
+    assert_eq!(workspace.lines("trace").iter().filter(|line| line.contains("execve")).count(), 1);
+    let mut after: Vec<_> =
+        std::fs::read_dir(workspace.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    before.push("trace".into());
+    before.sort();
+    after.sort();
+    assert_eq!(before, after);
+}

@@ -1,0 +1,223 @@
+//! What a failure does: stop, continue, ask, rollback; then retry, skip, abort.
+
+use crate::workspace::Workspace;
+
+const CHAIN: &str = r#"
+execution:
+  - id: one
+    action: shell
+    with: { script: "echo one >> log" }
+    rollback: { action: shell, with: { script: "echo undo-one >> log" } }
+  - id: two
+    action: shell
+    needs: [one]
+    with: { script: "echo two >> log; test -e ok" }
+  - id: beside
+    action: shell
+    with: { script: "echo beside >> log" }
+    needs: [one]
+  - id: three
+    action: shell
+    needs: [two]
+    with: { script: "echo three >> log" }
+communication:
+  - id: on_failure
+    run_if: failure
+    action: shell
+    with: { script: "echo failed >> log" }
+  - id: at_the_end
+    run_if: always
+    action: shell
+    with: { script: "echo always >> log" }
+"#;
+
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_failed_step_pauses_the_run_and_says_what_to_type() {
+    let workspace = Workspace::of(CHAIN);
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(sorted(workspace.lines("log")), ["beside", "failed", "one", "two"]);
+    let run = workspace.run();
+    for command in ["retry {} two", "skip {} two --reason \"...\"", "abort {} --reason \"...\""] {
+        let command = format!("next: drctl {}", command.replace("{}", &run));
+        assert!(ran.stdout.contains(&command), "{command}: {}", ran.stdout);
+    }
+    assert!(ran.stderr.contains("execution     two FAILED: the script exited with code 1"), "{}", ran.stderr);
+}
+
+#[test]
+fn retry_after_the_cause_was_mended_finishes_the_run() {
+    let workspace = Workspace::of(CHAIN);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 1);
+    workspace.write("ok", "");
+    assert_eq!(workspace.drctl(&["retry", "two"]).code, 0);
+    let ran = workspace.drctl(&["resume"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(workspace.lines("log")[4..], ["two", "three", "always"]);
+}
+
+#[test]
+fn each_pause_runs_the_failure_steps_once() {
+    let workspace = Workspace::of(CHAIN);
+    workspace.drctl(&["failover", "r"]);
+    workspace.drctl(&["resume"]);
+    assert_eq!(workspace.lines("log").iter().filter(|line| *line == "failed").count(), 1);
+    workspace.drctl(&["retry", "two"]);
+    workspace.drctl(&["resume"]);
+    assert_eq!(workspace.lines("log").iter().filter(|line| *line == "failed").count(), 2);
+}
+
+#[test]
+fn skip_needs_a_reason_and_somebody_who_says_yes_and_is_an_exception() {
+    let workspace = Workspace::of(CHAIN);
+    workspace.drctl(&["failover", "r"]);
+    assert_eq!(workspace.drctl(&["skip", "two"]).code, 2);
+    let unasked = workspace.drctl(&["skip", "two", "--reason", "done by hand"]);
+    assert_eq!((unasked.code, unasked.stderr.contains("add `--yes`")), (2, true), "{unasked:?}");
+    let skipped = workspace.drctl(&["skip", "two", "--reason", "done by hand", "--yes"]);
+    assert!(skipped.stderr.contains("these depend on `two` and will start as if it were done: three"), "{skipped:?}");
+    let ran = workspace.drctl(&["resume"]);
+    assert_eq!(ran.code, 10, "{ran:?}");
+    assert!(ran.stdout.contains("exception: `two` skipped: skipped by "), "{}", ran.stdout);
+    assert!(ran.stdout.contains(": done by hand"), "{}", ran.stdout);
+}
+
+#[test]
+fn abort_shows_its_plan_undoes_and_runs_the_last_steps() {
+    let workspace = Workspace::of(CHAIN);
+    workspace.drctl(&["failover", "r"]);
+    let plan = workspace.drctl(&["abort", "--plan"]);
+    assert_eq!(plan.stdout, "will be undone, in this order: one\ncannot be undone: `beside`: it has no `rollback`\n");
+    assert_eq!(workspace.drctl(&["abort", "--reason", "wrong region", "--yes"]).code, 0);
+    let ran = workspace.drctl(&["resume"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains(": aborted\n"), "{}", ran.stdout);
+    let last = workspace.lines("log");
+    assert_eq!(sorted(last[4..last.len() - 1].to_vec()), ["failed", "undo-one"]);
+    assert_eq!(last.last().unwrap(), "always");
+    assert_eq!(workspace.states()[0], "one=rolled_back");
+    let again = workspace.drctl(&["resume", &workspace.run()]);
+    assert!(again.stderr.contains("has ended: aborted"), "{again:?}");
+}
+
+#[test]
+fn a_failure_that_may_be_passed_over_is_an_exception() {
+    let steps = CHAIN.replace(
+        "    needs: [one]\n    with: { script: \"echo two",
+        "    needs: [one]\n    on_failure: continue\n    with: { script: \"echo two",
+    );
+    let workspace = Workspace::of(&steps);
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 10, "{ran:?}");
+    assert_eq!(sorted(workspace.lines("log")), ["always", "beside", "one", "three", "two"]);
+}
+
+#[test]
+fn a_step_that_asks_holds_only_what_depends_on_it() {
+    let steps = r#"
+execution:
+  - { id: bad, action: shell, on_failure: ask, with: { script: "exit 3" } }
+  - { id: after, action: shell, needs: [bad], with: { script: "echo after >> log" } }
+  - { id: slow, action: shell, with: { script: "sleep 0.3" } }
+  - { id: beside, action: shell, needs: [slow], with: { script: "echo beside >> log" } }
+communication:
+  - { id: later, action: shell, with: { script: "echo later >> log" } }
+"#;
+    let workspace = Workspace::of(steps);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 1);
+    assert_eq!(workspace.lines("log"), ["beside"]);
+    assert_eq!(
+        workspace.states(),
+        ["bad=failed", "after=pending", "slow=succeeded", "beside=succeeded", "later=pending"]
+    );
+}
+
+const UNDO: &str = r#"
+execution:
+  - id: before
+    action: shell
+    with: { script: "echo before >> log" }
+    rollback: { action: shell, with: { script: "echo undo-before >> log" } }
+  - id: point
+    action: shell
+    needs: [before]
+    approval: {}
+    point_of_no_return: true
+    with: { script: "echo point >> log" }
+  - id: first
+    action: shell
+    needs: [point]
+    with: { script: "echo first >> log" }
+    rollback: { action: shell, with: { script: "echo undo-first >> log" } }
+  - id: second
+    action: shell
+    needs: [first]
+    with: { script: "echo second >> log" }
+    rollback: { action: shell, with: { script: "echo undo-second >> log; test ! -e stuck" } }
+  - id: bad
+    action: shell
+    needs: [second]
+    on_failure: rollback
+    with: { script: "exit 1" }
+"#;
+
+#[test]
+fn a_rollback_goes_back_in_reverse_to_the_last_point_of_no_return() {
+    let workspace = Workspace::of(UNDO);
+    let ran = workspace.drctl(&["failover", "r", "--yes"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(workspace.lines("log"), ["before", "point", "first", "second", "undo-second", "undo-first"]);
+    assert!(ran.stdout.contains(": failed\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("not undone: `point`: it is a point of no return"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("not undone: `before`: it lies before the point of no return `point`"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn an_undo_that_fails_waits_for_a_person_and_is_tried_again() {
+    let workspace = Workspace::of(UNDO);
+    workspace.write("stuck", "");
+    assert_eq!(workspace.drctl(&["failover", "r", "--yes"]).code, 1);
+    assert_eq!(workspace.states()[3], "second=rollback_failed");
+    assert_eq!(workspace.lines("log").last().unwrap(), "undo-second");
+    std::fs::remove_file(workspace.path("stuck")).unwrap();
+    assert_eq!(workspace.drctl(&["retry", "second"]).code, 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 1);
+    assert_eq!(workspace.lines("log")[5..], ["undo-second", "undo-first"]);
+    assert_eq!(workspace.states()[2..4], ["first=rolled_back", "second=rolled_back"]);
+}
+
+#[test]
+fn a_failed_attempt_is_tried_again_as_the_step_says() {
+    let steps = r#"
+execution:
+  - id: flaky
+    action: shell
+    retry: { attempts: 3, initial: 10ms, max: 20ms }
+    with: { script: "echo try >> log; test $DRCTL_ATTEMPT = 3" }
+"#;
+    let workspace = Workspace::of(steps);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
+    assert_eq!(workspace.lines("log").len(), 3);
+}
+
+#[test]
+fn the_default_retry_never_repeats_what_is_unsafe_to_repeat() {
+    let steps = r#"
+defaults: { retry: { attempts: 3, initial: 10ms } }
+execution:
+  - { id: unsafe_one, action: shell, on_failure: continue, with: { script: "echo unsafe >> log; exit 1" } }
+  - { id: safe, action: shell, on_interrupt: retry, on_failure: continue, with: { script: "echo safe >> log; exit 1" } }
+"#;
+    let workspace = Workspace::of(steps);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 10);
+    assert_eq!(sorted(workspace.lines("log")), ["safe", "safe", "safe", "unsafe"]);
+}

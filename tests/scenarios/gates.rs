@@ -1,0 +1,143 @@
+//! Gates: who may approve, what an approval binds to, what time does.
+
+use crate::workspace::{Workspace, ran, until};
+
+const GATED: &str = r#"
+inputs: { target: { type: string, default: east } }
+execution:
+  - id: go
+    title: Go
+    action: shell
+    approval: { by: [commander] }
+    with: { script: "echo $TARGET >> log", env: { TARGET: "{{ inputs.target }}" } }
+"#;
+
+#[test]
+fn a_gate_waits_and_says_who_is_asked_and_what_to_type() {
+    let workspace = Workspace::of(GATED);
+    let ran = workspace.drctl(&["failover", "r", "--yes"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert_eq!(workspace.lines("log"), Vec::<String>::new());
+    assert!(ran.stderr.contains("go waits for approval: Go"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("asks commander"), "{}", ran.stderr);
+    assert!(ran.stdout.contains(&format!("next: drctl approve {} go --reason", workspace.run())), "{}", ran.stdout);
+}
+
+#[test]
+fn only_those_asked_may_approve_and_a_kept_approval_is_taken_by_the_next_resume() {
+    let workspace = Workspace::of(GATED);
+    workspace.drctl(&["failover", "r"]);
+    let refused = workspace.drctl(&["approve", "go", "--as", "linus"]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.contains("`linus` has none of the roles `commander`; those who do: ada, grace"),
+        "{refused:?}"
+    );
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "ada", "--reason", "seen"]).code, 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 0);
+    assert_eq!(workspace.lines("log"), ["east"]);
+    let approved: Vec<String> =
+        workspace.journal().lines().filter(|line| line.contains("\"decided\"")).map(str::to_owned).collect();
+    assert_eq!(approved.len(), 1);
+    for part in ["\"name\":\"ada\"", "\"claimed\":true", "\"from\":\"inbox\"", "\"reason\":\"seen\""] {
+        assert!(approved[0].contains(part), "{part}: {}", approved[0]);
+    }
+}
+
+#[test]
+fn a_rejected_gate_fails_its_step() {
+    let workspace = Workspace::of(GATED);
+    workspace.drctl(&["failover", "r"]);
+    assert_eq!(workspace.drctl(&["reject", "go", "--as", "ada", "--reason", "not yet"]).code, 0);
+    let ran = workspace.drctl(&["resume"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("exception: `go` failed: rejected by ada: not yet"), "{}", ran.stdout);
+    workspace.drctl(&["retry", "go"]);
+    assert_eq!(workspace.drctl(&["resume"]).code, 3, "an operator's retry asks again");
+}
+
+#[test]
+fn two_different_people_are_needed_where_the_quorum_is_two() {
+    let workspace = Workspace::of(&GATED.replace("by: [commander]", "by: [commander], quorum: 2"));
+    workspace.drctl(&["failover", "r"]);
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "ada"]).code, 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 3);
+    let twice = workspace.drctl(&["approve", "go", "--as", "ada"]);
+    assert!(twice.stderr.contains("`ada` has approved already; 2 different people are needed"), "{twice:?}");
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "grace"]).code, 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 0);
+}
+
+#[test]
+fn who_started_the_run_may_be_kept_from_approving_it() {
+    let workspace = Workspace::of(&GATED.replace("by: [commander]", "by: [commander], requester_may_approve: false"));
+    workspace.drctl(&["failover", "r", "--as", "ada"]);
+    let refused = workspace.drctl(&["approve", "go", "--as", "ada"]);
+    assert!(refused.stderr.contains("`ada` started the run and may not approve this gate"), "{refused:?}");
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "grace"]).code, 0);
+}
+
+fn digest(workspace: &Workspace, more: &[&str]) -> String {
+    let planned = workspace.drctl(&[&["plan", "r"], more].concat());
+    let line = planned.stdout.lines().find(|line| line.contains("gate: go=")).unwrap_or_else(|| panic!("{planned:?}"));
+    line.split_once("go=").unwrap().1.to_owned()
+}
+
+#[test]
+fn an_approval_ahead_holds_for_exactly_what_was_planned() {
+    let workspace = Workspace::of(GATED);
+    let given = format!("go={}", digest(&workspace, &[]));
+    let other = workspace.drctl(&["failover", "r", "--as", "ada", "--approve", &given, "--set", "target=west"]);
+    assert_eq!(other.code, 3, "{other:?}");
+    let same = workspace.drctl(&["failover", "r", "--as", "ada", "--approve", &given]);
+    assert_eq!(same.code, 0, "{same:?}");
+    assert_eq!(workspace.lines("log"), ["east"]);
+}
+
+#[test]
+fn a_plan_that_was_written_is_run_as_it_was_or_not_at_all() {
+    let workspace = Workspace::of(GATED);
+    workspace.drctl(&["plan", "r", "--out", "plan.json"]);
+    let start = ["failover", "r", "--as", "ada", "--plan", "plan.json", "--approve", "go"];
+    assert_eq!(workspace.drctl(&start).code, 0);
+    workspace.write("templates/new.txt", "Subject: x\n\ny\n");
+    let stale = workspace.drctl(&start);
+    assert_eq!(stale.code, 5);
+    assert!(stale.stderr.contains("the plan is stale"), "{stale:?}");
+}
+
+#[test]
+fn a_gate_whose_time_is_over_may_reject_but_never_approves() {
+    let workspace =
+        Workspace::of(&GATED.replace("by: [commander]", "by: [commander], timeout: 50ms, on_timeout: reject"));
+    let child = workspace.start(&["failover", "r", "--wait"]);
+    until("the rejection", || workspace.path(".drctl/runs").exists() && workspace.journal().contains("step_failed"));
+    assert!(workspace.journal().contains("nobody approved it in time"));
+    crate::workspace::signal(&child, rustix::process::Signal::INT);
+    assert_eq!(ran(child.wait_with_output().unwrap()).code, 130);
+    assert_eq!(workspace.lines("log"), Vec::<String>::new());
+}
+
+#[test]
+fn an_approval_from_another_terminal_lets_a_waiting_run_go_on() {
+    let workspace = Workspace::of(GATED);
+    let child = workspace.start(&["failover", "r", "--wait"]);
+    until("the gate", || workspace.path(".drctl/runs").exists() && workspace.journal().contains("gate_opened"));
+    let approved = workspace.drctl(&["approve", "go", "--as", "grace"]);
+    assert!(approved.stdout.starts_with("taken: approve `go` by grace"), "{approved:?}");
+    let ended = ran(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
+fn time_escalates_a_gate_to_further_roles() {
+    let gate = "by: [commander], timeout: 50ms, escalate_to: [deputy]";
+    let workspace = Workspace::of(&GATED.replace("by: [commander]", gate));
+    let child = workspace.start(&["failover", "r", "--wait"]);
+    until("the escalation", || {
+        workspace.path(".drctl/runs").exists() && workspace.journal().contains("gate_escalated")
+    });
+    assert_eq!(workspace.lines("log"), Vec::<String>::new());
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "linus"]).code, 0);
+    assert_eq!(ran(child.wait_with_output().unwrap()).code, 0);
+}

@@ -1,0 +1,221 @@
+//! The runbook language, as a run understands it.
+
+use crate::workspace::Workspace;
+
+#[test]
+fn phases_are_barriers_and_needs_order_what_is_inside() {
+    let steps = r#"
+detection:
+  - { id: a, action: shell, with: { script: "sleep 0.2; echo a >> log" } }
+  - { id: b, action: shell, needs: [a], with: { script: "echo b >> log" } }
+execution:
+  - { id: c, action: shell, with: { script: "echo c >> log" } }
+communication:
+  - { id: early, action: shell, needs: [a], with: { script: "echo early >> log" } }
+  - { id: late, action: shell, with: { script: "echo late >> log" } }
+"#;
+    let workspace = Workspace::of(steps);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
+    let log = workspace.lines("log");
+    let at = |name: &str| log.iter().position(|line| line == name).unwrap();
+    assert!(at("a") < at("b") && at("b") < at("c") && at("c") < at("late") && at("a") < at("early"), "{log:?}");
+}
+
+#[test]
+fn a_condition_that_is_false_makes_a_step_not_applicable_and_meets_what_needs_it() {
+    let steps = r#"
+inputs: { mode: { type: enum, values: [planned, unplanned], default: unplanned } }
+execution:
+  - { id: maybe, action: shell, when: 'inputs.mode == "planned"', with: { script: "echo maybe >> log" } }
+  - { id: after, action: shell, needs: [maybe], with: { script: "echo after >> log" } }
+"#;
+    let workspace = Workspace::of(steps);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
+    assert_eq!(workspace.states(), ["maybe=not_applicable", "after=succeeded"]);
+    assert_eq!(workspace.drctl(&["failover", "r", "--set", "mode=planned"]).code, 0);
+    assert_eq!(workspace.lines("log"), ["after", "maybe", "after"]);
+}
+
+#[test]
+fn outputs_are_typed_and_read_by_later_steps() {
+    let steps = r#"
+execution:
+  - id: measure
+    action: shell
+    with: { script: "echo '{\"lag\": 12, \"names\": [\"a\", \"b\"]}' > $DRCTL_OUTPUT" }
+    outputs: { lag: int, names: list }
+  - id: use
+    action: exec
+    needs: [measure]
+    when: steps.measure.outputs.lag < 30
+    with: { argv: [sh, -c, "echo $1 >> log", x, "{{ steps.measure.outputs.names[1] }}-{{ steps.measure.outputs.lag + 1 }}"] }
+"#;
+    let workspace = Workspace::of(steps);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
+    assert_eq!(workspace.lines("log"), ["b-13"]);
+}
+
+#[test]
+fn for_each_runs_an_instance_an_item_at_most_so_many_at_a_time() {
+    let steps = r#"
+inputs: { shards: { type: list, default: [a, b, c, d, e, f] } }
+execution:
+  - id: shard
+    for_each: "{{ inputs.shards }}"
+    max_parallel: 2
+    action: shell
+    with:
+      script: |
+        mkdir -p busy; touch "busy/$SHARD"; ls busy | wc -l >> seen; sleep 0.1; rm "busy/$SHARD"
+        echo "{\"done\": \"$SHARD\"}" > "$DRCTL_OUTPUT"
+      env: { SHARD: "{{ item }}" }
+    outputs: { done: string }
+  - id: sum
+    action: exec
+    needs: [shard]
+    with: { argv: [sh, -c, "echo $1 >> log", x, "{{ steps.shard.outputs.c.done }}"] }
+"#;
+    let workspace = Workspace::of(steps);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
+    assert_eq!(workspace.lines("log"), ["c"]);
+    let seen: Vec<u32> = workspace.lines("seen").iter().map(|line| line.trim().parse().unwrap()).collect();
+    assert_eq!((seen.len(), seen.iter().max()), (6, Some(&2)), "{seen:?}");
+    let twice = workspace.drctl(&["failover", "r", "--set", "shards=a,b,a"]);
+    assert!(twice.stderr.contains("shard FAILED: for_each: the key `a` stands there twice"), "{twice:?}");
+    let none = workspace.drctl(&["failover", "r", "--set", "shards=[]"]);
+    assert_eq!(none.code, 1, "its outputs are missing then: {none:?}");
+}
+
+#[test]
+fn inputs_are_judged_before_anything_runs() {
+    let steps = r#"
+inputs:
+  count: { type: int }
+  when_at: { type: duration, default: 5m }
+  on: { type: bool, default: false }
+execution:
+  - { id: a, action: shell, with: { script: "echo $C >> log", env: { C: "{{ inputs.count }}" } } }
+"#;
+    let workspace = Workspace::of(steps);
+    let missing = workspace.drctl(&["failover", "r"]);
+    assert_eq!(missing.code, 2);
+    assert_eq!(missing.stderr, "error: input `count` (an int) is needed: give it with `--set count=VALUE`\n");
+    let wrong = workspace.drctl(&["failover", "r", "--set", "count=many", "--set", "cuont=1", "--set", "when_at=soon"]);
+    let wanted = "error: runbook `r` has no input `cuont`; did you mean `count`?\n\
+        input `count`: wanted an int, found the string `many`\n\
+        input `when_at`: wanted a duration such as `30s`, `5m` or `1h30m`, found `soon`\n";
+    assert_eq!((wrong.code, wrong.stderr.as_str()), (2, wanted));
+    workspace.write("vars.yaml", "count: 3\n\"on\": true\n");
+    assert_eq!(workspace.drctl(&["failover", "r", "--vars", "vars.yaml"]).code, 0);
+    assert_eq!(workspace.drctl(&["failover", "r", "--vars", "vars.yaml", "--set", "count=4"]).code, 0);
+    assert_eq!(workspace.lines("log"), ["3", "4"]);
+}
+
+#[test]
+fn a_step_that_repeats_tells_until_the_step_named_and_never_delays_the_end() {
+    let steps = r#"
+execution:
+  - { id: work, action: shell, with: { script: "sleep 0.5" } }
+communication:
+  - id: first
+    action: shell
+    needs: []
+    with: { script: "echo first >> log" }
+  - id: keep
+    action: shell
+    needs: [said]
+    every: 100ms
+    until: first
+    with: { script: "echo keep >> log" }
+assessment:
+  - { id: said, action: shell, with: { script: "echo said >> log" } }
+"#;
+    let workspace = Workspace::of(steps);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
+    let log = workspace.lines("log");
+    let kept = log.iter().filter(|line| *line == "keep").count();
+    assert!((2..=7).contains(&kept), "{log:?}");
+    assert_eq!(workspace.states(), ["said=succeeded", "work=succeeded", "first=succeeded", "keep=succeeded"]);
+}
+
+#[test]
+fn verify_is_polled_and_must_hold() {
+    let steps = r#"
+execution:
+  - id: open
+    action: shell
+    with: { script: "(sleep 0.4; echo late >> log) > /dev/null 2>&1 &" }
+    verify:
+      action: assert
+      with: { that: "{{ steps.open.outputs.exit_code == 0 }}" }
+  - id: never
+    action: shell
+    needs: [open]
+    with: { script: "true" }
+    verify:
+      action: probe.tcp
+      with: { host: 127.0.0.1, port: 1, samples: 1, timeout: 100ms }
+      within: 200ms
+      every: 50ms
+"#;
+    let workspace = Workspace::of(steps);
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("never verify does not hold: "), "{}", ran.stderr);
+    assert_eq!(workspace.states(), ["open=succeeded", "never=failed"]);
+}
+
+#[test]
+fn a_timeout_of_what_may_not_be_repeated_is_a_doubt_and_of_what_may_a_failure() {
+    let steps = r#"
+execution:
+  - { id: unsafe_one, action: shell, timeout: 200ms, with: { script: "sleep 60" } }
+  - { id: safe, action: shell, timeout: 200ms, on_interrupt: retry, on_failure: continue, with: { script: "sleep 60" } }
+"#;
+    let workspace = Workspace::of(steps);
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(workspace.states(), ["unsafe_one=in_doubt", "safe=failed"]);
+    assert!(ran.stderr.contains("unsafe_one IN DOUBT"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("timed out after 200ms"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_runbook_with_mistakes_runs_nothing_and_names_them_all() {
+    let workspace = Workspace::of(
+        "execution:\n  - { id: a, action: shel, with: {} }\n  - { id: b, action: shell, needs: [aa], with: { script: \"{{ inputs.x }}\" } }\n",
+    );
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 5);
+    for wanted in [
+        "unknown action `shel`",
+        "did you mean `shell`?",
+        "needs unknown step `aa`",
+        "input `x` does not exist",
+        "nothing can be interpolated into `script`",
+        "runbooks/r.yaml:6:",
+    ] {
+        assert!(ran.stderr.contains(wanted), "{wanted}: {}", ran.stderr);
+    }
+    assert!(!workspace.path(".drctl").exists());
+    let unknown = workspace.drctl(&["failover", "rr"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("did you mean `r`?"), "{unknown:?}");
+}
+
+#[test]
+fn a_notice_is_rendered_and_written() {
+    let steps = r#"
+execution:
+  - { id: work, action: shell, with: { script: "echo '{\"n\": 2}' > $DRCTL_OUTPUT" }, outputs: { n: int } }
+communication:
+  - { id: tell, action: notify, with: { template: done, audience: all, vars: { service: Orders } } }
+"#;
+    let workspace = Workspace::of(steps)
+        .file("templates/done.txt", "Subject: {{ vars.service }} is back\n\n{{ steps.work.outputs.n }} nodes.\n");
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
+    let notices: Vec<_> =
+        std::fs::read_dir(workspace.path("notices")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(notices.len(), 1);
+    assert_eq!(std::fs::read_to_string(&notices[0]).unwrap().trim_end(), "Subject: Orders is back\n\n2 nodes.");
+}

@@ -1,0 +1,13 @@
+//! Runbooks run by the built binary, as people would: what is printed, what happens, how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
+
+mod dry_run;
+mod failure;
+mod gates;
+mod language;
+mod output;
+mod resume;
+mod secrets;
+mod signals;
+mod workspace;

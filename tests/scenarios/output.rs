@@ -1,0 +1,74 @@
+//! What is printed, and that nothing that is not can harm a run.
+
+use std::fs::File;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::workspace::{Workspace, ran};
+
+const STEPS: &str = "execution:\n  - { id: a, action: shell, with: { script: \"echo a >> log\" } }\n";
+
+#[test]
+fn json_is_one_versioned_event_a_line_from_the_version_to_the_summary() {
+    let workspace = Workspace::of(STEPS);
+    let ran = workspace.drctl(&["failover", "r", "--output", "json"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let events: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["version", "run_started", "intent", "handle", "outcome", "run_ended", "summary"]);
+    assert!(events.iter().all(|event| event["drctl"] == 1));
+    assert_eq!(events.last().unwrap()["payload"]["state"], "succeeded");
+}
+
+#[test]
+fn an_output_that_is_closed_full_or_never_read_harms_no_run() {
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    for json in ["json", "plain"] {
+        let workspace = Workspace::of(STEPS);
+        let mut command = workspace.command(&["failover", "r", "--output", json]);
+        let ended = ran(command.stdout(full()).stderr(full()).output().unwrap());
+        assert_eq!((ended.code, workspace.lines("log")), (0, vec!["a".to_owned()]), "full, {json}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = workspace.command(&["failover", "r", "--output", json]);
+        let ended = ran(command.stdout(writer.try_clone().unwrap()).stderr(writer).output().unwrap());
+        assert_eq!((ended.code, workspace.lines("log").len()), (0, 2), "closed, {json}");
+    }
+    let many: String = (0..400)
+        .map(|n| format!("  - {{ id: s{n}, action: assert, with: {{ that: true, message: {} }} }}\n", "x".repeat(300)))
+        .collect();
+    let workspace = Workspace::of(&format!("execution:\n{many}"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut command = workspace.command(&["failover", "r", "--output", "json"]);
+    let status = command.stdout(writer).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(0), "never read");
+    drop(reader);
+}
+
+#[test]
+fn what_a_step_prints_cannot_drive_the_terminal() {
+    let workspace = Workspace::of(
+        "execution:\n  - { id: a, action: shell, with: { script: \"printf '\\\\033[2Jevil\\\\007\\\\n' >&2; exit 1\" } }\n",
+    );
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("evil"), "{}", ran.stderr);
+    let logs = workspace.drctl(&["logs", &workspace.run(), "a"]);
+    for text in [ran.stderr, ran.stdout, logs.stdout] {
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    }
+}
+
+#[test]
+fn runs_status_logs_watch_and_verify_read_the_same_journal() {
+    let workspace = Workspace::of(STEPS);
+    workspace.drctl(&["failover", "r"]);
+    let run = workspace.run();
+    let runs = workspace.drctl(&["runs"]);
+    assert!(runs.stdout.starts_with(&format!("{run}  succeeded")), "{runs:?}");
+    assert!(workspace.drctl(&["status", &run]).stdout.contains("  a                            succeeded"));
+    assert!(workspace.drctl(&["watch", &run]).stdout.contains("execution     a done in "));
+    assert!(workspace.drctl(&["verify", &run]).stdout.starts_with("the chain holds: 5 records"));
+    assert_eq!(workspace.drctl(&["status", "nothing"]).code, 2);
+}

@@ -1,0 +1,150 @@
+//! A run that was killed, edited under way, damaged, or is driven by somebody else.
+
+use rustix::process::Signal;
+
+use crate::workspace::{Workspace, ran, signal, until};
+
+const SLOW: &str = r#"
+execution:
+  - id: slow
+    action: shell
+    with: { script: "echo start >> log; while test ! -e go; do sleep 0.02; done; echo end >> log; echo '{\"n\": 7}' > $DRCTL_OUTPUT; exit $(cat go)" }
+    outputs: { n: int }
+  - id: after
+    action: exec
+    needs: [slow]
+    with: { argv: [sh, -c, "echo $1 >> log", x, "{{ steps.slow.outputs.n }}"] }
+"#;
+
+fn killed_while_slow_runs() -> Workspace {
+    let workspace = Workspace::of(SLOW);
+    let child = workspace.start(&["failover", "r"]);
+    until("the step", || workspace.lines("log") == ["start"]);
+    signal(&child, Signal::KILL);
+    assert_eq!(ran(child.wait_with_output().unwrap()).code, -9);
+    workspace
+}
+
+#[test]
+fn a_process_that_outlives_drctl_is_found_and_its_real_outcome_counts() {
+    let workspace = killed_while_slow_runs();
+    workspace.write("go", "0");
+    until("its end", || workspace.lines("log").len() == 2);
+    let resumed = workspace.drctl(&["resume"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert_eq!(workspace.lines("log"), ["start", "end", "7"]);
+}
+
+#[test]
+fn a_process_that_outlives_drctl_and_fails_is_a_failure() {
+    let workspace = killed_while_slow_runs();
+    workspace.write("go", "3");
+    let resumed = workspace.drctl(&["resume"]);
+    assert_eq!(resumed.code, 1, "{resumed:?}");
+    assert!(resumed.stderr.contains("exited with code 3"), "{}", resumed.stderr);
+}
+
+/// Kills the supervisor of the slow step too, and the step: nothing can tell any more.
+fn doubtful() -> Workspace {
+    let workspace = killed_while_slow_runs();
+    let started = workspace.path(&format!(".drctl/runs/{}/steps/slow.1/started.json", workspace.run()));
+    let started: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(started).unwrap()).unwrap();
+    let pid = i32::try_from(started["pid"].as_i64().unwrap()).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    workspace.write("go", "0");
+    let resumed = workspace.drctl(&["resume"]);
+    assert_eq!(resumed.code, 4, "{resumed:?}");
+    assert!(resumed.stdout.contains("in doubt: `slow`"), "{}", resumed.stdout);
+    workspace
+}
+
+#[test]
+fn a_doubt_is_named_and_stays_until_a_person_says_what_happened() {
+    let workspace = doubtful();
+    assert_eq!(workspace.drctl(&["resume"]).code, 4);
+    assert_eq!(workspace.drctl(&["status"]).code, 4);
+    let undecided = workspace.drctl(&["resolve", "slow", "--reason", "x"]);
+    assert_eq!(undecided.code, 2, "{undecided:?}");
+    let unknown = workspace.drctl(&["resolve", "slow", "--happened", "--reason", "seen", "--output", "m=3"]);
+    assert!(unknown.stderr.contains("`slow` has no output `m`"), "{unknown:?}");
+    assert_eq!(workspace.drctl(&["resolve", "slow", "--happened", "--reason", "seen", "--output", "n=9"]).code, 0);
+    let resumed = workspace.drctl(&["resume"]);
+    assert_eq!(resumed.code, 10, "{resumed:?}");
+    assert_eq!(workspace.lines("log").last().unwrap(), "9");
+}
+
+#[test]
+fn a_doubt_that_did_not_happen_is_run_again() {
+    let workspace = doubtful();
+    let log = workspace.lines("log").iter().filter(|line| *line == "start").count();
+    assert_eq!(workspace.drctl(&["resolve", "slow", "--did-not-happen", "--reason", "looked"]).code, 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 0);
+    assert_eq!(workspace.lines("log").iter().filter(|line| *line == "start").count(), log + 1);
+}
+
+#[test]
+fn an_edited_runbook_is_shown_step_by_step_and_refused() {
+    let workspace = Workspace::of(
+        &SLOW.replace("exit $(cat go)", "exit 0").replace("while test ! -e go; do sleep 0.02; done;", "test -e go;"),
+    );
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 1);
+    let text = std::fs::read_to_string(workspace.path("runbooks/r.yaml")).unwrap();
+    workspace.write("runbooks/r.yaml", &text.replace("echo $1 >> log", "echo new-$1 >> log"));
+    workspace.write("go", "");
+    workspace.drctl(&["retry", "slow"]);
+    let refused = workspace.drctl(&["resume"]);
+    assert_eq!(refused.code, 5, "{refused:?}");
+    assert!(refused.stderr.contains("step `after`: `with` was "), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--pinned") && refused.stderr.contains("--adopt"), "{}", refused.stderr);
+    let adopted = workspace.drctl(&["resume", "--adopt"]);
+    assert_eq!(adopted.code, 0, "{adopted:?}");
+    assert_eq!(workspace.lines("log").last().unwrap(), "new-7");
+}
+
+#[test]
+fn an_edit_of_a_step_that_started_cannot_be_adopted_but_the_run_goes_on_as_pinned() {
+    let workspace = Workspace::of(
+        &SLOW.replace("exit $(cat go)", "exit 0").replace("while test ! -e go; do sleep 0.02; done;", "test -e go;"),
+    );
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 1);
+    let text = std::fs::read_to_string(workspace.path("runbooks/r.yaml")).unwrap();
+    workspace.write("runbooks/r.yaml", &text.replace("echo start", "echo other"));
+    workspace.write("go", "");
+    let refused = workspace.drctl(&["resume", "--adopt"]);
+    assert_eq!(refused.code, 5);
+    assert!(refused.stderr.contains("cannot adopt: `slow` started before the edit"), "{}", refused.stderr);
+    workspace.drctl(&["retry", "slow"]);
+    let pinned = workspace.drctl(&["resume", "--pinned"]);
+    assert_eq!(pinned.code, 0, "{pinned:?}");
+    assert_eq!(workspace.lines("log"), ["start", "start", "end", "7"]);
+}
+
+#[test]
+fn a_second_process_is_told_who_drives_the_run() {
+    let workspace = Workspace::of(SLOW);
+    let child = workspace.start(&["failover", "r", "--as", "ada"]);
+    until("the step", || workspace.lines("log") == ["start"]);
+    let second = workspace.drctl(&["resume"]);
+    assert_eq!(second.code, 6, "{second:?}");
+    assert!(second.stderr.contains("the run is driven by ada"), "{}", second.stderr);
+    workspace.write("go", "0");
+    assert_eq!(ran(child.wait_with_output().unwrap()).code, 0);
+}
+
+#[test]
+fn a_damaged_journal_is_refused_with_the_line() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"exit 1\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    let path = workspace.path(&format!(".drctl/runs/{}/journal.jsonl", workspace.run()));
+    let journal = std::fs::read_to_string(&path).unwrap();
+    let damaged: Vec<String> = journal
+        .lines()
+        .enumerate()
+        .map(|(at, line)| if at == 1 { line.replace("shell", "shelf") } else { line.to_owned() })
+        .collect();
+    std::fs::write(&path, damaged.join("\n") + "\n").unwrap();
+    for arguments in [&["resume", &workspace.run()][..], &["status", &workspace.run()], &["verify", &workspace.run()]] {
+        let refused = workspace.drctl(arguments);
+        assert_eq!((refused.code, refused.stderr.contains("line 2")), (8, true), "{refused:?}");
+    }
+}

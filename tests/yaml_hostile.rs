@@ -1,0 +1,98 @@
+//! Files made to harm: each is accepted or refused as it should be, and soon. The release build takes
+//! under a second for each; the limit here leaves room for a debug build on a busy machine.
+
+use std::time::{Duration, Instant};
+
+use drctl::diag::{Format, Sources, render};
+use drctl::runbook::source::{LARGEST_FILE, decode, parse};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The verdict on a file: the code of its first problem, and how many there are.
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
+fn verdict(text: &str) -> (Option<&'static str>, usize) {
+    let begun = Instant::now();
+    let mut sources = Sources::default();
+    let problems = match decode(&mut sources, "file", text.as_bytes()) {
+        Ok(source) => parse(&sources, source).1,
+        Err(problems) => problems,
+    };
+    let shown = render(&problems, &sources, Format::Human, false);
+    let taken = begun.elapsed();
+    assert!(taken < LIMIT, "took {taken:?}");
+    assert!(shown.len() < 100_000, "{} bytes of output", shown.len());
+    (problems.first().map(|problem| problem.code), problems.len())
+}
+
+fn filled(unit: &str) -> String {
+    unit.repeat(LARGEST_FILE / unit.len())
+}
+
+#[test]
+fn a_hundred_thousand_open_brackets() {
+    assert_eq!(verdict(&"[".repeat(100_000)), (Some("too-deep"), 1));
+    assert_eq!(verdict(&filled("{a: ")), (Some("too-deep"), 1));
+}
+
+#[test]
+fn a_billion_laughs() {
+    let lists = (1..20).map(|at| format!("a{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 9].join(",")));
+    let text = format!("a0: &a0 [ha,ha,ha]\n{}", lists.collect::<String>());
+    assert_eq!(verdict(&text), (Some("alias-expansion"), 1));
+}
+
+#[test]
+fn a_large_text_behind_many_aliases() {
+    let text = format!("- &a {}\n{}", "x".repeat(100_000), "- *a\n".repeat(20_000));
+    assert_eq!(verdict(&text), (Some("alias-expansion"), 1));
+}
+
+#[test]
+fn an_alias_inside_what_it_stands_for() {
+    assert_eq!(verdict("a: &a [{b: *a}]\n"), (Some("cyclic-alias"), 1));
+}
+
+#[test]
+fn aliases_nested_by_name() {
+    let lists = (1..90_000).map(|at| format!("- &a{at} [*a{}]\n", at - 1));
+    assert_eq!(verdict(&format!("- &a0 x\n{}", lists.collect::<String>())), (Some("too-deep"), 1));
+}
+
+#[test]
+fn duplicate_keys_at_every_level() {
+    let levels = (0..60).map(|depth| " ".repeat(depth)).map(|indent| format!("{indent}a: 1\n{indent}a:\n"));
+    assert_eq!(verdict(&levels.collect::<String>()), (Some("duplicate-key"), 60));
+}
+
+#[test]
+fn a_mapping_of_one_key_many_times() {
+    assert_eq!(verdict(&"key: 1\n".repeat(300_000)), (Some("duplicate-key"), 100));
+}
+
+#[test]
+fn as_many_items_as_fit() {
+    assert_eq!(verdict(&filled("- a\n")), (Some("too-large"), 1));
+    assert_eq!(verdict(&format!("[{}]", "[],".repeat(5_000_000))), (Some("too-large"), 1));
+}
+
+#[test]
+fn as_many_anchors_as_fit() {
+    let items = (0..1_000_000).map(|at| format!("- &a{at} x\n"));
+    assert_eq!(verdict(&items.collect::<String>()), (Some("too-large"), 1));
+}
+
+#[test]
+fn one_line_and_one_text_of_the_whole_size() {
+    assert_eq!(verdict(&filled("a")), (None, 0));
+    assert_eq!(verdict(&format!("a: |\n{}", " x\n".repeat(5_000_000))), (None, 0));
+}
+
+#[test]
+fn nothing_but_control_characters() {
+    assert_eq!(verdict(&filled("\u{1}")), (Some("hidden-character"), 20));
+}
+
+#[test]
+fn one_byte_too_many() {
+    assert_eq!(verdict(&(filled("a") + "a")), (Some("too-large"), 1));
+}
