@@ -903,7 +903,7 @@ async fn a_notice_that_cannot_be_right_is_not_sent_at_all() {
     }
     assert_eq!((handles(&site), outbox(&site, "status")), (Vec::new(), Vec::new()));
     let nothing = site.observe("notify", notice(json!([]))).await;
-    assert_eq!(nothing, Observation::NotApplied("no handle: nothing was sent".to_owned()));
+    assert_eq!(nothing, Observation::NotApplied("nothing was sent to any channel".to_owned()));
 }
 
 #[tokio::test]

@@ -52,26 +52,23 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn text(steps: &[Step]) -> String {
-    let mut text = "drctl: 1\nname: r\nkind: failover\nowner: t\n".to_owned();
+    let mut text = vec!["drctl: 1\nname: r\nkind: failover\nowner: t".to_owned()];
     for (phase, name) in ["detection", "assessment", "execution", "communication"].into_iter().enumerate() {
-        text += &format!("{name}:\n");
-        for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.phase == phase) {
-            let needs: Vec<String> = step.needs.iter().map(|need| format!("s{need}")).collect();
-            text += &format!(
-                "  - {{ id: s{at}, action: shell, with: {{ script: x }}, needs: [{}], on_failure: {}",
-                needs.join(", "),
-                step.on_failure
-            );
-            if step.repeatable {
-                text += ", on_interrupt: retry";
-            }
-            if step.undo {
-                text += ", rollback: { action: shell, with: { script: u } }";
-            }
-            text += " }\n";
-        }
+        text.push(format!("{name}:"));
+        let inside = steps.iter().enumerate().filter(|(_, step)| step.phase == phase);
+        text.extend(inside.map(|(at, step)| step_text(at, step)));
     }
-    text
+    text.join("\n")
+}
+
+fn step_text(at: usize, step: &Step) -> String {
+    let needs: Vec<String> = step.needs.iter().map(|need| format!("s{need}")).collect();
+    let (needs, on_failure) = (needs.join(", "), step.on_failure);
+    let retry = if step.repeatable { ", on_interrupt: retry" } else { "" };
+    let undo = if step.undo { ", rollback: { action: shell, with: { script: u } }" } else { "" };
+    format!(
+        "  - {{ id: s{at}, action: shell, with: {{ script: x }}, needs: [{needs}], on_failure: {on_failure}{retry}{undo} }}"
+    )
 }
 
 fn plan(steps: &[Step]) -> Arc<Plan> {
@@ -130,7 +127,12 @@ impl World {
     }
 
     fn machine(&self, state: State) -> Machine {
-        let options = Options { parallel: 3, jitter: Box::new(|| 0.5) };
+        let options = Options {
+            parallel: 3,
+            jitter: Box::new(|| 0.5),
+            #[cfg(feature = "mutants")]
+            blind_retry: false,
+        };
         Machine::new(Arc::clone(&self.plan), state, Seq(self.records.len() as u64), options)
     }
 
@@ -217,7 +219,7 @@ impl World {
                     _ => Sight::Unknown { reason },
                 })
             }
-            JobKind::Verify { .. } => Answer::Verified { holds: drawn % 2 == 0, reason: String::new() },
+            JobKind::Verify { .. } => Answer::Verified { holds: drawn.is_multiple_of(2), reason: String::new() },
         };
         self.give(machine, Input::Done { job: job.id, answer });
     }

@@ -115,8 +115,14 @@ impl Action for Notify {
         lines
     }
 
-    fn observe<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Observation> {
-        Box::pin(async { Observation::NotApplied("no handle: nothing was sent".to_owned()) })
+    fn observe<'a>(&'a self, _context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
+        let began = call.previous.is_some();
+        Box::pin(async move {
+            if began {
+                return Observation::Unknown("a receiver cannot be asked what it has received".to_owned());
+            }
+            Observation::NotApplied("nothing was sent to any channel".to_owned())
+        })
     }
 
     fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {

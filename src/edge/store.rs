@@ -48,7 +48,8 @@ impl Store {
         create_folder_or_check(&runs)?;
         create_folder(folder.path())?;
         for part in PARTS {
-            create_folder(&folder.path().join(part))?;
+            // Somebody who looks at the new run just now may have made it.
+            create_folder_or_check(&folder.path().join(part))?;
         }
         sync_folder(folder.path())?;
         sync_folder(&runs)?;

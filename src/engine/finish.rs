@@ -164,6 +164,10 @@ impl Machine {
         };
         let effect = self.effect_of(node, side);
         let asks = step.on_interrupt == Some(OnInterrupt::Ask);
+        #[cfg(feature = "mutants")]
+        if self.options.blind_retry {
+            return self.run_again(node, side, step);
+        }
         if !interrupted.attached {
             let handle = state.handle().cloned().unwrap_or(Value::Null);
             return self.look_with(node, side, JobKind::Attach(handle));
@@ -201,7 +205,8 @@ impl Machine {
         };
         match self.parameters(node, action) {
             Ok(with) => {
-                let job = self.job(node, side, kind, action, with);
+                let mut job = self.job(node, side, kind, action, with);
+                job.previous = self.state.node(node).handle().cloned();
                 self.dispatch(job);
                 Ok(())
             }

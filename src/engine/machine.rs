@@ -22,6 +22,9 @@ pub struct Options {
     pub parallel: usize,
     /// Randomness, from 0 to 1.
     pub jitter: Box<dyn FnMut() -> f64 + Send>,
+    /// A mistake, for the test that has to find it.
+    #[cfg(feature = "mutants")]
+    pub blind_retry: bool,
 }
 
 /// A moment a node waits for.

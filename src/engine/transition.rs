@@ -237,7 +237,7 @@ impl Node {
             Decision::Answer { outputs } => self.outputs = Outputs::of(outputs.clone()),
             Decision::Retry => {
                 let more = self.more();
-                (more.gate, more.retry_at, more.interrupted, more.handle) = (None, None, None, None);
+                (more.gate, more.retry_at, more.interrupted) = (None, None, None);
             }
             Decision::Skip { outputs } => {
                 self.outputs = Outputs::of(outputs.clone());
@@ -250,8 +250,8 @@ impl Node {
                     }
                     self.more().overridden = Some(format!("{person} says it happened: {why}"));
                 }
-                let more = self.more();
-                (more.interrupted, more.handle) = (None, None);
+                // The handle stays: a new attempt may leave out what is known to be done.
+                self.more().interrupted = None;
             }
             Decision::Abort => {}
         }

@@ -96,7 +96,12 @@ pub fn meant(
 /// It cannot be taken, or cannot be written.
 pub fn deliver(run: &Run, decided: &Decided) -> Result<String, Error> {
     let state = run.state(&run.plan)?;
-    let options = Options { parallel: 1, jitter: Box::new(|| 0.0) };
+    let options = Options {
+        parallel: 1,
+        jitter: Box::new(|| 0.0),
+        #[cfg(feature = "mutants")]
+        blind_retry: false,
+    };
     Machine::new(Arc::clone(&run.plan), state, run.last(), options).judge(decided).map_err(|why| {
         Error::new(Exit::Failed, format!("cannot {}: {why}", decided.decision.name()))
             .next(format!("drctl status {}", run.id()))

@@ -83,6 +83,8 @@ pub(super) struct Held {
     tokens: u64,
     signals: Vec<i32>,
     leaving: bool,
+    #[cfg(feature = "mutants")]
+    mutant: super::mutant::Mutant,
 }
 
 impl Held {
@@ -150,6 +152,8 @@ impl Driver {
                 Effect::Ended { .. } => {}
             }
         }
+        #[cfg(feature = "mutants")]
+        let records = self.held.mutant.late(records);
         if !records.is_empty() {
             self.held.records.extend(records.iter().cloned());
             self.journal.append(records);
@@ -257,6 +261,8 @@ impl Driver {
                 kept.send(()).ok();
             }
         }
+        #[cfg(feature = "mutants")]
+        let durable = if self.held.mutant.starts_early() { Seq(u64::MAX) } else { durable };
         while self.held.jobs.front().is_some_and(|(after, _)| *after <= durable) {
             let Some((_, job)) = self.held.jobs.pop_front() else { break };
             self.worker.start(job);

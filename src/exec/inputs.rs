@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Map, Value};
 
+use crate::actions::manual::parse_answer;
 use crate::catalogue::Type;
 use crate::diag::{Sources, closest};
 use crate::edge::environment;
@@ -171,13 +172,12 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.to_owned()))
 }
 
-/// Values given by name, typed by what is known of the names.
+/// Answers given by name, read as at a prompt where the type of a name is known.
 #[must_use]
 pub fn typed(given: &[(String, String)], kinds: &BTreeMap<String, Type>) -> Map<String, Value> {
-    given
-        .iter()
-        .map(|(name, text)| {
-            (name.clone(), kinds.get(name).map_or_else(|| Value::from(text.as_str()), |kind| from_text(kind, text)))
-        })
-        .collect()
+    let value = |name, text: &str| match kinds.get(name) {
+        Some(kind) => parse_answer(text, kind).unwrap_or_else(|_| from_text(kind, text)),
+        None => Value::from(text),
+    };
+    given.iter().map(|(name, text)| (name.clone(), value(name, text))).collect()
 }

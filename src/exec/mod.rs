@@ -5,6 +5,8 @@ pub mod driver;
 mod dry_run;
 pub mod inputs;
 pub mod load;
+#[cfg(feature = "mutants")]
+mod mutant;
 pub mod pin;
 pub mod preview;
 pub mod run;

@@ -336,7 +336,11 @@ impl Session<'_> {
             messages,
             cancels: Mutex::new(BTreeMap::new()),
         };
+        #[cfg(feature = "mutants")]
+        let blind_retry = super::mutant::retries_blindly();
         let options = Options {
+            #[cfg(feature = "mutants")]
+            blind_retry,
             parallel: self.common.parallel,
             jitter: Box::new(|| f64::from(ids::random_u32().unwrap_or(0)) / f64::from(u32::MAX)),
         };

@@ -35,7 +35,7 @@ fn parameters(action: &ActionUse, spec: &ActionSpec, found: &mut Vec<Diagnostic>
             let message = format!("`{}` takes no `{name}`", spec.name);
             let known = spec.parameters.iter().map(|field| field.name);
             found.push(
-                Diagnostic::error("action", action.place(name), message)
+                Diagnostic::error("action", action.name_place(name), message)
                     .note(format!("`drctl actions {}` lists what it takes", spec.name))
                     .suggest(name, known),
             );

@@ -14,6 +14,7 @@ mod owner;
 mod references;
 mod repeats;
 mod secrets;
+mod steps;
 
 use std::collections::BTreeMap;
 
@@ -50,6 +51,7 @@ pub struct Rule {
 
 /// All rules.
 pub const RULES: &[Rule] = &[
+    Rule { name: "steps", doc: "a runbook has steps", check: steps::check },
     Rule { name: "duplicate-id", doc: "no two steps share an id", check: ids::check },
     Rule { name: "needs", doc: "needs name steps that come earlier", check: needs::check },
     Rule { name: "cycle", doc: "no step waits for itself", check: cycles::check },

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::catalogue::Type;
-use crate::diag::{Diagnostic, Span};
+use crate::diag::{Diagnostic, Fix, Span, closest};
 use crate::plan::{StepIndex, outputs_of};
 use crate::runbook::ast::{OnFailure, RunIf, Step};
 use crate::runbook::expr::{ExprId, Path};
@@ -62,7 +62,13 @@ impl Reader<'_> {
         let second = path.parts.get(1).map(String::as_str);
         let among = |what: &str, name: &str, known: Vec<&str>| {
             let message = format!("{what} `{name}` does not exist");
-            (!known.contains(&name)).then(|| Diagnostic::error("reference", span, message).suggest(name, known))
+            let note = if known.is_empty() {
+                "there is none".to_owned()
+            } else {
+                format!("those that exist: {}", known.join(", "))
+            };
+            let diagnostic = || Diagnostic::error("reference", span, message).note(note);
+            (!known.contains(&name)).then(|| meant(diagnostic(), path, 1, known))
         };
         match (path.parts[0].as_str(), second) {
             ("inputs", Some(name)) => {
@@ -84,9 +90,8 @@ impl Reader<'_> {
                 let vars = self.vars.unwrap_or_default();
                 let missing = !path.guarded && !vars.iter().any(|var| var == name);
                 let message = format!("the template reads `vars.{name}`, which is not given");
-                missing.then(|| {
-                    Diagnostic::error("reference", span, message).suggest(name, vars.iter().map(String::as_str))
-                })
+                let note = "give it in the step's `vars`";
+                missing.then(|| Diagnostic::error("reference", span, message).note(note))
             }
             ("steps", Some(id)) => self.step_problem(subject, path, id, span),
             ("inputs" | "objectives" | "run" | "steps" | "vars", _) => None,
@@ -94,16 +99,18 @@ impl Reader<'_> {
                 let message = format!("unknown name `{root}`");
                 let note = "names are `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`";
                 let roots = ["inputs", "objectives", "run", "steps", "item", "vars"];
-                Some(Diagnostic::error("reference", span, message).note(note).suggest(root, roots))
+                let is_step = subject.by_id.contains_key(root);
+                let outputs = is_step.then(|| format!("what step `{root}` gave is `steps.{root}.outputs.NAME`"));
+                let diagnostic = Diagnostic::error("reference", span, message).note(note);
+                Some(meant(outputs.into_iter().fold(diagnostic, Diagnostic::note), path, 0, roots))
             }
         }
     }
 
     fn step_problem(&self, subject: &Subject<'_>, path: &Path, id: &str, span: Span) -> Option<Diagnostic> {
         let Some(index) = subject.by_id.get(id).copied() else {
-            return Some(
-                Diagnostic::error("reference", span, format!("unknown step `{id}`")).suggest(id, subject.ids()),
-            );
+            let diagnostic = Diagnostic::error("reference", span, format!("unknown step `{id}`"));
+            return Some(meant(diagnostic, path, 1, subject.ids()));
         };
         let read = subject.step(index);
         if let Some(problem) = self.order_problem(subject, index, read, span) {
@@ -114,7 +121,7 @@ impl Reader<'_> {
             Some("outputs") => self.output_problem(subject, path, read, span),
             Some(other) => {
                 let message = format!("`steps.{id}` has `outputs` and `status`, not `{other}`");
-                Some(Diagnostic::error("reference", span, message))
+                Some(meant(Diagnostic::error("reference", span, message), path, 2, ["outputs", "status"]))
             }
         }
     }
@@ -152,7 +159,7 @@ impl Reader<'_> {
                     [] => "it has no outputs; declare them with `outputs: { NAME: TYPE }`".to_owned(),
                     names => format!("it has {}", names.join(", ")),
                 };
-                return Some(Diagnostic::error("reference", span, message).note(note).suggest(name, names));
+                return Some(meant(Diagnostic::error("reference", span, message).note(note), path, 3, names));
             }
             let deeper = path.parts.len() > 4;
             let kind = known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind);
@@ -178,4 +185,20 @@ impl Reader<'_> {
         let continues = read.on_failure(&subject.runbook.defaults) == OnFailure::Continue;
         continues.then(|| format!("`{id}` may fail and the run continues"))
     }
+}
+
+/// With "did you mean" for one part of the path: the fix is the whole path, as that is what is pointed at.
+fn meant<'a>(
+    diagnostic: Diagnostic,
+    path: &Path,
+    part: usize,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Diagnostic {
+    let Some(meant) = closest(&path.parts[part], candidates) else {
+        return diagnostic;
+    };
+    let mut parts: Vec<&str> = path.parts.iter().map(String::as_str).collect();
+    parts[part] = meant;
+    let fix = Fix { span: diagnostic.primary, replacement: parts.join("."), say: format!("did you mean `{meant}`?") };
+    diagnostic.fix(fix)
 }

@@ -257,15 +257,34 @@ pub struct ActionUse {
     pub name: Spanned<String>,
     /// Its parameters: a mapping.
     pub with: Spanned<Templated>,
-    /// The place of each parameter, by name.
-    pub places: Box<[(Box<str>, Span)]>,
+    /// Where its parameters stand.
+    pub places: Box<[ParameterPlace]>,
+}
+
+/// Where a parameter stands.
+#[derive(Debug)]
+pub struct ParameterPlace {
+    /// The parameter's name, and its place.
+    pub name: Spanned<Box<str>>,
+    /// The place of its value.
+    pub value: Span,
 }
 
 impl ActionUse {
-    /// Where the parameter stands; the whole action where it does not.
+    /// Where the parameter's value stands; the action's name where there is none.
     #[must_use]
     pub fn place(&self, parameter: &str) -> Span {
-        self.places.iter().find(|(name, _)| &**name == parameter).map_or(self.name.span, |(_, span)| *span)
+        self.parameter(parameter).map_or(self.name.span, |place| place.value)
+    }
+
+    /// Where the parameter's name stands; the action's where there is none.
+    #[must_use]
+    pub fn name_place(&self, parameter: &str) -> Span {
+        self.parameter(parameter).map_or(self.name.span, |place| place.name.span)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&ParameterPlace> {
+        self.places.iter().find(|place| *place.name.value == *name)
     }
 }
 

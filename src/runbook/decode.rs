@@ -61,6 +61,11 @@ impl<'d> Decoder<'d> {
         if wanted.contains("true") && self.document.looks_like_old_bool(node) {
             diagnostic = diagnostic.note("YAML 1.2 booleans are `true` and `false`");
         }
+        if ["a list of names", "a list of strings"].contains(&wanted)
+            && let Some(text) = self.document.scalar_text(node).filter(|text| text.len() <= 64)
+        {
+            diagnostic = diagnostic.note(format!("a list of one is `[{text}]`"));
+        }
         self.report(diagnostic);
     }
 

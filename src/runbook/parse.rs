@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::ast::{
-    ActionUse, Approval, Defaults, Estimate, ForEach, Input, Objectives, OutputDeclaration, Phase, Repeat, Retry,
-    Runbook, SecretSource, Simulate, Step, Verify,
+    ActionUse, Approval, Defaults, Estimate, ForEach, Input, Objectives, OutputDeclaration, ParameterPlace, Phase,
+    Repeat, Retry, Runbook, SecretSource, Simulate, Step, Verify,
 };
 use super::decode::{Decoder, Fields};
 use super::expr::Templated;
@@ -202,7 +202,11 @@ impl<'d> Decoder<'d> {
         let places: Box<[_]> = match with {
             Some(node) => {
                 let entries = self.entries(node, "with");
-                entries.into_iter().map(|(key, value)| (key.value.into_boxed_str(), self.span(value))).collect()
+                let place = |(key, value): (Spanned<String>, _)| ParameterPlace {
+                    name: Spanned { value: key.value.into_boxed_str(), span: key.span },
+                    value: self.span(value),
+                };
+                entries.into_iter().map(place).collect()
             }
             None => Box::default(),
         };

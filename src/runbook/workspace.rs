@@ -117,9 +117,11 @@ impl Decoder<'_> {
         let roles = fields.get("roles").map(|node| self.lists(node, "roles")).unwrap_or_default();
         let channels = fields.get("channels").map(|node| self.channels(node)).unwrap_or_default();
         let audiences = fields.get("audiences").map(|node| self.lists(node, "audiences")).unwrap_or_default();
+        let named = fields.get("channels").map(|node| self.entries(node, "channels")).unwrap_or_default();
         for channel in audiences.values().flatten() {
-            if !channels.contains_key(&channel.value) {
-                let names = channels.keys().map(String::as_str);
+            // A channel that is there and wrong was told already.
+            if !named.iter().any(|(name, _)| name.value == channel.value) {
+                let names = named.iter().map(|(name, _)| name.value.as_str());
                 let diagnostic =
                     Diagnostic::error("channel", channel.span, format!("no channel is called `{}`", channel.value));
                 self.report(diagnostic.suggest(&channel.value, names));

@@ -83,7 +83,11 @@ impl Workspace {
         runs.next().unwrap().unwrap().file_name().into_string().unwrap()
     }
 
+    /// The journal of the only run; empty before there is one.
     pub(crate) fn journal(&self) -> String {
+        if fs::read_dir(self.path(".drctl/runs")).map_or(0, Iterator::count) == 0 {
+            return String::new();
+        }
         fs::read_to_string(self.path(&format!(".drctl/runs/{}/journal.jsonl", self.run()))).unwrap_or_default()
     }
 

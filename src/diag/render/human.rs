@@ -9,8 +9,14 @@ use crate::diag::{Diagnostic, Fix, Severity, SourceId, Sources, Span};
 pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let reports: Vec<String> =
-        diagnostics.iter().map(|diagnostic| renderer.render(&report(diagnostic, sources)) + "\n").collect();
+        diagnostics.iter().map(|diagnostic| tidy(&renderer.render(&report(diagnostic, sources)))).collect();
     reports.join("\n")
+}
+
+/// Without the line that would name the file of an excerpt whose place was named already.
+fn tidy(report: &str) -> String {
+    let says = |line: &&str| console::strip_ansi_codes(line).trim() != ":::";
+    report.lines().filter(says).map(|line| format!("{line}\n")).collect()
 }
 
 fn report(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Group<'static>> {

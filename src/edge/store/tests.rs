@@ -147,3 +147,22 @@ fn equal_values_can_be_kept_at_the_same_time() {
     });
     assert_eq!(fs::read_dir(made.outputs()).unwrap().count(), 1);
 }
+
+#[test]
+fn a_run_can_be_made_while_somebody_looks_at_all_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().join("state"));
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let made: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                store.runs().unwrap_or_default().iter().for_each(|id| drop(store.open(id)));
+            }
+        });
+        let ids = (0..50).map(|number| run(&format!("orders-20261120-2337-{number:03}")));
+        let made = ids.map(|id| store.create_run(&id).map_err(|error| error.to_string())).collect();
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        made
+    });
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+}

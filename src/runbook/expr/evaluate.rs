@@ -215,7 +215,7 @@ fn wrap(text: &str) -> String {
 
 fn judge(id: ExprId, text: &str) -> Option<Problem> {
     let error = engine().add_raw_template("expression", &wrap(text)).err()?;
-    let (message, from, to) = place(&error, PREFIX.len(), text.len());
+    let (message, from, to) = place(&error, PREFIX.len(), text);
     Some((id, message, from, to))
 }
 
@@ -232,16 +232,22 @@ fn engine() -> Tera {
     tera
 }
 
-/// Tera's message, and where it points, moved back by the `prefix` that is ours and clamped to the text.
-fn place(error: &tera::Error, prefix: usize, length: usize) -> (String, usize, usize) {
+/// Tera's message in our words, and where it points, moved back by the `prefix` that is ours and clamped to the text.
+fn place(error: &tera::Error, prefix: usize, text: &str) -> (String, usize, usize) {
     use tera::ErrorKind::{RenderingError, SyntaxError};
     match error.kind() {
         SyntaxError(report) | RenderingError(report) => {
             let range = report.span().range.clone();
-            let from = range.start.saturating_sub(prefix).min(length);
-            (report.message().to_owned(), from, range.end.saturating_sub(prefix).clamp(from, length))
+            let from = range.start.saturating_sub(prefix).min(text.len());
+            let message = in_words(report.message(), prefix > 0 && from == text.len());
+            (message, from, range.end.saturating_sub(prefix).clamp(from, text.len()))
         }
-        _ => (reason(error), 0, length),
+        _ => {
+            let message = reason(error);
+            let named = message.split('`').nth(1).and_then(|name| Some((text.find(name)?, name.len())));
+            let (from, length) = named.unwrap_or((0, text.len()));
+            (message, from, from + length)
+        }
     }
 }
 
@@ -249,8 +255,26 @@ fn place(error: &tera::Error, prefix: usize, length: usize) -> (String, usize, u
 fn reason(error: &tera::Error) -> String {
     use tera::ErrorKind::{RenderingError, SyntaxError};
     match error.kind() {
-        SyntaxError(report) | RenderingError(report) => report.message().to_owned(),
-        _ => error.to_string(),
+        SyntaxError(report) | RenderingError(report) => in_words(report.message(), false),
+        _ => in_words(error.to_string().lines().next().unwrap_or_default(), false),
+    }
+}
+
+/// Tera's sentence as ours are: what was wanted, what was found. At the end of an expression of a runbook, Tera
+/// finds what we put behind it, which means nothing to people.
+fn in_words(message: &str, at_end: bool) -> String {
+    let message = message.trim_start_matches("error: ").trim_end_matches('.');
+    let Some((found, wanted)) = message.strip_prefix("Found ").and_then(|rest| rest.split_once(" but expected "))
+    else {
+        let mut rest = message.chars();
+        return rest.next().map_or_else(String::new, |first| first.to_lowercase().chain(rest).collect());
+    };
+    match (found, wanted) {
+        (_, ")") if at_end => "a `(` of this expression is not closed".to_owned(),
+        _ if at_end => "the expression ends too early: wanted a value behind its last sign".to_owned(),
+        ("`=`", _) => "found `=`: to compare, write `==`".to_owned(),
+        (_, ")") => format!("wanted an operator or the end of the expression, found {found}"),
+        _ => format!("wanted {wanted}, found {found}"),
     }
 }
 
@@ -260,7 +284,7 @@ fn reason(error: &tera::Error) -> String {
 /// What Tera refuses, and where in the text.
 pub fn compile_notice(text: &str) -> Result<Notice, (String, usize, usize)> {
     let mut tera = engine();
-    tera.add_raw_template("notice", text).map_err(|error| place(&error, 0, text.len()))?;
+    tera.add_raw_template("notice", text).map_err(|error| place(&error, 0, text))?;
     Ok(Notice { tera, scan: scan::notice(text) })
 }
 

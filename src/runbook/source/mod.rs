@@ -1,6 +1,6 @@
 //! YAML text as a tree in which every node keeps its place.
 //!
-//! Two steps: [`decode`] turns the bytes of a file into text, [`parse`] turns the text into a
+//! Two steps: [`decode()`] turns the bytes of a file into text, [`parse()`] turns the text into a
 //! [`Document`]. Both answer with all problems they can find, and both are bounded in time and
 //! memory whatever the file holds. What a runbook is, is not known here.
 

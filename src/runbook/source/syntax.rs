@@ -21,10 +21,40 @@ pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagno
     }
     let (message, note) = words_by_line(error.kind(), before).unwrap_or_else(|| words(error.kind()));
     let diagnostic = Diagnostic::error("syntax", span, message);
+    let diagnostic = match open_bracket(error.kind(), &text[..at]) {
+        Some(open) => diagnostic.other(Span::new(source, offset(open), offset(open + 1)), "still open"),
+        None => diagnostic,
+    };
     match note {
         Some(note) => diagnostic.note(note),
         None => diagnostic,
     }
+}
+
+/// The bracket that is open where one was forgotten: what is wrong stands there, not where reading ended.
+fn open_bracket(kind: &ErrorKind, before: &str) -> Option<usize> {
+    use ErrorKind as E;
+    let is_within = matches!(
+        kind,
+        E::BlockEntryInFlowCollection
+            | E::InvalidColonPlacement
+            | E::ExpectedFlowMappingSeparator
+            | E::ExpectedFlowSequenceSeparator
+    );
+    let mut closed = 0_usize;
+    let mut brackets = before.bytes().enumerate().rev().filter(|_| is_within);
+    let open = brackets.find(|(_, byte)| match byte {
+        b'}' | b']' => {
+            closed += 1;
+            false
+        }
+        b'{' | b'[' if closed > 0 => {
+            closed -= 1;
+            false
+        }
+        byte => matches!(byte, b'{' | b'['),
+    });
+    open.map(|(at, _)| at)
 }
 
 /// `url: {{ inputs.url }}` is a mapping in a mapping to YAML, and never what was meant.
@@ -94,7 +124,10 @@ fn words(kind: &ErrorKind) -> Words {
         E::SimpleKeyExpected | E::InvalidSimpleKey => ("wanted `key: value`, found no `:` behind this", KEY),
         E::ExpectedBlockMappingKey => ("wanted a key, indented like the keys before it", INDENT),
         E::ExpectedBlockSequenceEntry => ("wanted the next `- ` of this list", INDENT),
-        E::BlockSequenceEntryNotAllowed | E::BlockEntryInFlowCollection => (
+        E::BlockEntryInFlowCollection => {
+            ("found `- ` inside of brackets", "close the bracket before it; a text that starts with `-` needs quotes")
+        }
+        E::BlockSequenceEntryNotAllowed => (
             "a list cannot start here",
             "start it on a line of its own: `- item`; a text that starts with `-` needs quotes",
         ),
