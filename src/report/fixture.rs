@@ -91,6 +91,8 @@ pub(super) fn plan() -> Plan {
 
 /// A plan of these steps, with an RTO of 45 minutes.
 pub(super) fn build(steps: Vec<Step>) -> Plan {
+    let mut expressions = Expressions::default();
+    expressions.add("steps.declare.outputs.affected > 3", Span::default());
     let runbook = Runbook {
         source: SourceId::default(),
         name: at_no_place("orders".to_owned()),
@@ -103,7 +105,7 @@ pub(super) fn build(steps: Vec<Step>) -> Plan {
         defaults: Defaults::default(),
         steps,
         outputs: Vec::new(),
-        expressions: Expressions::default(),
+        expressions,
     };
     let mut workspace = Workspace::empty();
     let people = vec!["alice".to_owned(), "bob".to_owned()];

@@ -155,12 +155,15 @@ impl Prompt {
         self.after_outputs(decision, wanted, Map::new())
     }
 
+    /// The answers a manual step wants; else the outputs that anything reads.
     fn wanted(&self, view: &View) -> Vec<(String, Type)> {
         let node = view.state.node(self.node);
-        let known = view.plan.outputs(view.plan.step(node.step));
+        let step = view.plan.step(node.step);
+        let known = view.plan.outputs(step);
         let asked = node.more.as_ref().and_then(|more| more.asked.as_ref());
         let Some((_, answers)) = asked.filter(|_| self.needs_all()) else {
-            return known;
+            let read = |(name, _): &(String, Type)| is_read(&view.plan, &step.id.value, name);
+            return known.into_iter().filter(read).collect();
         };
         let kind = |name: &str| known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind.clone());
         let typed = |(name, _): &(String, String)| (name.clone(), kind(name).unwrap_or(Type::String));
@@ -215,6 +218,20 @@ impl Prompt {
         let step = (decision != Decision::Abort).then(|| self.path.clone());
         Reply::Answered(Some(PromptAnswer { step, decision, reason: reason.map(str::to_owned) }))
     }
+}
+
+/// Whether any expression of the runbook reads this output of the step, or all of them.
+fn is_read(plan: &Plan, step: &str, output: &str) -> bool {
+    let reads = |parts: &[String]| match parts {
+        [root, id, rest @ ..] if root == "steps" && id == step => match rest {
+            [part, name, ..] => part == "outputs" && name == output,
+            [part] => part == "outputs",
+            [] => true,
+        },
+        _ => false,
+    };
+    let mut expressions = plan.runbook.expressions.iter();
+    expressions.any(|(_, expression)| expression.scan.paths.iter().any(|path| reads(&path.parts)))
 }
 
 fn is_reason_needed(decision: &Decision) -> bool {

@@ -168,21 +168,22 @@ reason (enter to go back): seen
 }
 
 #[test]
-fn a_skipped_step_may_get_some_of_its_outputs_from_the_operator() {
+fn a_skipped_step_may_get_the_outputs_that_others_read_from_the_operator() {
     let records =
         [(0, started(Mode::Real)), (0, intent("declare", 1, "manual")), (1, outcome("declare", 1, failed("no")))];
     let view = view(&records);
-    let (said, end) = talk(&view, &["skip", "INC-7", "", "drill"]);
+    let (said, end) = talk(&view, &["skip", "many", "7", "drill"]);
     assert_eq!(
         said,
         "\
 declare: what now? [retry/skip/abort/leave] skip
-incident (a string, enter for none): INC-7
-affected (an int, enter for none): 
+affected (an int, enter for none): many
+wanted an int, found `many`
+affected (an int, enter for none): 7
 reason (enter to go back): drill
 "
     );
-    let outputs = serde_json::Map::from_iter([("incident".to_owned(), "INC-7".into())]);
+    let outputs = serde_json::Map::from_iter([("affected".to_owned(), 7.into())]);
     assert_eq!(end, decided("declare", Decision::Skip { outputs }, Some("drill")));
     assert_eq!(needs(&view.plan, &view.state)[0].0, Need::Failure);
 }
