@@ -8,6 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use drctl::runbook::fields::{LanguageField, RUNBOOK, Shape};
+use drctl::runbook::workspace::WORKSPACE;
+
 /// A module uses only modules that stand before it.
 const ORDER: [&str; 14] = [
     "diag",
@@ -92,7 +95,64 @@ fn the_readme_names_every_command() {
     assert_eq!(missing, [""; 0], "commands that the README's table does not name");
 }
 
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let named = named_tests(&read("docs/guarantees.md"));
+    assert!(named.len() > 40, "only {} tests are named", named.len());
+    let missing: Vec<String> = named
+        .into_iter()
+        .filter(|(file, test)| !fs::read_to_string(root().join(file)).is_ok_and(|text| has_test(&text, test)))
+        .map(|(file, test)| format!("{file}::{test}"))
+        .collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn the_document_of_the_language_names_every_field() {
+    let document = read("docs/language.md");
+    let fields = all_fields(RUNBOOK).into_iter().chain(all_fields(WORKSPACE));
+    let missing: BTreeSet<&str> = fields.filter(|field| !document.contains(&format!("`{field}"))).collect();
+    assert_eq!(missing, BTreeSet::new(), "fields that docs/language.md does not name");
+}
+
 // --- the checks, and that they can fail
+
+/// The names of these fields and of those within them.
+fn all_fields(fields: &'static [LanguageField]) -> BTreeSet<&'static str> {
+    let inner = fields.iter().flat_map(|field| match field.shape {
+        Shape::Fields(inner) | Shape::Named(inner) | Shape::Items(inner) => all_fields(inner),
+        _ => BTreeSet::new(),
+    });
+    fields.iter().map(|field| field.name).chain(inner).collect()
+}
+
+/// The tests that a document names as `tests/FILE.rs::NAME`.
+fn named_tests(document: &str) -> Vec<(String, String)> {
+    let quoted = document.split('`').skip(1).step_by(2);
+    quoted
+        .filter(|text| text.starts_with("tests/"))
+        .filter_map(|text| text.split_once("::"))
+        .map(|(file, test)| (file.to_owned(), test.to_owned()))
+        .collect()
+}
+
+/// Whether the text has a test of that name.
+fn has_test(text: &str, name: &str) -> bool {
+    text.match_indices(&format!("fn {name}(")).any(|(at, _)| {
+        let before: Vec<&str> = text[..at].lines().rev().take(4).collect();
+        before.iter().any(|line| line.trim_start().starts_with("#[") && line.contains("test"))
+    })
+}
+
+#[test]
+fn a_promise_without_a_test_is_found() {
+    let document = "It holds: `tests/a.rs::it_holds` and `tests/b/c.rs::so_does_this`; see `tests/a.rs` and `fn::it`.";
+    let owned = |file: &str, test: &str| (file.to_owned(), test.to_owned());
+    assert_eq!(named_tests(document), [owned("tests/a.rs", "it_holds"), owned("tests/b/c.rs", "so_does_this")]);
+    assert!(has_test("#[test]\nfn it_holds() {}", "it_holds"));
+    assert!(!has_test("#[test]\nfn other() {}\n\n\n\n\nfn it_holds() {}", "it_holds"));
+    assert!(!has_test("#[test]\nfn it_holds_too() {}", "it_holds"));
+}
 
 /// One file of `src`.
 struct Source {

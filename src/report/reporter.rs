@@ -12,10 +12,10 @@ use super::screen::Screen;
 use super::stream::Stream;
 use super::view::View;
 use super::worker::{Face, Message, Worker};
-use crate::catalogue::Timestamp;
 use crate::edge::clock::Clock;
 use crate::edge::secrets::Secrets;
-use crate::engine::{Event, Person, Seq};
+use crate::engine::{Event, Person};
+use crate::journal::Record;
 use crate::plan::Plan;
 
 /// How long [`Reporter::finish`] waits at most.
@@ -99,19 +99,14 @@ impl Reporter {
         Self { to, done: Mutex::new(done) }
     }
 
-    /// Shows a record that is durable.
-    pub fn record(&self, seq: Seq, at: Timestamp, event: &Event) {
-        self.send(seq, at, event, true);
+    /// Shows records that are durable.
+    pub fn records(&self, records: Vec<Record<Event>>) {
+        self.to.send(Message::Records { records, shown: true }).ok();
     }
 
-    /// Takes in a record from before this process took the run up, without showing it.
-    pub fn replay(&self, seq: Seq, at: Timestamp, event: &Event) {
-        self.send(seq, at, event, false);
-    }
-
-    fn send(&self, seq: Seq, at: Timestamp, event: &Event, shown: bool) {
-        let event = Box::new(event.clone());
-        self.to.send(Message::Record { seq, at, event, shown }).ok();
+    /// Takes in records from before this process took the run up, without showing them.
+    pub fn replay(&self, records: Vec<Record<Event>>) {
+        self.to.send(Message::Records { records, shown: false }).ok();
     }
 
     /// Shows a line, such as what a stop waits for.

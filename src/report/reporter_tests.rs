@@ -16,6 +16,7 @@ use crate::edge::Act;
 use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::secrets::Secrets;
 use crate::engine::{Decision, Event, Mode, Seq};
+use crate::journal::Record;
 use serde_json::Value;
 
 /// A clock that stands still, 160 seconds into the run.
@@ -92,6 +93,15 @@ fn setup(kind: OutputKind, operator: &str) -> (Setup, Receiver<Option<PromptAnsw
     (setup, received)
 }
 
+fn numbered(records: &[(u64, Event)]) -> Vec<Record<Event>> {
+    let record = |(seq, (seconds, event)): (u64, &(u64, Event))| Record {
+        seq: Seq(seq),
+        at: at(*seconds),
+        event: event.clone(),
+    };
+    (1..).zip(records).map(record).collect()
+}
+
 impl Desk {
     fn new(kind: OutputKind, operator: &str) -> Self {
         let (setup, answers) = setup(kind, operator);
@@ -108,9 +118,7 @@ impl Desk {
     }
 
     fn record(&self, records: &[(u64, Event)]) {
-        for (seq, (seconds, event)) in (1..).zip(records) {
-            self.reporter.record(Seq(seq), at(*seconds), event);
-        }
+        self.reporter.records(numbered(records));
     }
 
     fn type_in(&self, text: &str) {
@@ -133,9 +141,7 @@ fn json_goes_to_standard_output_and_records_from_before_are_not_repeated() {
     let desk = Desk::new(OutputKind::Json, "alice");
     let records = to_the_gate();
     let (before, now) = records.split_at(5);
-    for (seq, (seconds, event)) in (1..).zip(before) {
-        desk.reporter.replay(Seq(seq), at(*seconds), event);
-    }
+    desk.reporter.replay(numbered(before));
     desk.record(now);
     desk.reporter.note("stopping");
     let (stdout, stderr) = desk.finish();
@@ -171,9 +177,9 @@ fn the_operator_approves_at_the_prompt() {
     let step = Some(path("promote"));
     let reason = None;
     assert_eq!(answer, Ok(Some(PromptAnswer { step, decision, reason })));
-    desk.reporter.record(Seq(7), at(160), &approved("bob"));
+    desk.record(&[(160, approved("bob"))]);
     let refused = Event::DecisionRefused { id: "x".to_owned(), reason: "too late".to_owned() };
-    desk.reporter.record(Seq(8), at(160), &refused);
+    desk.record(&[(160, refused)]);
     let (_, stderr) = desk.finish();
     assert!(stderr.contains("    deadline: 03:28:06 UTC, in 14m\n"), "{stderr}");
     assert_eq!(stderr.matches("approve promote?").count(), 1, "{stderr}");
@@ -189,7 +195,7 @@ fn a_refused_answer_is_asked_again() {
     desk.type_in("not yet\n");
     desk.answers.recv().unwrap();
     let refused = Event::DecisionRefused { id: "x".to_owned(), reason: "what would be done has changed".to_owned() };
-    desk.reporter.record(Seq(7), at(160), &refused);
+    desk.record(&[(160, refused)]);
     desk.stderr.until("approve promote? [yes/no/later] ", 2);
     assert!(desk.stderr.all.contains("decision refused: what would be done has changed"));
 }
@@ -199,8 +205,8 @@ fn an_approval_from_elsewhere_ends_the_question_and_says_who_gave_it() {
     let mut desk = Desk::new(OutputKind::Human, "alice");
     desk.record(&to_the_gate());
     desk.stderr.until("approve promote? [yes/no/later] ", 1);
-    desk.reporter.record(Seq(7), at(160), &approved("bob"));
-    desk.reporter.record(Seq(8), at(160), &intent("promote", 1, "azure.postgres.promote_replica"));
+    desk.record(&[(160, approved("bob"))]);
+    desk.record(&[(160, intent("promote", 1, "azure.postgres.promote_replica"))]);
     desk.stderr.until("promote approved by bob on ops1", 1);
     desk.stderr.until("promote: running", 1);
     desk.type_in("yes\n");
@@ -287,9 +293,7 @@ fn a_full_disk_and_closed_pipes_harm_nobody() {
             let (setup, _answers) = setup(kind, "alice");
             let ports = Ports { stdin: None, stdout: stream.as_fd(), stderr: stream.as_fd() };
             let reporter = Reporter::start_with(setup, &ports);
-            for (seq, (seconds, event)) in (1..).zip(to_the_end()) {
-                reporter.record(Seq(seq), at(seconds), &event);
-            }
+            reporter.records(numbered(&to_the_end()));
             reporter.finish();
         }
     }
@@ -305,9 +309,9 @@ fn readers_that_never_read_hold_nobody_up() {
         let ports = Ports { stdin: None, stdout: stdout.as_fd(), stderr: stderr.as_fd() };
         let before = clock.now();
         let reporter = Reporter::start_with(setup, &ports);
-        reporter.record(Seq(1), at(0), &started(Mode::Real));
+        reporter.records(numbered(&[(0, started(Mode::Real))]));
         for attempt in 1..3000 {
-            reporter.record(Seq(2), at(0), &intent("probe", attempt, &"x".repeat(100)));
+            reporter.records(numbered(&[(0, intent("probe", attempt, &"x".repeat(100)))]));
             reporter.note("y".repeat(100));
         }
         reporter.finish();

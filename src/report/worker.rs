@@ -14,7 +14,8 @@ use super::view::View;
 use super::{json, live, plain, words};
 use crate::catalogue::Timestamp;
 use crate::edge::clock::Clock;
-use crate::engine::{Event, Mode, Person, Seq};
+use crate::engine::{Event, Mode, Person};
+use crate::journal::Record;
 use crate::runbook::ast::Phase;
 
 /// How long it waits for something to happen before it looks at the clock again.
@@ -31,8 +32,8 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 /// What the handle tells the worker.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// A durable record; `shown` unless it is known from before.
-    Record { seq: Seq, at: Timestamp, event: Box<Event>, shown: bool },
+    /// Durable records; `shown` unless they are known from before.
+    Records { records: Vec<Record<Event>>, shown: bool },
     /// A line for people.
     Note(String),
     /// Nothing more comes.
@@ -95,7 +96,9 @@ impl Worker {
         }
         for _ in 0..BATCH {
             match messages.recv_timeout(std::mem::take(&mut patience)) {
-                Ok(Message::Record { seq, at, event, shown }) => self.record(seq, at, &event, shown),
+                Ok(Message::Records { records, shown }) => {
+                    records.iter().for_each(|record| self.record(record, shown));
+                }
                 Ok(Message::Note(line)) => self.say(&line),
                 Err(RecvTimeoutError::Timeout) => return Taken::All,
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return Taken::Last,
@@ -139,7 +142,9 @@ impl Worker {
         self.lines.push((Tone::Notice, self.view.cleaner.line(line)));
     }
 
-    fn record(&mut self, seq: Seq, at: Timestamp, event: &Event, shown: bool) {
+    fn record(&mut self, record: &Record<Event>, shown: bool) {
+        let Record { seq, at, event } = record;
+        let (seq, at) = (*seq, *at);
         if let Err(problem) = self.view.apply(at, event) {
             let line = self.view.cleaner.line(&format!("cannot show what follows: {problem}"));
             return self.lines.push((Tone::Bad, line));
