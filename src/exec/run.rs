@@ -381,6 +381,7 @@ impl Session<'_> {
             interactive: self.common.interactive,
             colour: self.common.colour,
             clock: Arc::clone(&self.clock),
+            operator: self.common.operator.clone(),
             answer: Box::new(answer),
             mask: Arc::clone(&self.secrets),
         }))

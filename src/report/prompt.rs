@@ -1,225 +1,263 @@
-//! Questions to the person at the terminal.
-//!
-//! The terminal stays in its ordinary mode and is polled, so that Ctrl-C stays a signal, and an answer
-//! from another terminal ends the question at once. A prompt that blocks could do neither.
-
-use std::collections::BTreeMap;
+//! A question to the operator, answered line by line. Knows no terminal: it is given lines.
 
 use serde_json::{Map, Value};
 
-use super::PromptAnswer;
-use crate::actions::manual::parse_answer;
-use crate::catalogue::Type;
-use crate::engine::event::{Decision, NodePath, Resolution};
-use crate::engine::{NodeId, State, StepState, undo_plan};
+use super::answers::{hint, parse_answer};
+use super::needs::Need;
+use super::status::needed;
+use super::summary::clock_words;
+use super::view::View;
+use crate::catalogue::{Timestamp, Type};
+use crate::engine::{Decision, NodeId, NodePath, Resolution, State, StepState, undo_plan};
 use crate::plan::Plan;
 
-/// What is asked, and what was answered so far.
+/// What was answered at the prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromptAnswer {
+    /// The step; none for the whole run.
+    pub step: Option<NodePath>,
+    /// What.
+    pub decision: Decision,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What a line led to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Reply {
+    /// The next question, after these lines.
+    Ask(Vec<String>),
+    /// It is answered; nothing means that the operator leaves the run as it is.
+    Answered(Option<PromptAnswer>),
+    /// Not now.
+    Later,
+}
+
+/// A question as it stands.
+#[derive(Clone, Debug)]
 pub(super) struct Prompt {
-    /// What it is about.
+    pub(super) need: Need,
     pub(super) node: NodeId,
+    /// Which occasion it is: the same step may be asked about again.
+    pub(super) tick: u32,
     path: NodePath,
-    asks: Asks,
-    /// What was chosen, once a reason is asked for.
-    chosen: Option<Decision>,
+    stage: Stage,
 }
 
-enum Asks {
-    Gate { digest: String },
-    Answers { wanted: Vec<(String, Type)>, given: Map<String, Value> },
-    Failed,
-    Doubt,
-}
-
-/// What a line that was typed leads to.
-pub(super) enum Step {
-    /// Another question.
-    Ask(String),
-    /// An answer.
-    Answer(PromptAnswer),
-    /// The person leaves the run as it is.
-    Leave,
+#[derive(Clone, Debug)]
+enum Stage {
+    Choose,
+    Outputs { decision: Decision, wanted: Vec<(String, Type)>, given: Map<String, Value> },
+    Reason(Decision),
 }
 
 impl Prompt {
-    /// The question that the state of a run calls for; `idle` says that nothing else goes on.
-    pub(super) fn wanted(plan: &Plan, state: &State, idle: bool, later: &[NodeId]) -> Option<Self> {
-        let asked = |(id, _): &(NodeId, &crate::engine::Node)| !later.contains(id);
-        let mut nodes = state.iter().filter(asked);
-        let waiting =
-            nodes.find(|(_, node)| matches!(node.state, StepState::AwaitingApproval | StepState::AwaitingPerson));
-        let (node, it) = match waiting {
-            Some(found) => found,
-            None if idle => state.iter().filter(asked).find(|(id, node)| match node.state {
-                StepState::InDoubt | StepState::RollbackFailed => true,
-                StepState::Failed => !state.is_met(plan, *id),
-                _ => false,
-            })?,
-            None => return None,
-        };
-        let asks = match it.state {
-            StepState::AwaitingApproval => Asks::Gate { digest: it.gate()?.opened.digest.clone() },
-            StepState::AwaitingPerson => {
-                let names =
-                    it.more.as_ref().and_then(|more| more.asked.as_ref()).map(|(_, answers)| answers.clone())?;
-                let kinds: BTreeMap<String, Type> = plan.outputs(plan.step(it.step)).into_iter().collect();
-                let kind = |name: &str| kinds.get(name).cloned().unwrap_or(Type::String);
-                Asks::Answers {
-                    wanted: names.into_iter().map(|(name, _)| (name.clone(), kind(&name))).collect(),
-                    given: Map::new(),
-                }
+    /// The first question about a step.
+    pub(super) fn new(state: &State, need: Need, node: NodeId) -> Self {
+        let about = state.node(node);
+        Self { need, node, tick: about.ended_tick, path: about.path.clone(), stage: Stage::Choose }
+    }
+
+    /// What the operator has to know before the question; raw.
+    pub(super) fn opening(&self, view: &View, now: Timestamp) -> Vec<String> {
+        let mut lines = needed(&view.plan, &view.state, now, self.need, self.node);
+        lines.push(format!("  {}", clock_words(&view.timeline.clock(&view.plan, now))));
+        lines
+    }
+
+    /// The question; raw.
+    pub(super) fn text(&self, view: &View) -> String {
+        match &self.stage {
+            Stage::Choose => {
+                let question = match self.need {
+                    Need::Doubt => format!("did {} happen?", self.path),
+                    Need::Approval => format!("approve {}?", self.path),
+                    Need::Answer => format!("is {} done?", self.path),
+                    Need::Failure => format!("{}: what now?", self.path),
+                };
+                format!("{question} [{}] ", self.choices(view).join("/"))
             }
-            StepState::InDoubt => Asks::Doubt,
-            _ => Asks::Failed,
-        };
-        Some(Self { node, path: it.path.clone(), asks, chosen: None })
-    }
-
-    /// Whether what it asks is still open.
-    pub(super) fn is_open(&self, state: &State) -> bool {
-        match (&self.asks, state.node(self.node).state) {
-            (Asks::Gate { digest }, StepState::AwaitingApproval) => {
-                state.node(self.node).gate().is_some_and(|gate| gate.opened.digest == *digest)
+            Stage::Outputs { wanted, .. } => {
+                let optional = if self.needs_all() { "" } else { ", enter for none" };
+                wanted.first().map_or_else(String::new, |(name, kind)| format!("{name} ({}{optional}): ", hint(kind)))
             }
-            (Asks::Answers { .. }, StepState::AwaitingPerson)
-            | (Asks::Failed, StepState::Failed | StepState::RollbackFailed)
-            | (Asks::Doubt, StepState::InDoubt) => true,
-            _ => false,
+            Stage::Reason(decision) if is_reason_needed(decision) => "reason (enter to go back): ".to_owned(),
+            Stage::Reason(_) => "reason (enter for none): ".to_owned(),
         }
     }
 
-    /// The question.
-    pub(super) fn question(&self) -> String {
-        if self.chosen.is_some() {
-            return "reason: ".to_owned();
-        }
-        let path = &self.path;
-        match &self.asks {
-            Asks::Gate { .. } => format!("approve {path}? [yes/no/later] "),
-            Asks::Answers { wanted, given } => match wanted.get(given.len()) {
-                Some((name, kind)) => format!("{path}: {name} ({kind}): "),
-                None => format!("{path}: is it done? [yes/no/later] "),
-            },
-            Asks::Failed => format!("{path} failed. [retry/skip/abort/leave] "),
-            Asks::Doubt => format!("did {path} happen? [happened/did-not-happen/retry/leave] "),
+    /// Whether the operator is about to type more than a word.
+    pub(super) fn is_free_text(&self) -> bool {
+        !matches!(self.stage, Stage::Choose)
+    }
+
+    fn needs_all(&self) -> bool {
+        self.need == Need::Answer
+    }
+
+    fn choices(&self, view: &View) -> &'static [&'static str] {
+        match self.need {
+            Need::Doubt => &["happened", "did-not-happen", "retry", "leave"],
+            Need::Approval | Need::Answer => &["yes", "no", "later"],
+            Need::Failure if view.state.node(self.node).state == StepState::RollbackFailed => {
+                &["retry", "skip", "leave"]
+            }
+            Need::Failure => &["retry", "skip", "abort", "leave"],
         }
     }
 
-    /// What an end of the input means: nobody is there any more.
-    pub(super) fn typed(&mut self, line: &str, plan: &Plan, state: &State) -> Step {
+    /// Takes a line the operator typed.
+    pub(super) fn answer(&mut self, view: &View, line: &str) -> Reply {
         let line = line.trim();
-        if let Some(decision) = self.chosen.take() {
-            return self.reasoned(decision, line);
+        match std::mem::replace(&mut self.stage, Stage::Choose) {
+            Stage::Choose => self.choose(view, line),
+            Stage::Outputs { decision, wanted, given } => self.output(line, decision, wanted, given),
+            Stage::Reason(decision) if line.is_empty() && is_reason_needed(&decision) => Reply::Ask(Vec::new()),
+            Stage::Reason(decision) => self.decided(decision, Some(line).filter(|line| !line.is_empty())),
         }
-        let again = |problem: &str, prompt: &Self| Step::Ask(format!("{problem}\n{}", prompt.question()));
-        match &mut self.asks {
-            Asks::Gate { digest } => match line.to_lowercase().as_str() {
-                "yes" | "y" => {
-                    let digest = std::mem::take(digest);
-                    let step = self.choose(Decision::Approve { digest: digest.clone() });
-                    self.asks = Asks::Gate { digest };
-                    step
-                }
-                "no" | "n" => self.choose(Decision::Reject),
-                "later" | "leave" => Step::Leave,
-                _ => again("please type yes, no or later", self),
+    }
+
+    fn choose(&mut self, view: &View, word: &str) -> Reply {
+        let choices = self.choices(view);
+        if !choices.contains(&word) {
+            return Reply::Ask(vec![format!("wanted one of: {}", choices.join(", "))]);
+        }
+        let resolve = |resolution| Decision::Resolve { resolution, outputs: Map::new() };
+        let decision = match (word, self.need) {
+            ("later", _) => return Reply::Later,
+            ("leave", _) => return Reply::Answered(None),
+            ("yes", Need::Approval) => match view.state.node(self.node).gate() {
+                Some(gate) => Decision::Approve { digest: gate.opened.digest.clone() },
+                None => return Reply::Later,
             },
-            Asks::Answers { wanted, given } => {
-                if let Some((name, kind)) = wanted.get(given.len()).cloned() {
-                    if line == "later" || line == "leave" {
-                        return Step::Leave;
-                    }
-                    match parse_answer(line, &kind) {
-                        Ok(value) => drop(given.insert(name, value)),
-                        Err(problem) => return again(&problem, self),
-                    }
-                    return Step::Ask(self.question());
-                }
-                match line.to_lowercase().as_str() {
-                    "yes" | "y" => {
-                        let outputs = std::mem::take(given);
-                        Step::Answer(self.answer(Decision::Answer { outputs }, None))
-                    }
-                    "no" | "n" => self.choose(Decision::Reject),
-                    "later" | "leave" => Step::Leave,
-                    _ => again("please type yes, no or later", self),
-                }
+            ("yes", _) => Decision::Answer { outputs: Map::new() },
+            ("no", _) => Decision::Reject,
+            ("happened", _) => resolve(Resolution::Happened),
+            ("did-not-happen", _) => resolve(Resolution::DidNotHappen),
+            ("retry", Need::Doubt) => resolve(Resolution::Retry),
+            ("retry", _) => return self.decided(Decision::Retry, None),
+            ("skip", _) => Decision::Skip { outputs: Map::new() },
+            _ => {
+                self.stage = Stage::Reason(Decision::Abort);
+                return Reply::Ask(abort_preview(&view.plan, &view.state));
             }
-            Asks::Failed => match line.to_lowercase().as_str() {
-                "retry" => self.choose(Decision::Retry),
-                "skip" => self.choose(Decision::Skip { outputs: Map::new() }),
-                "abort" => self.abort(plan, state),
-                "leave" | "later" => Step::Leave,
-                _ => again("please type retry, skip, abort or leave", self),
+        };
+        self.begin(view, decision)
+    }
+
+    /// Asks for outputs first, where the decision carries some, then for the reason.
+    fn begin(&mut self, view: &View, decision: Decision) -> Reply {
+        let wanted = match &decision {
+            Decision::Answer { .. } | Decision::Skip { .. } => self.wanted(view),
+            Decision::Resolve { resolution, .. } if *resolution == Resolution::Happened => self.wanted(view),
+            _ => Vec::new(),
+        };
+        self.after_outputs(decision, wanted, Map::new())
+    }
+
+    /// The answers a manual step wants; else the outputs that anything reads.
+    fn wanted(&self, view: &View) -> Vec<(String, Type)> {
+        let node = view.state.node(self.node);
+        let step = view.plan.step(node.step);
+        let known = view.plan.outputs(step);
+        let asked = node.more.as_ref().and_then(|more| more.asked.as_ref());
+        let Some((_, answers)) = asked.filter(|_| self.needs_all()) else {
+            let read = |(name, _): &(String, Type)| is_read(&view.plan, &step.id.value, name);
+            return known.into_iter().filter(read).collect();
+        };
+        let kind = |name: &str| known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind.clone());
+        let typed = |(name, _): &(String, String)| (name.clone(), kind(name).unwrap_or(Type::String));
+        answers.iter().map(typed).collect()
+    }
+
+    fn output(
+        &mut self,
+        line: &str,
+        decision: Decision,
+        mut wanted: Vec<(String, Type)>,
+        mut given: Map<String, Value>,
+    ) -> Reply {
+        let Some((name, kind)) = wanted.first().cloned() else {
+            return self.after_outputs(decision, wanted, given);
+        };
+        let problem = match (line.is_empty(), self.needs_all()) {
+            (true, true) => Some("an answer is needed".to_owned()),
+            (true, false) => None,
+            (false, _) => match parse_answer(line, &kind) {
+                Ok(value) => {
+                    given.insert(name, value);
+                    None
+                }
+                Err(problem) => Some(problem),
             },
-            Asks::Doubt => match line.to_lowercase().as_str() {
-                "happened" => self.resolve(Resolution::Happened),
-                "did-not-happen" => self.resolve(Resolution::DidNotHappen),
-                "retry" => self.resolve(Resolution::Retry),
-                "leave" | "later" => Step::Leave,
-                _ => again("please type happened, did-not-happen, retry or leave", self),
-            },
+        };
+        if problem.is_none() {
+            wanted.remove(0);
+            return self.after_outputs(decision, wanted, given);
         }
+        self.stage = Stage::Outputs { decision, wanted, given };
+        Reply::Ask(problem.into_iter().collect())
     }
 
-    fn choose(&mut self, decision: Decision) -> Step {
-        self.chosen = Some(decision);
-        Step::Ask(self.question())
-    }
-
-    fn resolve(&mut self, resolution: Resolution) -> Step {
-        self.choose(Decision::Resolve { resolution, outputs: Map::new() })
-    }
-
-    fn abort(&mut self, plan: &Plan, state: &State) -> Step {
-        let undo = undo_plan(plan, state);
-        let names: Vec<String> = undo.steps.iter().map(|id| state.node(*id).path.to_string()).collect();
-        let mut text =
-            format!("will be undone: {}\n", if names.is_empty() { "nothing".to_owned() } else { names.join(", ") });
-        undo.kept.iter().for_each(|(path, why)| text.extend(["cannot be undone: ", &path.0, ": ", why, "\n"]));
-        self.chosen = Some(Decision::Abort);
-        Step::Ask(text + &self.question())
-    }
-
-    fn reasoned(&mut self, decision: Decision, line: &str) -> Step {
-        let needs = matches!(decision, Decision::Skip { .. } | Decision::Resolve { .. } | Decision::Abort);
-        if needs && line.is_empty() {
-            self.chosen = Some(decision);
-            return Step::Ask("a reason is needed: it is what the report will say\nreason: ".to_owned());
+    fn after_outputs(&mut self, decision: Decision, wanted: Vec<(String, Type)>, given: Map<String, Value>) -> Reply {
+        if !wanted.is_empty() {
+            self.stage = Stage::Outputs { decision, wanted, given };
+            return Reply::Ask(Vec::new());
         }
-        let reason = (!line.is_empty()).then(|| line.to_owned());
-        Step::Answer(self.answer(decision, reason))
+        let decision = match decision {
+            Decision::Answer { .. } => return self.decided(Decision::Answer { outputs: given }, None),
+            Decision::Skip { .. } => Decision::Skip { outputs: given },
+            Decision::Resolve { resolution, .. } => Decision::Resolve { resolution, outputs: given },
+            other => other,
+        };
+        self.stage = Stage::Reason(decision);
+        Reply::Ask(Vec::new())
     }
 
-    fn answer(&self, decision: Decision, reason: Option<String>) -> PromptAnswer {
+    fn decided(&self, decision: Decision, reason: Option<&str>) -> Reply {
         let step = (decision != Decision::Abort).then(|| self.path.clone());
-        PromptAnswer { step, decision, reason }
+        Reply::Answered(Some(PromptAnswer { step, decision, reason: reason.map(str::to_owned) }))
     }
 }
 
-/// Reads what was typed, if anything was; never waits.
-#[derive(Default)]
-pub(super) struct Typed {
-    bytes: Vec<u8>,
-    pub(super) ended: bool,
+/// Whether any expression of the runbook reads this output of the step, or all of them.
+fn is_read(plan: &Plan, step: &str, output: &str) -> bool {
+    let reads = |parts: &[String]| match parts {
+        [root, id, rest @ ..] if root == "steps" && id == step => match rest {
+            [part, name, ..] => part == "outputs" && name == output,
+            [part] => part == "outputs",
+            [] => true,
+        },
+        _ => false,
+    };
+    let mut expressions = plan.runbook.expressions.iter();
+    expressions.any(|(_, expression)| expression.scan.paths.iter().any(|path| reads(&path.parts)))
 }
 
-impl Typed {
-    /// The next whole line.
-    pub(super) fn line(&mut self) -> Option<String> {
-        let stdin = std::io::stdin();
-        let mut ready = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
-        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-        let is_ready = rustix::event::poll(&mut ready, Some(&now)).is_ok_and(|count| count > 0);
-        if is_ready && !self.ended && !self.bytes.contains(&b'\n') {
-            let mut buffer = [0; 1024];
-            match rustix::io::read(&stdin, &mut buffer) {
-                Ok(0) | Err(_) => self.ended = true,
-                Ok(count) => self.bytes.extend_from_slice(&buffer[..count]),
-            }
-        }
-        let at = self.bytes.iter().position(|byte| *byte == b'\n')?;
-        let line: Vec<u8> = self.bytes.drain(..=at).collect();
-        Some(String::from_utf8_lossy(&line).into_owned())
+fn is_reason_needed(decision: &Decision) -> bool {
+    matches!(decision, Decision::Skip { .. } | Decision::Resolve { .. } | Decision::Abort)
+}
+
+/// What giving the run up would undo, and what would stay; raw.
+#[must_use]
+pub fn abort_preview(plan: &Plan, state: &State) -> Vec<String> {
+    let undo = undo_plan(plan, state);
+    let mut lines = Vec::new();
+    if undo.steps.is_empty() {
+        lines.push("an abort undoes nothing".to_owned());
+    } else {
+        lines.push("an abort undoes, in this order:".to_owned());
     }
+    let undoing = |id: &NodeId| {
+        let node = state.node(*id);
+        let rollback = plan.step(node.step).rollback.as_ref();
+        let action = rollback.map_or("", |rollback| rollback.name.value.as_str());
+        format!("  {}: {action}", node.path)
+    };
+    lines.extend(undo.steps.iter().map(undoing));
+    if !undo.kept.is_empty() {
+        lines.push("what stays:".to_owned());
+        lines.extend(undo.kept.iter().map(|(step, why)| format!("  {step}: {why}")));
+    }
+    lines
 }

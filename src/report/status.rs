@@ -1,22 +1,23 @@
-//! `drctl status`: what is happening, what needs me, how much of the RTO is left, what do I type next.
-
-use std::fmt::Write as _;
+//! `drctl status`: a run at one moment, from its journal.
 
 use serde_json::{Value, json};
 
-use super::sanitise;
-use super::summary::{exceptions, next_commands, rto_clock};
-use super::table::rounded;
+use super::needs::{Need, approvers, commands, needs};
+use super::sanitise::Cleaner;
+use super::story::short_digest;
+use super::summary::{clock_words, split_words, summarise};
 use super::timeline::Timeline;
+use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{Node, State, StepState};
-use crate::plan::{Plan, digest};
+use crate::engine::{Mode, Node, NodeId, State, StepState};
+use crate::plan::Plan;
 use crate::runbook::ast::Phase;
+use std::fmt::Write as _;
 
-/// More pending or finished steps of a phase than this are counted, not listed.
-const LISTED: usize = 40;
+/// How many instances of a step are listed before they are only counted.
+const MOST_INSTANCES: usize = 20;
 
-/// The status of a run, for people.
+/// A run as `drctl status` shows it. `holder` is who executes it now, where somebody does.
 #[must_use]
 pub fn status(
     plan: &Plan,
@@ -26,93 +27,139 @@ pub fn status(
     timeline: &Timeline,
     holder: Option<String>,
 ) -> String {
-    let mut text = String::new();
-    let mut line = |line: String| {
-        writeln!(text, "{line}").ok();
-    };
-    let run_state = state.run_state(plan);
-    line(format!("{} `{}`, run {run}: {}", plan.runbook.kind.name(), plan.runbook.name.value, run_state.words()));
-    let end = if state.ended.is_some() { state.last_at } else { now };
-    let shown = Timeline::restored_at(plan, state).unwrap_or(end);
-    line(format!(
-        "RTO clock: {}; {} of it waiting for people",
-        rto_clock(plan, timeline, shown),
-        rounded(timeline.waiting_until(end))
-    ));
-    match (&holder, run_state.is_final()) {
-        (_, true) => {}
-        (Some(holder), false) => line(format!("driven by {holder}")),
-        (None, false) => line(format!("nobody drives it: drctl resume {run}")),
+    let mut lines = head(plan, state, run, holder.as_deref());
+    if state.mode() == Mode::Real {
+        let clock = timeline.clock(plan, now);
+        lines.push(clock_words(&clock));
+        lines.push(format!("  {}", split_words(&clock.split)));
     }
     for phase in Phase::ALL {
-        let nodes: Vec<&Node> = state.nodes.iter().filter(|node| plan.step(node.step).phase == phase).collect();
-        if nodes.is_empty() {
-            continue;
-        }
-        line(format!("\n{phase}"));
-        let quiet =
-            |node: &&&Node| matches!(node.state, StepState::Pending | StepState::Succeeded | StepState::NotApplicable);
-        let hidden = nodes.iter().filter(quiet).count().saturating_sub(LISTED);
-        let mut quiet_left = LISTED;
-        for node in nodes {
-            if quiet(&&node) {
-                if quiet_left == 0 {
-                    continue;
-                }
-                quiet_left -= 1;
-            }
-            step_lines(node, now).into_iter().for_each(&mut line);
-        }
-        if hidden > 0 {
-            line(format!("  and {hidden} more that are pending or done"));
-        }
+        steps_of(plan, state, now, phase, &mut lines);
     }
-    let next = next_commands(plan, state, run);
-    if !next.is_empty() {
-        line("\nnext:".to_owned());
-        next.into_iter().for_each(|command| line(format!("  {command}")));
+    let waiting: Vec<String> =
+        needs(plan, state).into_iter().flat_map(|(need, id)| needed(plan, state, now, need, id)).collect();
+    if !waiting.is_empty() {
+        lines.push("needs people".to_owned());
+        lines.extend(waiting);
     }
-    text
+    let next = commands(plan, state, run, holder.is_some());
+    lines.extend((!next.is_empty()).then(|| "next".to_owned()));
+    lines.extend(next.iter().map(|command| format!("  {command}")));
+    clean(&lines)
 }
 
-fn step_lines(node: &Node, now: Timestamp) -> Vec<String> {
-    let elapsed = match (node.started, node.ended) {
-        (Some(started), Some(ended)) => format!(" {}", rounded(started.until(ended))),
-        (Some(started), None) => format!(" {} so far", rounded(started.until(now))),
-        _ => String::new(),
-    };
-    let attempt = if node.attempt > 1 { format!(", attempt {}", node.attempt) } else { String::new() };
-    let mut lines = vec![format!("  {:<28} {}{elapsed}{attempt}", node.path.to_string(), node.state.words())];
-    let about =
-        node.overridden().or(node.reason()).or(node.more.as_ref().map(|more| more.note.as_str())).unwrap_or_default();
-    lines.extend(sanitise(about).lines().map(|line| format!("      {line}")));
-    if node.state == StepState::AwaitingApproval
-        && let Some(gate) = node.gate()
-    {
-        let opened = &gate.opened;
-        lines.push(format!("      {}", sanitise(&opened.prompt)));
-        lines.extend(opened.preview.iter().map(|line| format!("      would: {}", sanitise(line))));
-        let roles = if opened.by.is_empty() { "anybody".to_owned() } else { opened.by.join(", ") };
-        let escalated =
-            gate.escalated.as_ref().map(|to| format!("; escalated to {}", to.join(", "))).unwrap_or_default();
-        lines.push(format!(
-            "      asks {roles}{escalated}; {} of {} approvals; digest {}",
-            gate.votes.len(),
-            opened.quorum,
-            digest::short(&opened.digest)
-        ));
-        lines.extend(opened.deadline.map(|deadline| format!("      deadline {deadline}")));
+/// Lines from here on hold text from outside: each is made safe as a whole.
+fn clean(lines: &[String]) -> String {
+    let cleaner = Cleaner::default();
+    let safe = |line: &String| format!("{}\n", cleaner.indented(line));
+    lines.iter().map(safe).collect()
+}
+
+fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<String> {
+    let dry = if state.mode() == Mode::DryRun { " (dry run)" } else { "" };
+    let runbook = &plan.runbook;
+    let mut lines = vec![format!(
+        "run {run}{dry}: {} `{}` is {}",
+        runbook.kind.name(),
+        runbook.name.value,
+        state.run_state(plan).words()
+    )];
+    if let Some(started) = &state.started {
+        let when = words::date_and_time(state.started_at);
+        lines.push(format!("started {when} UTC by {}", words::person(&started.operator)));
     }
-    if node.state == StepState::AwaitingPerson
-        && let Some((instructions, answers)) = node.more.as_ref().and_then(|more| more.asked.as_ref())
-    {
-        lines.extend(sanitise(instructions).lines().map(|line| format!("      {line}")));
-        lines.extend(answers.iter().map(|(name, kind)| format!("      wants {name}: {kind}")));
+    match holder {
+        _ if state.ended.is_some() => {}
+        Some(holder) => lines.push(format!("executed by {holder}")),
+        None => lines.push(format!("nobody is executing it: drctl resume {run}")),
     }
     lines
 }
 
-/// The status of a run, for programs.
+fn steps_of(plan: &Plan, state: &State, now: Timestamp, phase: Phase, lines: &mut Vec<String>) {
+    let of_phase = |node: &Node| node.parent.is_none() && plan.step(node.step).phase == phase;
+    let mut headed = false;
+    for (id, node) in state.iter().filter(|(_, node)| of_phase(node)) {
+        if !std::mem::replace(&mut headed, true) {
+            lines.push(phase.name().to_owned());
+        }
+        lines.push(step_line(node, now));
+        let children = state.children.get(&id).map(Vec::as_slice).unwrap_or_default();
+        for child in children.iter().take(MOST_INSTANCES) {
+            lines.push(format!("  {}", step_line(state.node(*child), now)));
+        }
+        if let Some(more) = children.len().checked_sub(MOST_INSTANCES).filter(|more| *more > 0) {
+            lines.push(format!("    and {more} more"));
+        }
+    }
+}
+
+fn step_line(node: &Node, now: Timestamp) -> String {
+    let mut line = format!("  {:<28} {}", &*node.path.0, node.state.words());
+    if let Some(time) = time_in(node, now) {
+        write!(line, ", {time}").ok();
+    }
+    if node.attempt > 1 {
+        write!(line, ", attempt {}", node.attempt).ok();
+    }
+    let more = node.more.as_ref();
+    let note = more.map(|more| more.note.as_str()).filter(|note| !note.is_empty());
+    if let Some(why) = node.overridden().or_else(|| node.reason()).or(note) {
+        write!(line, ": {why}").ok();
+    }
+    line
+}
+
+/// How long it took, or has been in its state.
+fn time_in(node: &Node, now: Timestamp) -> Option<String> {
+    let waits = matches!(node.state, StepState::AwaitingApproval | StepState::AwaitingPerson);
+    let (from, to) = match (node.started, node.ended) {
+        (_, Some(since)) if waits => (since, now),
+        (Some(started), Some(ended)) => (started, ended),
+        (Some(started), None) => (started, now),
+        _ => return None,
+    };
+    Some(words::span(from.until(to)))
+}
+
+/// What a step needs people for, with all they have to know; raw.
+#[must_use]
+pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id: NodeId) -> Vec<String> {
+    let node = state.node(id);
+    let more = node.more.as_ref();
+    let mut lines = Vec::new();
+    match (need, node.gate(), more.and_then(|more| more.asked.as_ref())) {
+        (Need::Approval, Some(gate), _) => {
+            lines.push(format!("  {}: {}", node.path, gate.opened.prompt));
+            lines.extend(gate.opened.preview.iter().map(|line| format!("    does: {line}")));
+            lines.push(format!("    digest: {}", short_digest(&gate.opened.digest)));
+            lines.push(format!("    asks {}", approvers(plan, state, gate)));
+            lines.extend(gate.opened.deadline.map(|deadline| format!("    {}", remaining(deadline, now))));
+        }
+        (Need::Answer, _, Some((instructions, answers))) => {
+            lines.push(format!("  {}: {instructions}", node.path));
+            let wanted = answers.iter().map(|(name, kind)| format!("    wanted: {name} ({kind})"));
+            lines.extend(wanted);
+        }
+        _ => {
+            let why = node.reason().unwrap_or("no reason known");
+            lines.push(format!("  {}: {}: {why}", node.path, node.state.words()));
+        }
+    }
+    lines
+}
+
+/// `deadline: 03:28:06 UTC, in 15m`.
+#[must_use]
+pub(super) fn remaining(deadline: Timestamp, now: Timestamp) -> String {
+    let time = words::time_of_day(deadline);
+    if deadline <= now {
+        return format!("deadline: {time} UTC, {} ago", words::span(deadline.until(now)));
+    }
+    format!("deadline: {time} UTC, in {}", words::span(now.until(deadline)))
+}
+
+/// A run as `drctl status --json` tells it.
 #[must_use]
 pub fn status_json(
     plan: &Plan,
@@ -122,27 +169,103 @@ pub fn status_json(
     timeline: &Timeline,
     holder: Option<String>,
 ) -> String {
-    let end = if state.ended.is_some() { state.last_at } else { now };
-    let restored = Timeline::restored_at(plan, state);
-    let seconds = |span: std::time::Duration| span.as_secs_f64();
-    let steps: Vec<Value> = state
-        .nodes
-        .iter()
-        .map(|node| {
-            json!({
-                "step": node.path, "phase": plan.step(node.step).phase, "state": node.state, "attempt": node.attempt,
-                "started": node.started, "ended": node.ended, "reason": node.reason(), "overridden": node.overridden(),
-            })
+    let mut summary = summarise(plan, state, run, timeline, now);
+    summary.next = commands(plan, state, run, holder.is_some());
+    let steps = state.nodes.iter().map(|node| {
+        json!({
+            "step": node.path, "phase": plan.step(node.step).phase, "state": node.state, "attempt": node.attempt,
+            "started": node.started, "ended": node.ended, "reason": node.reason(), "overridden": node.overridden(),
         })
-        .collect();
-    let value = json!({
-        "drctl": 1, "run": run, "runbook": plan.runbook.name.value, "kind": plan.runbook.kind,
-        "state": state.run_state(plan), "driven_by": holder,
-        "rto_seconds": plan.runbook.objectives.rto.map(seconds),
-        "elapsed_seconds": seconds(timeline.start.until(end)),
-        "restored_after_seconds": restored.map(|at| seconds(timeline.start.until(at))),
-        "waiting_for_people_seconds": seconds(timeline.waiting_until(end)),
-        "steps": steps, "exceptions": exceptions(state), "next": next_commands(plan, state, run),
     });
+    let steps: Value = steps.collect();
+    let mut value = json!({
+        "drctl": 1, "run": run, "runbook": plan.runbook.name.value, "kind": plan.runbook.kind, "driven_by": holder,
+    });
+    if let (Value::Object(value), Value::Object(summary)) = (&mut value, summary.json()) {
+        value.extend(summary);
+        value.insert("steps".to_owned(), steps);
+    }
     serde_json::to_string_pretty(&value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::*;
+    use super::*;
+
+    #[test]
+    fn a_waiting_run_says_what_it_needs_and_what_to_type() {
+        let seen = Seen::of(plan(), &to_the_gate());
+        let shown = status(
+            &seen.plan,
+            &seen.state,
+            RUN,
+            at(160),
+            &seen.timeline,
+            Some("alice on ops1, process 4711, since 03:11:26".to_owned()),
+        );
+        assert_eq!(
+            shown,
+            "\
+run orders-20261120-0311-k3f: failover `orders` is awaiting approval
+started 2026-11-20 03:11 UTC by alice on ops1
+executed by alice on ops1, process 4711, since 03:11:26
+RTO 45m: 2m40s so far, 42m20s left
+  machine 40s, waiting for people 2m
+detection
+  probe                        succeeded, 30s: 3 of 3 samples failed
+assessment
+  declare                      succeeded
+execution
+  promote                      awaiting approval, 1m
+  switch                       pending
+communication
+  tell                         pending
+needs people
+  promote: Accepts 12 s of loss
+    does: promote: azure.postgres.promote_replica {\"server\":\"orders-pg-eastus2\"}
+    digest: 9f86d081884c
+    asks incident_commander: alice, bob
+    deadline: 03:28:06 UTC, in 14m
+next
+  drctl approve orders-20261120-0311-k3f promote --reason \"...\"
+  drctl reject orders-20261120-0311-k3f promote --reason \"...\"
+"
+        );
+    }
+
+    #[test]
+    fn a_run_nobody_executes_says_so() {
+        let mut records = to_the_gate();
+        records.truncate(2);
+        records.push((9, outcome("probe", 1, failed("no \u{1b}[31mroute\nrun succeeded"))));
+        let seen = Seen::of(plan(), &records);
+        let shown = status(&seen.plan, &seen.state, "r", at(10), &seen.timeline, None);
+        assert_eq!(
+            shown,
+            "\
+run r: failover `orders` is paused
+started 2026-11-20 03:11 UTC by alice on ops1
+nobody is executing it: drctl resume r
+RTO 45m: 10s so far, 44m50s left
+  machine 10s, waiting for people 0s
+detection
+  probe                        failed, 9s: no route\\nrun succeeded
+assessment
+  declare                      pending
+execution
+  promote                      pending
+  switch                       pending
+communication
+  tell                         pending
+needs people
+  probe: failed: no route\\nrun succeeded
+next
+  drctl retry r probe
+  drctl skip r probe --reason \"...\"
+  drctl abort r --reason \"...\"
+  drctl resume r
+"
+        );
+    }
 }

@@ -1,181 +1,278 @@
-//! What came of a run: the state, the time against the RTO, exceptions, and what to type next.
+//! What a run came to: its state, the time it took against the RTO, exceptions, doubts, what is left to do.
+//!
+//! Says nothing of the RPO: no output is marked as its measure yet.
 
-use std::fmt::Write as _;
-use std::time::Duration;
+use serde_json::{Value, json};
 
-use super::sanitise;
-use super::table::rounded;
-use super::timeline::Timeline;
-use crate::catalogue::{HumanDuration, Timestamp};
-use crate::engine::event::Label;
-use crate::engine::{Node, NodeId, State, StepState};
+use super::needs::{Need, commands, needs};
+use super::timeline::{Clock, Split, Timeline};
+use super::view::View;
+use super::words;
+use crate::catalogue::Timestamp;
+use crate::engine::{NodePath, RunState, State, StepState};
 use crate::plan::Plan;
 
-/// The commands that bring a run on.
+/// The facts of a run at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The run's id.
+    pub run: String,
+    /// Its state.
+    pub state: RunState,
+    /// The clock of the RTO.
+    pub clock: Clock,
+    /// How many steps are in each state, in the order of a step's life; instances are not among them.
+    pub steps: Vec<(StepState, usize)>,
+    /// Skipped, overridden, failed and continued: the step, and what and why.
+    pub exceptions: Vec<(NodePath, String)>,
+    /// Steps in doubt, and what is known of them.
+    pub in_doubt: Vec<(NodePath, String)>,
+    /// Failed steps that are in the way, and why they failed.
+    pub failed: Vec<(NodePath, String)>,
+    /// What waits for a person: gates and manual steps.
+    pub waiting: Vec<(NodePath, String)>,
+    /// What an undoing leaves as it is, and why.
+    pub kept: Vec<(NodePath, String)>,
+    /// What to type next.
+    pub next: Vec<String>,
+}
+
+/// Sums a run up; `executing` says whether a process goes on driving it.
 #[must_use]
-pub fn next_commands(plan: &Plan, state: &State, run: &str) -> Vec<String> {
-    let mut commands = Vec::new();
-    if state.ended.is_some() {
-        return commands;
+pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now: Timestamp) -> Summary {
+    let mut summary = Summary {
+        run: run.to_owned(),
+        state: state.run_state(plan),
+        clock: timeline.clock(plan, now),
+        steps: counts(state),
+        exceptions: exceptions(plan, state),
+        in_doubt: Vec::new(),
+        failed: Vec::new(),
+        waiting: Vec::new(),
+        kept: state.rollback.as_ref().map(|rollback| rollback.kept.clone()).unwrap_or_default(),
+        next: commands(plan, state, run, false),
+    };
+    for (need, id) in needs(plan, state) {
+        let node = state.node(id);
+        let entry = (node.path.clone(), node.reason().unwrap_or_default().to_owned());
+        match need {
+            Need::Doubt => summary.in_doubt.push(entry),
+            Need::Failure => summary.failed.push(entry),
+            Need::Approval | Need::Answer => summary.waiting.push((node.path.clone(), node.state.words().to_owned())),
+        }
     }
-    let mut troubled = false;
+    summary
+}
+
+fn counts(state: &State) -> Vec<(StepState, usize)> {
+    let mut counts = std::collections::BTreeMap::<StepState, usize>::new();
+    for node in state.nodes.iter().filter(|node| node.parent.is_none()) {
+        *counts.entry(node.state).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
+
+/// What did not go as written, and why.
+#[must_use]
+pub(super) fn exceptions(plan: &Plan, state: &State) -> Vec<(NodePath, String)> {
+    let mut found = Vec::new();
     for (id, node) in state.iter() {
-        let path = &node.path;
-        match node.state {
-            StepState::AwaitingApproval => {
-                commands.push(format!("drctl approve {run} {path} --reason \"...\""));
-                commands.push(format!("drctl reject {run} {path} --reason \"...\""));
-            }
-            StepState::AwaitingPerson => commands.push(format!("drctl approve {run} {path}{}", answers(node))),
-            StepState::InDoubt => {
-                commands.push(format!("drctl resolve {run} {path} --happened --reason \"...\""));
-                commands.push(format!("drctl resolve {run} {path} --did-not-happen --reason \"...\""));
-                troubled = true;
-            }
-            StepState::Failed | StepState::RollbackFailed if !state.is_met(plan, id) => {
-                commands.push(format!("drctl retry {run} {path}"));
-                commands.push(format!("drctl skip {run} {path} --reason \"...\""));
-                troubled = true;
-            }
-            _ => {}
-        }
-    }
-    if troubled && state.aborted.is_none() {
-        commands.push(format!("drctl abort {run} --reason \"...\""));
-    }
-    commands
-}
-
-fn answers(node: &Node) -> String {
-    let asked = node.more.as_ref().and_then(|more| more.asked.as_ref());
-    asked
-        .map(|(_, answers)| answers.iter().map(|(name, _)| format!(" --output {name}=...")).collect())
-        .unwrap_or_default()
-}
-
-/// Skipped, overridden, failed and continued: what did not go as written.
-#[must_use]
-pub(super) fn exceptions(state: &State) -> Vec<String> {
-    let told = |node: &Node| {
-        let why = node.overridden().or(node.reason()).unwrap_or_default();
-        format!("`{}` {}: {}", node.path, node.state.words(), sanitise(why).replace('\n', " "))
-    };
-    let excepted =
-        |node: &&Node| node.overridden().is_some() || matches!(node.state, StepState::Failed | StepState::Skipped);
-    state.nodes.iter().filter(excepted).map(told).collect()
-}
-
-/// The clock of the RTO at `now`: ``12m3s of 45m (32m57s left)``.
-#[must_use]
-pub(super) fn rto_clock(plan: &Plan, timeline: &Timeline, now: Timestamp) -> String {
-    let elapsed = timeline.start.until(now);
-    match plan.runbook.objectives.rto {
-        None => format!("{} (no RTO is set)", rounded(elapsed)),
-        Some(rto) if elapsed <= rto => format!(
-            "{} of {} ({} left)",
-            rounded(elapsed),
-            HumanDuration(rto),
-            rounded(rto.checked_sub(elapsed).unwrap_or_default())
-        ),
-        Some(rto) => format!(
-            "{} of {} ({} OVER)",
-            rounded(elapsed),
-            HumanDuration(rto),
-            rounded(elapsed.checked_sub(rto).unwrap_or_default())
-        ),
-    }
-}
-
-/// The end of a run, or where it stands when this process leaves.
-#[must_use]
-pub fn summary(plan: &Plan, state: &State, run: &str, timeline: &Timeline) -> String {
-    let mut text = String::new();
-    let mut line = |line: String| {
-        writeln!(text, "{line}").ok();
-    };
-    let run_state = state.run_state(plan);
-    line(format!("run {run}: {}", run_state.words()));
-    let now = state.last_at;
-    if let Some(restored) = Timeline::restored_at(plan, state) {
-        line(format!("service restored after {}", rto_clock(plan, timeline, restored)));
-    }
-    let waited = timeline.waiting_until(now);
-    let total = timeline.start.until(now);
-    let machine = total.checked_sub(waited).unwrap_or(Duration::ZERO);
-    line(format!(
-        "time: {} in all, {} of it machine time, {} waiting for people",
-        rounded(total),
-        rounded(machine),
-        rounded(waited)
-    ));
-    for exception in exceptions(state) {
-        line(format!("exception: {exception}"));
-    }
-    for node in state.nodes.iter().filter(|node| node.state == StepState::InDoubt) {
-        line(format!("in doubt: `{}`: {}", node.path, sanitise(node.reason().unwrap_or_default()).replace('\n', " ")));
-    }
-    if let Some(rollback) = &state.rollback {
-        for (path, why) in &rollback.kept {
-            line(format!("not undone: `{path}`: {why}"));
-        }
-    }
-    if !run_state.is_final() {
-        line(format!("next: drctl resume {run}"));
-        next_commands(plan, state, run).into_iter().for_each(|command| line(format!("next: {command}")));
-    }
-    text
-}
-
-/// What a dry run found: each step with its label, and how much of the plan was really checked.
-#[must_use]
-pub fn dry_run_summary(plan: &Plan, state: &State) -> String {
-    let mut text = String::new();
-    let mut counts = [0_usize; 4];
-    let (mut failed, mut not_applicable) = (0_usize, 0_usize);
-    for (id, node) in state.iter().filter(|(id, _)| !state.is_group(plan, *id)) {
-        let label = node.more.as_ref().and_then(|more| more.label);
-        let word = match (node.state, label) {
-            (StepState::Succeeded, Some(label)) => {
-                counts[place(label)] += 1;
-                label.name()
-            }
-            (StepState::NotApplicable, _) => {
-                not_applicable += 1;
-                "not applicable"
-            }
-            (StepState::Failed, _) => {
-                failed += 1;
-                "failed"
-            }
-            _ => "not reached",
+        let excused = state.is_met(plan, id) || state.ended.is_some();
+        let how = match node.state {
+            _ if node.overridden().is_some() => node.state.words(),
+            StepState::Failed if state.is_met(plan, id) => "failed and continued",
+            StepState::Failed | StepState::RollbackFailed if excused => node.state.words(),
+            _ => continue,
         };
-        let note = node.reason().or(node.more.as_ref().map(|more| more.note.as_str())).unwrap_or_default();
-        writeln!(text, "{:<14} {:<13} {}", word, plan.step(node.step).phase.name(), describe(state, id)).ok();
-        for line in sanitise(note).lines() {
-            writeln!(text, "{:<29}{line}", "").ok();
+        let why = node.overridden().or(node.reason()).unwrap_or("no reason known");
+        found.push((node.path.clone(), format!("{how}: {why}")));
+    }
+    found
+}
+
+/// The clock as a sentence: `RTO 45m: restored after 31m2s, 13m58s to spare`.
+#[must_use]
+pub fn clock_words(clock: &Clock) -> String {
+    let elapsed = words::span(clock.elapsed);
+    let objective = clock.objective.map(|objective| format!("RTO {}: ", words::span(objective)));
+    let spent = match (clock.restored, clock.running) {
+        (true, _) => format!("restored after {elapsed}"),
+        (false, true) => format!("{elapsed} so far"),
+        (false, false) => format!("not restored; the run took {elapsed}"),
+    };
+    let left = match clock.left() {
+        Some(Ok(left)) if clock.restored => format!(", {} to spare", words::span(left)),
+        Some(Ok(left)) if clock.running => format!(", {} left", words::span(left)),
+        Some(Err(over)) if clock.restored || clock.running => format!(", {} over", words::span(over)),
+        _ => String::new(),
+    };
+    format!("{}{spent}{left}", objective.unwrap_or_default())
+}
+
+/// Where the time went: `machine 25m, waiting for people 6m2s`.
+#[must_use]
+pub(super) fn split_words(split: &Split) -> String {
+    let machine = words::span(split.machine);
+    let people = words::span(split.people);
+    let unattended = match split.unattended {
+        none if none.is_zero() => String::new(),
+        span => format!(", nobody executing {}", words::span(span)),
+    };
+    format!("machine {machine}, waiting for people {people}{unattended}")
+}
+
+impl Summary {
+    /// Its lines for people, raw: whoever prints them cleans them.
+    #[must_use]
+    pub(super) fn lines(&self) -> Vec<String> {
+        let steps: Vec<String> = self.steps.iter().map(|(state, count)| format!("{count} {}", state.words())).collect();
+        let mut lines = vec![
+            format!("run {}: {}", self.run, self.state.words()),
+            format!("  {}", clock_words(&self.clock)),
+            format!("  {}", split_words(&self.clock.split)),
+            format!("  steps: {}", steps.join(", ")),
+        ];
+        lines.extend(self.exceptions.iter().map(|(step, what)| format!("exception: `{step}` {what}")));
+        lines.extend(self.failed.iter().map(|(step, why)| format!("exception: `{step}` failed: {why}")));
+        for (word, entries) in [("in doubt", &self.in_doubt), ("waiting", &self.waiting), ("not undone", &self.kept)] {
+            lines.extend(entries.iter().map(|(step, why)| format!("{word}: `{step}`: {why}")));
         }
+        lines.extend(self.next.iter().map(|command| format!("next: {command}")));
+        lines
     }
-    let total = counts.iter().sum::<usize>() + failed;
-    let share = (counts[0] * 100).checked_div(total).unwrap_or(100);
-    let [checked, simulated, assumed, unknown] = counts;
-    write!(text, "\n{total} steps: {checked} checked, {simulated} simulated, {assumed} assumed, {unknown} unknown")
-        .ok();
-    writeln!(text, ": {share} % of the plan was really checked").ok();
-    if failed + not_applicable > 0 {
-        writeln!(text, "{failed} failed, {not_applicable} not applicable").ok();
+
+    /// Its facts for programs; `type` and the version of the format are the caller's.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let seconds = |span: std::time::Duration| json!(span.as_millis() as f64 / 1000.0);
+        let entries = |entries: &[(NodePath, String)]| -> Value {
+            entries.iter().map(|(step, why)| json!({ "step": step, "reason": why })).collect()
+        };
+        let steps = self.steps.iter().map(|(state, count)| (json!(state), json!(count)));
+        let steps = steps.filter_map(|(state, count)| Some((state.as_str()?.to_owned(), count)));
+        let clock = &self.clock;
+        json!({
+            "state": self.state,
+            "final": self.state.is_final(),
+            "rto": clock.objective.map(seconds),
+            "achieved": clock.restored.then(|| seconds(clock.elapsed)),
+            "elapsed": seconds(clock.elapsed),
+            "machine_time": seconds(clock.split.machine),
+            "waiting_for_people": seconds(clock.split.people),
+            "unattended": seconds(clock.split.unattended),
+            "steps": steps.collect::<serde_json::Map<_, _>>(),
+            "exceptions": entries(&self.exceptions),
+            "in_doubt": entries(&self.in_doubt),
+            "failed": entries(&self.failed),
+            "waiting": entries(&self.waiting),
+            "not_undone": entries(&self.kept),
+            "next": self.next,
+        })
     }
-    text
 }
 
-fn place(label: Label) -> usize {
-    match label {
-        Label::Checked => 0,
-        Label::Simulated => 1,
-        Label::Assumed => 2,
-        Label::Unknown => 3,
+impl View {
+    /// What the run comes to at `now`.
+    pub(super) fn summary(&self, now: Timestamp) -> Summary {
+        summarise(&self.plan, &self.state, &self.run, &self.timeline, now)
     }
 }
 
-fn describe(state: &State, id: NodeId) -> String {
-    state.node(id).path.to_string()
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::*;
+    use super::*;
+    use crate::engine::{Decision, Event, Mode, Resolution, Side};
+    use crate::runbook::ast::{OnFailure, Phase};
+
+    fn lines(seen: &Seen, now: u64) -> String {
+        summarise(&seen.plan, &seen.state, RUN, &seen.timeline, at(now)).lines().join("\n")
+    }
+
+    #[test]
+    fn a_good_end_states_the_time_against_the_objective() {
+        let seen = Seen::of(plan(), &to_the_end());
+        assert_eq!(
+            lines(&seen, 9000),
+            "\
+run orders-20261120-0311-k3f: succeeded
+  RTO 45m: restored after 7m40s, 37m20s to spare
+  machine 5m40s, waiting for people 2m
+  steps: 5 succeeded"
+        );
+    }
+
+    #[test]
+    fn every_exception_is_named_with_its_reason_and_whose_word_it_was() {
+        let mut lag = step("lag", Phase::Execution, "shell");
+        lag.on_failure = Some(OnFailure::Continue);
+        let others = ["a", "b", "c"].map(|id| step(id, Phase::Execution, "shell"));
+        let mut steps = vec![lag];
+        steps.extend(others);
+        let doubt =
+            |step: &str| Event::InDoubt { step: path(step), side: Side::Apply, evidence: "no answer".to_owned() };
+        let happened = Decision::Resolve { resolution: Resolution::Happened, outputs: serde_json::Map::new() };
+        let skip = Decision::Skip { outputs: serde_json::Map::new() };
+        let seen = Seen::of(
+            build(steps),
+            &[
+                (0, started(Mode::Real)),
+                (0, intent("lag", 1, "shell")),
+                (1, outcome("lag", 1, failed("exit code 2"))),
+                (1, intent("a", 1, "shell")),
+                (1, intent("b", 1, "shell")),
+                (2, doubt("a")),
+                (2, doubt("b")),
+                (9, decided(Some("a"), happened, "bob", Some("seen in the portal"))),
+                (9, decided(Some("c"), skip, "bob", Some("not needed"))),
+            ],
+        );
+        assert_eq!(
+            lines(&seen, 3000),
+            "\
+run orders-20261120-0311-k3f: in doubt
+  RTO 45m: 50m so far, 5m over
+  machine 2s, waiting for people 49m58s
+  steps: 1 succeeded, 1 failed, 1 skipped, 1 in doubt
+exception: `lag` failed and continued: exit code 2
+exception: `a` succeeded: bob says it happened: seen in the portal
+exception: `c` skipped: skipped by bob: not needed
+in doubt: `b`: no answer
+next: drctl resolve orders-20261120-0311-k3f b --happened --reason \"...\"
+next: drctl resolve orders-20261120-0311-k3f b --did-not-happen --reason \"...\"
+next: drctl resolve orders-20261120-0311-k3f b --retry --reason \"...\"
+next: drctl abort orders-20261120-0311-k3f --reason \"...\"
+next: drctl resume orders-20261120-0311-k3f"
+        );
+    }
+
+    #[test]
+    fn programs_get_the_same_facts() {
+        let seen = Seen::of(plan(), &to_the_gate());
+        let summary = summarise(&seen.plan, &seen.state, "r", &seen.timeline, at(100));
+        assert_eq!(
+            summary.json(),
+            json!({
+                "state": "awaiting_approval",
+                "final": false,
+                "rto": 2700.0,
+                "achieved": null,
+                "elapsed": 100.0,
+                "machine_time": 40.0,
+                "waiting_for_people": 60.0,
+                "unattended": 0.0,
+                "steps": { "pending": 2, "awaiting_approval": 1, "succeeded": 2 },
+                "exceptions": [],
+                "in_doubt": [],
+                "failed": [],
+                "not_undone": [],
+                "waiting": [{ "step": "promote", "reason": "awaiting approval" }],
+                "next": [
+                    "drctl approve r promote --reason \"...\"",
+                    "drctl reject r promote --reason \"...\"",
+                    "drctl resume r",
+                ],
+            })
+        );
+    }
 }

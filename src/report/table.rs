@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::catalogue::{HumanDuration, Timestamp};
+use super::sanitise::Cleaner;
+use super::words;
+use crate::catalogue::Timestamp;
 use crate::engine::RunState;
 
 /// One run in the table.
@@ -31,24 +33,56 @@ pub fn runs_table(rows: &[RunRow]) -> String {
     if rows.is_empty() {
         return "no runs yet".to_owned();
     }
+    let cleaner = Cleaner::default();
     let width = rows.iter().map(|row| row.id.len()).max().unwrap_or(0);
     rows.iter().fold(String::new(), |mut text, row| {
         let state = row.state.map_or("unreadable", RunState::words);
-        let started = row.started.map_or_else(String::new, |at| at.to_string());
-        let took = row.took.map_or_else(String::new, |took| rounded(took).to_string());
+        let started = row.started.map_or_else(String::new, |at| format!("{} UTC", words::date_and_time(at)));
+        let took = row.took.map_or_else(String::new, words::span);
         let more = match (&row.problem, &row.holder) {
             (Some(problem), _) => problem.clone(),
             (None, Some(holder)) => format!("driven by {holder}"),
+            (None, None) if row.state.is_some_and(|state| !state.is_final()) => "nobody drives it".to_owned(),
             (None, None) => String::new(),
         };
-        let line = format!("{:<width$}  {state:<25} {started:<24} {took:>9}  {more}", row.id);
-        writeln!(text, "{}", line.trim_end()).ok();
+        let line = format!("{:<width$}  {state:<25} {started:<20} {took:>9}  {more}", row.id);
+        writeln!(text, "{}", cleaner.line(&line)).ok();
         text
     })
 }
 
-/// To the second, so that a line is not full of milliseconds.
-#[must_use]
-pub(super) fn rounded(span: Duration) -> HumanDuration {
-    HumanDuration(if span < Duration::from_secs(1) { span } else { Duration::from_secs(span.as_secs()) })
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::at;
+    use super::*;
+
+    #[test]
+    fn runs_say_their_state_who_drives_them_and_what_is_wrong() {
+        let row = |id: &str, state| RunRow {
+            id: id.to_owned(),
+            runbook: "orders".to_owned(),
+            state,
+            started: Some(at(0)),
+            took: Some(Duration::from_millis(61_500)),
+            holder: None,
+            problem: None,
+        };
+        let driven = RunRow { holder: Some("alice".to_owned()), ..row("orders-a", Some(RunState::AwaitingApproval)) };
+        let broken = RunRow {
+            started: None,
+            took: None,
+            problem: Some("line 2 \u{1b}[31mis\nbroken".to_owned()),
+            ..row("orders-e", None)
+        };
+        let rows = [driven, row("orders-bcd", Some(RunState::Paused)), broken];
+        assert_eq!(
+            runs_table(&rows),
+            "\
+orders-a    awaiting approval         2026-11-20 03:11 UTC      1m1s  driven by alice
+orders-bcd  paused                    2026-11-20 03:11 UTC      1m1s  nobody drives it
+orders-e    unreadable                                                line 2 is\\nbroken
+"
+        );
+        assert_eq!(runs_table(&[]), "no runs yet");
+    }
 }

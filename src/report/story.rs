@@ -1,0 +1,260 @@
+//! What a record means to people: one line, the lines below it, and nothing for what is noise.
+//!
+//! The texts are raw; whoever prints a line cleans it as a whole.
+
+use super::needs::{abort_command, approvers, commands_for, done_word, need, side_word};
+use super::view::View;
+use super::words;
+use crate::catalogue::Timestamp;
+use crate::engine::event::{GateOpened, PlanChanged};
+use crate::engine::{Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState};
+use crate::runbook::ast::{OnTimeout, Phase};
+use std::fmt::Write as _;
+
+/// How a line is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// It is under way.
+    Progress,
+    /// It went well.
+    Good,
+    /// It is worth a look.
+    Notice,
+    /// It needs a person.
+    Needed,
+    /// It went wrong.
+    Bad,
+}
+
+/// What is said of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Story {
+    /// The step, and the phase it stands in.
+    pub(super) step: Option<(Phase, NodePath)>,
+    pub(super) tone: Tone,
+    pub(super) text: String,
+    pub(super) details: Vec<String>,
+}
+
+/// What is said of a record that `view` has taken in.
+#[must_use]
+pub(super) fn tell(view: &View, at: Timestamp, event: &Event) -> Option<Story> {
+    let node = event.step().and_then(|path| view.state.find(&view.plan, &path.0));
+    let step = node.map(|id| {
+        let node = view.state.node(id);
+        (view.plan.step(node.step).phase, node.path.clone())
+    });
+    let (tone, text) = match node {
+        Some(id) => of_step(view, at, event, id)?,
+        None => of_run(view, event)?,
+    };
+    let details = match node {
+        Some(id) => step_details(view, at, event, id),
+        None => run_details(view, event),
+    };
+    Some(Story { step, tone, text, details })
+}
+
+fn of_run(view: &View, event: &Event) -> Option<(Tone, String)> {
+    Some(match event {
+        Event::RunStarted(started) => (Tone::Notice, run_started(view, started)),
+        Event::RunResumed { operator } => (Tone::Notice, format!("run taken up by {}", words::person(operator))),
+        Event::PlanChanged(changed) => (Tone::Notice, plan_changed(changed)),
+        Event::Decided(decided) => (Tone::Notice, format!("run {}", decision(decided))),
+        Event::DecisionRefused { reason, .. } => (Tone::Bad, format!("decision refused: {reason}")),
+        Event::RollbackStarted { reason, steps, .. } => {
+            let steps: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
+            let what = if steps.is_empty() {
+                "nothing can be undone".to_owned()
+            } else {
+                format!("undoing {}: {}", words::count(steps.len(), "step"), words::names(&steps, 8))
+            };
+            (Tone::Notice, format!("{what} ({reason})"))
+        }
+        Event::Paused { reason, .. } => (Tone::Needed, format!("run paused: {reason}")),
+        Event::Continued {} => (Tone::Notice, "run goes on".to_owned()),
+        Event::Stopping { reason } => (Tone::Notice, format!("stopping: {reason}; nothing new starts")),
+        Event::ExecutorLeft { state } => (Tone::Notice, format!("drctl leaves the run, which is {}", state.words())),
+        Event::RunEnded { state } => (run_tone(*state), format!("run {}", state.words())),
+        _ => return None,
+    })
+}
+
+fn run_tone(state: crate::engine::RunState) -> Tone {
+    use crate::engine::RunState::{CompletedWithExceptions, Succeeded};
+    match state {
+        Succeeded => Tone::Good,
+        CompletedWithExceptions => Tone::Notice,
+        _ => Tone::Bad,
+    }
+}
+
+fn run_started(view: &View, started: &RunStarted) -> String {
+    let dry = if started.mode == Mode::DryRun { " as a dry run" } else { "" };
+    let kind = started.kind.name();
+    let who = words::person(&started.operator);
+    let mut text = format!("run {} started{dry}: {kind} `{}` by {who}", started.run, started.runbook);
+    if let Some(rto) = view.plan.runbook.objectives.rto {
+        write!(text, ", RTO {}", words::span(rto)).ok();
+    }
+    if let Some(since) = started.since {
+        write!(text, ", counted from {} UTC", words::time_of_day(since)).ok();
+    }
+    text
+}
+
+fn plan_changed(changed: &PlanChanged) -> String {
+    let steps = words::names(&changed.changed, 8);
+    format!("plan replaced by {}; changed: {steps}", words::person(&changed.operator))
+}
+
+fn decision(decided: &Decided) -> String {
+    let reason = decided.reason.as_ref().filter(|reason| !reason.trim().is_empty());
+    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} by {}{why}", done_word(&decided.decision), words::person(&decided.person))
+}
+
+fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Tone, String)> {
+    Some(match event {
+        Event::Expanded { instances, .. } => (Tone::Progress, words::count(instances.len(), "instance")),
+        Event::NotApplicable { reason, .. } => (Tone::Notice, format!("not applicable: {reason}")),
+        Event::GateOpened(opened) => {
+            let first = opened.prompt.lines().next().unwrap_or_default();
+            (Tone::Needed, format!("waits for approval: {first}"))
+        }
+        Event::GateEscalated { to, .. } => {
+            let text = format!("nobody approved it in time; asked too: {}", words::names(to, 8));
+            (Tone::Needed, text)
+        }
+        Event::GateVoided { reason, .. } => (Tone::Notice, format!("approval void: {reason}")),
+        Event::PersonAsked { instructions, .. } => {
+            let first = instructions.lines().next().unwrap_or_default();
+            (Tone::Needed, format!("waits for a person: {first}"))
+        }
+        Event::Decided(decided) => (Tone::Notice, decision(decided)),
+        Event::Intent(intent) => {
+            let doing = if intent.side == Side::Rollback { "undoing" } else { "running" };
+            let text = format!("{doing}: {} (attempt {})", intent.action, intent.attempt);
+            (Tone::Progress, text)
+        }
+        Event::Outcome { side, end, .. } => of_end(view, at, *side, end, id)?,
+        Event::Verified { holds, reason, .. } => {
+            let node = view.state.node(id);
+            match (holds, node.state) {
+                (true, _) => (Tone::Good, format!("done{}, verified: {reason}", took(view, id))),
+                (false, StepState::Failed) => (Tone::Bad, format!("verify does not hold: {reason}")),
+                _ => return None,
+            }
+        }
+        Event::StepFailed { reason, .. } => (Tone::Bad, format!("FAILED: {reason}")),
+        Event::InDoubt { side, evidence, .. } => (Tone::Bad, format!("IN DOUBT: {}{evidence}", side_word(*side))),
+        _ => return None,
+    })
+}
+
+fn of_end(view: &View, at: Timestamp, side: Side, end: &End, id: NodeId) -> Option<(Tone, String)> {
+    let undoing = side_word(side);
+    Some(match end {
+        End::Succeeded { already, note, label, .. } => {
+            let note = if note.is_empty() { String::new() } else { format!(": {note}") };
+            let text = match (side, label, already) {
+                (Side::Rollback, ..) => format!("undone{note}"),
+                (_, Some(label), _) => format!("{}{note}", label.name()),
+                (_, _, true) => format!("was done already{note}"),
+                _ if view.state.node(id).state == StepState::Verifying => {
+                    return Some((Tone::Progress, format!("applied, to be verified{note}")));
+                }
+                _ => format!("done{}{note}", took(view, id)),
+            };
+            (Tone::Good, text)
+        }
+        End::Failed { reason, retry_at: Some(again) } => {
+            let wait = words::span(at.until(*again));
+            (Tone::Notice, format!("{undoing}failed: {reason}; tried again in {wait}"))
+        }
+        End::Failed { reason, .. } => {
+            let counts = !view.state.is_met(&view.plan, id) || view.state.mode() == Mode::DryRun;
+            let (tone, how) = if counts { (Tone::Bad, "FAILED") } else { (Tone::Notice, "failed and continued") };
+            (tone, format!("{undoing}{how}: {reason}"))
+        }
+        End::Ambiguous { evidence } => (Tone::Notice, format!("{undoing}has no clear end: {evidence}")),
+        End::Cancelled => (Tone::Notice, format!("{undoing}cancelled before it had any effect")),
+    })
+}
+
+/// ` in 4m`, from the first attempt to the end.
+fn took(view: &View, id: NodeId) -> String {
+    let node = view.state.node(id);
+    match (node.started, node.ended) {
+        (Some(started), Some(ended)) => format!(" in {}", words::span(started.until(ended))),
+        _ => String::new(),
+    }
+}
+
+fn run_details(view: &View, event: &Event) -> Vec<String> {
+    match event {
+        Event::RollbackStarted { kept, .. } => {
+            kept.iter().map(|(step, why)| format!("stays: `{step}`: {why}")).collect()
+        }
+        Event::Paused { .. } if view.state.aborted.is_none() => vec![abort_command(&view.run)],
+        _ => Vec::new(),
+    }
+}
+
+fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<String> {
+    let mut details = match event {
+        Event::GateOpened(opened) => gate_details(view, at, opened, id),
+        Event::GateEscalated { .. } => gate(view, id).collect(),
+        Event::PersonAsked { instructions, answers, .. } => {
+            let more = instructions.lines().skip(1).map(str::to_owned);
+            let wanted = answers.iter().map(|(name, kind)| format!("wanted: {name} ({kind})"));
+            more.chain(wanted).collect()
+        }
+        _ => Vec::new(),
+    };
+    let opens = matches!(
+        event,
+        Event::GateOpened(_)
+            | Event::GateEscalated { .. }
+            | Event::PersonAsked { .. }
+            | Event::Outcome { .. }
+            | Event::StepFailed { .. }
+            | Event::Verified { .. }
+            | Event::InDoubt { .. }
+    );
+    if let Some(need) = need(&view.plan, &view.state, id).filter(|_| opens) {
+        details.extend(commands_for(&view.state, &view.run, need, id));
+    }
+    details
+}
+
+fn gate(view: &View, id: NodeId) -> impl Iterator<Item = String> {
+    let gate = view.state.node(id).gate();
+    let who = gate.map(|gate| approvers(&view.plan, &view.state, gate));
+    who.map(|who| format!("asks {who}")).into_iter()
+}
+
+/// What a gate shows: the rest of its question, what would be done, who may approve it, until when.
+pub(super) fn gate_details(view: &View, at: Timestamp, opened: &GateOpened, id: NodeId) -> Vec<String> {
+    let mut details: Vec<String> = opened.prompt.lines().skip(1).map(str::to_owned).collect();
+    details.extend(opened.preview.iter().map(|line| format!("does: {line}")));
+    details.push(format!("digest: {}", short_digest(&opened.digest)));
+    details.extend(gate(view, id));
+    if let Some(deadline) = opened.deadline {
+        let step = view.plan.step(view.state.node(id).step);
+        let then = match step.approval.as_ref().map(|approval| approval.on_timeout) {
+            Some(OnTimeout::Reject) => "then the step fails",
+            _ => "then more people are asked",
+        };
+        let time = words::time_of_day(deadline);
+        let left = words::span(at.until(deadline));
+        details.push(format!("deadline: {time} UTC, in {left}; {then}"));
+    }
+    details
+}
+
+/// As much of a digest as people compare.
+#[must_use]
+pub(super) fn short_digest(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
