@@ -135,6 +135,7 @@ fn an_abort_first_says_what_it_undoes_and_what_stays() {
 switch: what now? [retry/skip/abort/leave] abort
 an abort undoes nothing
 what stays:
+  switch: it failed, and nothing tells whether it had an effect
   promote: it is a point of no return
   declare: it lies before the point of no return `promote`
   probe: it lies before the point of no return `promote`

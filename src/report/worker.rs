@@ -157,7 +157,9 @@ impl Worker {
                 self.screen.asked(false);
             }
         }
-        if !shown {
+        // The summary of a dry run says all of it, once.
+        let told_later = self.view.state.mode() == Mode::DryRun && !matches!(self.face, Face::Json);
+        if !shown || told_later {
             return;
         }
         match &self.face {
