@@ -29,8 +29,8 @@ pub enum Call {
 
 /// Where durable records go.
 pub trait Sink: Send {
-    /// A record that is durable.
-    fn record(&mut self, record: &Record<Event>);
+    /// Records that are durable, in order.
+    fn records(&mut self, records: Vec<Record<Event>>);
     /// A line for the person at the terminal.
     fn note(&mut self, line: String);
 }
@@ -244,12 +244,15 @@ impl Driver {
     /// Lets go what waited for what is now durable. After a failed write nothing starts any more.
     fn let_go(&mut self) {
         let durable = self.held.durable;
-        while self.held.records.front().is_some_and(|record| record.seq <= durable) {
-            let Some(record) = self.held.records.pop_front() else { break };
-            if let (Some(inbox), Some(id)) = (self.inbox.as_mut(), decision_id(&record.event)) {
-                inbox.acknowledge(id);
+        let count = self.held.records.partition_point(|record| record.seq <= durable);
+        if count > 0 {
+            let records: Vec<Record<Event>> = self.held.records.drain(..count).collect();
+            for id in records.iter().filter_map(|record| decision_id(&record.event)) {
+                if let Some(inbox) = &mut self.inbox {
+                    inbox.acknowledge(id);
+                }
             }
-            self.sink.record(&record);
+            self.sink.records(records);
         }
         if self.held.failed.is_some() {
             self.held.kept.clear();

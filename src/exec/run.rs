@@ -304,7 +304,7 @@ impl Session<'_> {
         first: Vec<Input>,
         before: &[crate::journal::Record<Event>],
     ) -> Result<Exit, Error> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let left = runtime.block_on(self.driven(state, last, journal, first, before))?;
         // A thread that waits for something that never comes must not hold the process.
         runtime.shutdown_background();
@@ -323,7 +323,7 @@ impl Session<'_> {
         let (messages, answered) = mpsc::unbounded_channel();
         signals::listen(&calls)?;
         let reporter = self.reporter(&calls);
-        before.iter().for_each(|record| reporter.replay(record.seq, record.at, &record.event));
+        reporter.replay(before.to_vec());
         let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
         let worker = Worker {
             registry: Arc::clone(&self.registry),
@@ -405,8 +405,8 @@ impl Session<'_> {
 }
 
 impl Sink for Arc<Reporter> {
-    fn record(&mut self, record: &crate::journal::Record<Event>) {
-        Reporter::record(self, record.seq, record.at, &record.event);
+    fn records(&mut self, records: Vec<crate::journal::Record<Event>>) {
+        Reporter::records(self, records);
     }
 
     fn note(&mut self, line: String) {

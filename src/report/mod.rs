@@ -28,8 +28,9 @@ pub use timeline::{Timeline, timeline};
 use crate::catalogue::Timestamp;
 use crate::edge::clock::Clock;
 use crate::edge::secrets::Secrets;
+use crate::engine::State;
 use crate::engine::event::{Decision, Event, NodePath};
-use crate::engine::{Seq, State};
+use crate::journal::Record;
 use crate::plan::Plan;
 
 /// How a run is shown.
@@ -79,7 +80,7 @@ pub struct Setup {
 
 /// What the thread that owns the terminal hears.
 pub(crate) enum News {
-    Record { seq: Seq, at: Timestamp, event: Box<Event>, replayed: bool },
+    Records { records: Vec<Record<Event>>, replayed: bool },
     Note(String),
     Finish,
 }
@@ -108,14 +109,14 @@ impl Reporter {
         Self { news, done, thread: Mutex::new(thread.ok()) }
     }
 
-    /// A record that is durable.
-    pub fn record(&self, seq: Seq, at: Timestamp, event: &Event) {
-        self.news.send(News::Record { seq, at, event: Box::new(event.clone()), replayed: false }).ok();
+    /// Records that are durable.
+    pub fn records(&self, records: Vec<Record<Event>>) {
+        self.news.send(News::Records { records, replayed: false }).ok();
     }
 
-    /// A record of an earlier process: folded in, not shown.
-    pub fn replay(&self, seq: Seq, at: Timestamp, event: &Event) {
-        self.news.send(News::Record { seq, at, event: Box::new(event.clone()), replayed: true }).ok();
+    /// Records of an earlier process: folded in, not shown.
+    pub fn replay(&self, records: Vec<Record<Event>>) {
+        self.news.send(News::Records { records, replayed: true }).ok();
     }
 
     /// A line for the person at the terminal.
@@ -161,10 +162,17 @@ impl Stream {
     }
 
     pub(crate) fn line(&mut self, line: &str) {
-        let masked = self.mask.mask(line);
-        if let Some(to) = &mut self.to
-            && writeln!(to, "{masked}").and_then(|()| to.flush()).is_err()
-        {
+        self.lines(&[line.to_owned()]);
+    }
+
+    /// Writes lines at once: a write for each would cost more than many a step.
+    pub(crate) fn lines(&mut self, lines: &[String]) {
+        let Some(to) = &mut self.to else { return };
+        if lines.is_empty() {
+            return;
+        }
+        let masked = self.mask.mask(&lines.join("\n")) + "\n";
+        if to.write_all(masked.as_bytes()).and_then(|()| to.flush()).is_err() {
             self.to = None;
         }
     }

@@ -11,8 +11,9 @@ use super::summary::rto_clock;
 use super::table::rounded;
 use super::{Lines, News, OnAnswer, OutputKind, Setup, Stream, json, next_commands, sanitise, summary};
 use crate::edge::clock::Clock;
-use crate::engine::event::Mode;
+use crate::engine::event::{Event, Mode};
 use crate::engine::{NodeId, StepState};
+use crate::journal::Record;
 
 /// How often the live lines are drawn, and what was typed is looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -92,28 +93,38 @@ impl Terminal {
 
     fn hear(&mut self, news: News) {
         match news {
-            News::Record { at, event, replayed: true, .. } => self.lines.replay(at, &event),
-            News::Record { seq, at, event, replayed: false } => {
-                if self.kind == OutputKind::Json {
-                    self.out.line(&json::record(&self.run, seq, at, &event));
-                    self.lines.replay(at, &event);
-                } else {
-                    let lines = self.lines.record(seq, at, &event);
-                    self.close_prompt();
-                    lines.iter().for_each(|line| self.print(line));
-                }
-                self.answered = false;
+            News::Records { records, replayed: true } => {
+                records.iter().for_each(|record| self.lines.replay(record.at, &record.event));
             }
-            News::Note(line) => self.print(&sanitise(&line)),
+            News::Records { records, replayed: false } => self.show_records(&records),
+            News::Note(line) => self.print(&[sanitise(&line)]),
             News::Finish => {}
         }
     }
 
-    /// Prints a line above what is live.
-    fn print(&mut self, line: &str) {
+    fn show_records(&mut self, records: &[Record<Event>]) {
+        let mut lines = Vec::new();
+        for Record { seq, at, event } in records {
+            if self.kind == OutputKind::Json {
+                lines.push(json::record(&self.run, *seq, *at, event));
+                self.lines.replay(*at, event);
+            } else {
+                lines.extend(self.lines.record(*seq, *at, event));
+            }
+        }
+        self.answered = false;
+        self.close_prompt();
+        match self.kind {
+            OutputKind::Json => self.out.lines(&lines),
+            _ => self.print(&lines),
+        }
+    }
+
+    /// Prints lines above what is live.
+    fn print(&mut self, lines: &[String]) {
         match &self.live {
-            Some(live) => live.bars.suspend(|| self.err.line(line)),
-            None => self.err.line(line),
+            Some(live) => live.bars.suspend(|| self.err.lines(lines)),
+            None => self.err.lines(lines),
         }
     }
 
@@ -135,7 +146,7 @@ impl Terminal {
     fn close_prompt(&mut self) {
         if self.prompt.as_ref().is_some_and(|prompt| !prompt.is_open(self.lines.state())) {
             self.prompt = None;
-            self.print("");
+            self.print(&[String::new()]);
         }
     }
 
