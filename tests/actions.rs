@@ -850,6 +850,25 @@ async fn a_person_who_says_that_it_did_not_happen_gets_it_sent_again() {
 }
 
 #[tokio::test]
+async fn a_look_at_an_interrupted_notice_says_what_its_handle_tells() {
+    let server = Server::start(vec![answer(200, "")]).await;
+    let call = call(notice(json!([file("status"), webhook("chat", &server)])));
+    let site = Site::new();
+    let unknown = || Observation::Unknown("nothing tells whether `chat` got it".to_owned());
+    let not = |why: &str| Observation::NotApplied(why.to_owned());
+    for (handle, seen) in [
+        (None, not("no handle: nothing was sent")),
+        (Some(json!({"delivered": [], "sending": "status"})), not("some channels have not got it")),
+        (Some(json!({"delivered": ["status"], "sending": "chat"})), unknown()),
+        (Some(json!({"delivered": ["status"], "in_doubt": ["chat"]})), unknown()),
+    ] {
+        let call = Call { previous: handle, ..call.clone() };
+        assert_eq!(site.action("notify").observe(&site.context, &call).await, seen, "{:?}", call.previous);
+    }
+    assert_eq!(server.lines(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_round_stops_at_once_when_cancelled() {
     let server = Server::start(vec![Reply::Silence]).await;
     let call = call(notice(json!([webhook("chat", &server), file("status")])));
@@ -903,7 +922,7 @@ async fn a_notice_that_cannot_be_right_is_not_sent_at_all() {
     }
     assert_eq!((handles(&site), outbox(&site, "status")), (Vec::new(), Vec::new()));
     let nothing = site.observe("notify", notice(json!([]))).await;
-    assert_eq!(nothing, Observation::NotApplied("nothing was sent to any channel".to_owned()));
+    assert_eq!(nothing, Observation::NotApplied("no handle: nothing was sent".to_owned()));
 }
 
 #[tokio::test]

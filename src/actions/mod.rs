@@ -87,7 +87,7 @@ pub struct Call {
     pub timeout: Duration,
     /// Whether the step declared `on_interrupt: retry`: it need not outlive this process.
     pub repeatable: bool,
-    /// The last handle that an earlier attempt of the same step journaled.
+    /// The last handle that an earlier attempt of the same step journaled; for `observe`, the attempt looked at.
     pub previous: Option<Value>,
 }
 

@@ -115,14 +115,8 @@ impl Action for Notify {
         lines
     }
 
-    fn observe<'a>(&'a self, _context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
-        let began = call.previous.is_some();
-        Box::pin(async move {
-            if began {
-                return Observation::Unknown("a receiver cannot be asked what it has received".to_owned());
-            }
-            Observation::NotApplied("nothing was sent to any channel".to_owned())
-        })
+    fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
+        Box::pin(async move { seen(context, call) })
     }
 
     fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {
@@ -274,6 +268,22 @@ impl<'a> Round<'a> {
         }
         Ok(Done { outputs: Map::from_iter([("delivered".to_owned(), json!(delivered))]), already: false, note: text })
     }
+}
+
+/// What the handle tells of an attempt; the channels themselves cannot be asked.
+fn seen(context: &Context, call: &Call) -> Observation {
+    let Some(handle) = call.previous.as_ref().and_then(|handle| Handle::deserialize(handle).ok()) else {
+        return Observation::NotApplied("no handle: nothing was sent".to_owned());
+    };
+    let mut round = match Round::new(context, call) {
+        Ok(round) => round,
+        Err(failure) => return Observation::Unknown(failure.to_string()),
+    };
+    round.take_up(handle);
+    if round.progress.in_doubt.is_empty() {
+        return Observation::NotApplied("some channels have not got it".to_owned());
+    }
+    Observation::Unknown(format!("nothing tells whether `{}` got it", round.progress.in_doubt.join("`, `")))
 }
 
 /// What would have to be refused by every channel.

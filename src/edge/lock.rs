@@ -5,12 +5,14 @@
 
 use std::fmt;
 use std::fs::{File, Permissions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::identity::{Identity, user_name};
@@ -83,7 +85,7 @@ impl RunLock {
     pub fn acquire(path: &Path, holder: &Holder) -> Result<Self, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file: File = open(path, flags, Mode::RUSR | Mode::WUSR).map_err(io::Error::from)?.into();
-        if !take_exclusively(&file)? {
+        if !take_over(&file, holder)? {
             return Err(LockError::Held(read_holder(file)?));
         }
         let text = serde_json::to_vec(holder).map_err(io::Error::from)?;
@@ -109,6 +111,24 @@ impl RunLock {
         }
         read_holder(file).map(Some)
     }
+}
+
+/// A holder that was killed leaves the lock to a child it was just starting, for an instant: waits for that.
+fn take_over(file: &File, mine: &Holder) -> io::Result<bool> {
+    for _ in 0..100 {
+        if take_exclusively(file)? {
+            return Ok(true);
+        }
+        let holder = read_holder(file.try_clone()?)?;
+        (&*file).rewind()?;
+        let pid = holder.pid.and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let is_gone = holder.host == mine.host && pid.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH));
+        if !is_gone {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(false)
 }
 
 /// Those who only look hold the lock for an instant, shared with one another: tries again when it was they.

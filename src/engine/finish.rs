@@ -205,8 +205,7 @@ impl Machine {
         };
         match self.parameters(node, action) {
             Ok(with) => {
-                let mut job = self.job(node, side, kind, action, with);
-                job.previous = self.state.node(node).handle().cloned();
+                let job = self.job(node, side, kind, action, with);
                 self.dispatch(job);
                 Ok(())
             }

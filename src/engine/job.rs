@@ -133,7 +133,7 @@ pub struct Job {
     pub declared: Vec<(String, Type)>,
     /// Whether it may be run again without asking anybody.
     pub repeatable: bool,
-    /// The last handle of an earlier attempt.
+    /// The last handle of an earlier attempt; for a look at the world, of the attempt looked at.
     pub previous: Option<Value>,
     /// For a dry run.
     pub dry: Option<DryHints>,

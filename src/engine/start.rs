@@ -275,7 +275,6 @@ impl Machine {
     ) -> Result<(), Illegal> {
         let before = self.state.node(node);
         let attempt = if before.side() == side { before.attempt + 1 } else { 1 };
-        let previous = self.state.node(node).handle().cloned();
         self.emit(Event::Intent(Box::new(Intent {
             step: self.path(node),
             side,
@@ -284,7 +283,6 @@ impl Machine {
             with: with.shown(),
         })))?;
         let mut job = self.job(node, side, JobKind::Apply, action, with);
-        job.previous = previous;
         if self.state.mode() == Mode::DryRun {
             job.dry = Some(self.dry_hints(node, &job, unknown));
         }
@@ -300,6 +298,7 @@ impl Machine {
             _ => Map::new(),
         };
         let effect = self.plan.effect(&action.name.value, &shown);
+        let observes = matches!(kind, JobKind::Observe);
         Job {
             id: JobId { node, side, attempt: state.attempt },
             kind,
@@ -314,7 +313,7 @@ impl Machine {
                 Vec::new()
             },
             repeatable: self.plan.is_repeatable(step, effect),
-            previous: None,
+            previous: if observes { state.handle() } else { state.previous() }.cloned(),
             dry: None,
         }
     }

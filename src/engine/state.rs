@@ -66,6 +66,8 @@ pub struct More {
     pub asked: Option<(String, Vec<(String, String)>)>,
     /// How to find the current attempt again.
     pub handle: Option<Value>,
+    /// The last handle of the attempts before, on this side.
+    pub previous: Option<Value>,
     /// Why it is in its state, where there is a reason to give.
     pub reason: Option<String>,
     /// A person's word stands in for what was not seen: whose, and why.
@@ -84,6 +86,13 @@ pub struct More {
     pub note: String,
     /// What the last look at the world said of the current attempt.
     pub sight: Option<super::event::Sight>,
+}
+
+impl More {
+    /// The attempt is over: what it left is for the attempts after it.
+    pub(super) fn put_handle_by(&mut self) {
+        self.previous = self.handle.take().or_else(|| self.previous.take());
+    }
 }
 
 /// An attempt without an outcome, and what has been looked at since.
@@ -522,6 +531,12 @@ impl Node {
     #[must_use]
     pub fn handle(&self) -> Option<&Value> {
         self.more.as_ref()?.handle.as_ref()
+    }
+
+    /// The last handle of the attempts before, on this side.
+    #[must_use]
+    pub fn previous(&self) -> Option<&Value> {
+        self.more.as_ref()?.previous.as_ref()
     }
 
     /// Which side it is on.

@@ -139,13 +139,17 @@ impl Node {
                 self.more().asked = Some((instructions.clone(), answers.clone()));
             }
             Event::Intent(intent) => {
-                if intent.side != self.side() {
+                let turned = intent.side != self.side();
+                if turned {
                     self.attempts_before = 0;
                 }
                 self.attempt = intent.attempt;
                 if let Some(more) = &mut self.more {
-                    (more.handle, more.interrupted, more.retry_at, more.reason, more.sight) =
-                        (None, None, None, None, None);
+                    more.put_handle_by();
+                    if turned {
+                        more.previous = None;
+                    }
+                    (more.interrupted, more.retry_at, more.reason, more.sight) = (None, None, None, None);
                 }
                 if intent.side == Side::Rollback || self.side() == Side::Rollback {
                     self.more().side = intent.side;
@@ -237,6 +241,7 @@ impl Node {
             Decision::Answer { outputs } => self.outputs = Outputs::of(outputs.clone()),
             Decision::Retry => {
                 let more = self.more();
+                more.put_handle_by();
                 (more.gate, more.retry_at, more.interrupted) = (None, None, None);
             }
             Decision::Skip { outputs } => {
@@ -250,8 +255,9 @@ impl Node {
                     }
                     self.more().overridden = Some(format!("{person} says it happened: {why}"));
                 }
-                // The handle stays: a new attempt may leave out what is known to be done.
-                self.more().interrupted = None;
+                let more = self.more();
+                more.put_handle_by();
+                more.interrupted = None;
             }
             Decision::Abort => {}
         }

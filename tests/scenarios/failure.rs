@@ -228,3 +228,24 @@ execution:
     assert_eq!(workspace.drctl(&["failover", "r"]).code, 10);
     assert_eq!(sorted(workspace.lines("log")), ["safe", "safe", "safe", "unsafe"]);
 }
+
+#[test]
+fn a_notice_that_takes_a_notice_back_is_sent_too() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - id: announce
+    action: notify
+    with: { template: moving, audience: all }
+    rollback: { action: notify, with: { template: not_moving, audience: all } }
+  - { id: fails, action: exec, needs: [announce], on_failure: rollback, with: { argv: ["false"] } }
+"#,
+    )
+    .file("templates/moving.txt", "Subject: we move\n\nSoon.\n")
+    .file("templates/not_moving.txt", "Subject: we do not move\n\nSorry.\n");
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 1);
+    let notices = std::fs::read_dir(workspace.path("notices")).unwrap();
+    let mut texts: Vec<String> = notices.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    texts.sort();
+    assert_eq!(texts, ["Subject: we do not move\n\nSorry.\n\n", "Subject: we move\n\nSoon.\n\n"]);
+}
