@@ -331,14 +331,52 @@ fn ctrl_c_twice_and_thrice_at_a_question_cancel_and_leave_what_runs_beside_it() 
 }
 
 #[test]
-fn ctrl_c_at_the_choice_of_a_run_leaves_the_terminal_as_it_was() {
+fn where_several_runs_are_open_one_is_chosen_by_its_number() {
     let workspace = Workspace::of(GATED);
-    assert_eq!(workspace.drctl(&["failover", "r"]).code, 3);
-    assert_eq!(workspace.drctl(&["failover", "r"]).code, 3);
-    let mut terminal = Terminal::start(workspace.command(&["resume"]), 120);
-    terminal.sees("which run");
-    terminal.presses_ctrl_c();
-    assert_ne!(terminal.ends(), 0);
+    for _ in 0..2 {
+        assert_eq!(workspace.drctl(&["failover", "r"]).code, 3);
+    }
+    let ask = || {
+        let mut terminal = Terminal::start(workspace.command(&["status"]), 120);
+        terminal.sees("several runs are open:\n  1  r-");
+        terminal.sees("which run (its number): ");
+        terminal
+    };
+    for (answer, code) in [("2", 3), ("0", 2), ("3", 2), ("x", 2)] {
+        let mut terminal = ask();
+        terminal.types(answer);
+        assert_eq!(terminal.ends(), code, "{answer}: {}", terminal.text());
+    }
+    let mut interrupted = ask();
+    interrupted.presses_ctrl_c();
+    assert_ne!(interrupted.ends(), 0);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_confirmed_by_the_whole_word() {
+    let workspace = Workspace::of(FAILING);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 1);
+    let ask = || {
+        let mut terminal = Terminal::start(workspace.command(&["abort", "--reason", "x"]), 120);
+        terminal.sees("will be undone, in this order: first\n");
+        terminal.sees("cannot be undone: `kept`: it has no `rollback`\n");
+        terminal.sees("up? [yes/no]: ");
+        terminal
+    };
+    for answer in ["no", "y"] {
+        let mut terminal = ask();
+        terminal.types(answer);
+        terminal.sees("nothing was changed");
+        assert_eq!(terminal.ends(), 1);
+    }
+    let mut interrupted = ask();
+    interrupted.presses_ctrl_c();
+    assert_ne!(interrupted.ends(), 0);
+    let mut terminal = ask();
+    terminal.types("yes");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 1);
+    assert_eq!(workspace.lines("log"), ["first", "kept", "undo-first"]);
 }
 
 #[test]
