@@ -14,7 +14,7 @@ use crate::error::{Error, Exit};
 use crate::exec::load::workspace_folder;
 use crate::exec::run;
 use crate::exec::view::{self, Run};
-use crate::report::{OutputKind, show_cursor};
+use crate::report::OutputKind;
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -136,10 +136,18 @@ fn choose(common: &Common, names: &[String]) -> Result<RunFolder, Error> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(several());
     }
-    let asked = dialoguer::Select::new().with_prompt("which run").items(names).default(0).interact_opt();
-    show_cursor();
-    let chosen = asked.ok().flatten().and_then(|index| names.get(index)).ok_or_else(several)?;
+    say("several runs are open:");
+    names.iter().enumerate().for_each(|(index, name)| say(&format!("  {}  {name}", index + 1)));
+    let number = ask("which run (its number)").and_then(|answer| answer.trim().parse::<usize>().ok());
+    let chosen = number.and_then(|number| names.get(number.checked_sub(1)?)).ok_or_else(several)?;
     common.named(chosen)
+}
+
+/// Asks for a line; nothing where none comes.
+///
+/// Never asks for a single key: such questions hide the cursor, and Ctrl-C at one leaves it hidden.
+pub(super) fn ask(question: &str) -> Option<String> {
+    dialoguer::Input::new().with_prompt(question).interact().ok()
 }
 
 /// Whether stderr takes colours.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::common::{Common, console_line, say};
+use super::common::{Common, ask, console_line, say};
 use crate::catalogue::Timestamp;
 use crate::edge::clock::{Clock as _, SystemClock};
 use crate::edge::lock::RunLock;
@@ -20,7 +20,6 @@ use crate::exec::inputs::{pair, typed};
 use crate::exec::view::Run;
 use crate::journal;
 use crate::plan::digest;
-use crate::report::show_cursor;
 
 /// How long a command waits for the process that drives the run to take its decision.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -273,10 +272,8 @@ fn confirm(yes: bool, question: &str) -> Result<(), Error> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Error::usage(format!("{question} nobody is here to answer: add `--yes`")));
     }
-    let answer = dialoguer::Confirm::new().with_prompt(question).default(false).interact_opt();
-    show_cursor();
-    match answer {
-        Ok(Some(true)) => Ok(()),
+    match ask(&format!("{question} [yes/no]")).as_deref().map(str::trim) {
+        Some("yes") => Ok(()),
         _ => Err(Error::new(Exit::Failed, "nothing was changed")),
     }
 }

@@ -37,7 +37,7 @@ pub use dry_run::dry_run_summary;
 pub use needs::next_commands;
 pub use plain::Lines;
 pub use prompt::{PromptAnswer, abort_preview};
-pub use reporter::{OnAnswer, OutputKind, Reporter, Setup, show_cursor};
+pub use reporter::{OnAnswer, OutputKind, Reporter, Setup};
 pub use sanitise::sanitise;
 pub use status::{status, status_json};
 pub use summary::{Summary, clock_words, summarise};

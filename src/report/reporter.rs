@@ -151,11 +151,3 @@ fn worker(setup: Setup, ports: &Ports<'_>) -> Worker {
         heading: None,
     }
 }
-
-/// Gives the cursor back, where there is one: some questions hide it and an interrupt leaves it so.
-pub fn show_cursor() {
-    let terminal = console::Term::stderr();
-    if terminal.is_term() {
-        terminal.show_cursor().ok();
-    }
-}
