@@ -90,7 +90,10 @@ impl Terminal {
         assert!(self.session.is_echo().unwrap(), "what is typed stays hidden");
         let text = self.text();
         // Who is killed in a question cannot end its line.
-        assert!(code < 0 || text.is_empty() || text.ends_with('\n'), "the shell's prompt comes in the middle of a line: {text:?}");
+        assert!(
+            code < 0 || text.is_empty() || text.ends_with('\n'),
+            "the shell's prompt comes in the middle of a line: {text:?}"
+        );
         code
     }
 
