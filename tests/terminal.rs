@@ -281,7 +281,13 @@ fn the_third_ctrl_c_leaves_at_once() {
     terminal.sees("Ctrl-C again leaves at once");
     terminal.presses_ctrl_c();
     assert_eq!(terminal.ends(), 130);
+    let_slow_end(&workspace);
+}
+
+/// Nothing of the scenario outlives it.
+fn let_slow_end(workspace: &Workspace) {
     workspace.write("go", "");
+    until("the end of the step", || workspace.lines("log") == ["start", "end"]);
 }
 
 #[test]
@@ -325,7 +331,9 @@ fn ctrl_c_twice_and_thrice_at_a_question_cancel_and_leave_what_runs_beside_it() 
             terminal.presses_ctrl_c();
         }
         assert_eq!(terminal.ends(), 130);
-        workspace.write("go", "");
+        if presses == 3 {
+            let_slow_end(&workspace);
+        }
         assert_eq!(workspace.states()[0], "go=awaiting_approval");
     }
 }
@@ -396,7 +404,7 @@ fn each_of_two_hundred_steps_has_its_line() {
 #[test]
 fn a_narrow_terminal_is_wide_enough() {
     let long = "a_step_with_a_name_that_is_longer_than_the_terminal_is_wide";
-    let workspace = Workspace::of(&FAILING.replace("bad", long).replace("title: ", "title: ü "));
+    let workspace = Workspace::of(&FAILING.replace("bad", long));
     for columns in [40, 5, 1] {
         let command = workspace.command(&["failover", "r", "--as", "ada"]);
         let mut terminal = Terminal::start(command, columns);
