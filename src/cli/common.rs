@@ -145,9 +145,17 @@ fn choose(common: &Common, names: &[String]) -> Result<RunFolder, Error> {
 
 /// Asks for a line; nothing where none comes.
 ///
-/// Never asks for a single key: such questions hide the cursor, and Ctrl-C at one leaves it hidden.
+/// The terminal stays as it is: what reads single keys hides the cursor or switches echo off, and Ctrl-C at the
+/// wrong moment leaves it so.
 pub(super) fn ask(question: &str) -> Option<String> {
-    dialoguer::Input::new().with_prompt(question).interact().ok()
+    let mut err = std::io::stderr().lock();
+    write!(err, "{question}: ").and_then(|()| err.flush()).ok()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).ok()?;
+    if !line.ends_with('\n') {
+        writeln!(err).ok();
+    }
+    Some(line)
 }
 
 /// Whether stderr takes colours.
