@@ -304,7 +304,7 @@ impl Session<'_> {
         first: Vec<Input>,
         before: &[crate::journal::Record<Event>],
     ) -> Result<Exit, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let left = runtime.block_on(self.driven(state, last, journal, first, before))?;
         // A thread that waits for something that never comes must not hold the process.
         runtime.shutdown_background();
