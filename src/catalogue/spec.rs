@@ -40,7 +40,7 @@ impl Effect {
 }
 
 /// A named parameter, of an action or of a record inside one.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its name in the runbook.
     pub name: &'static str,

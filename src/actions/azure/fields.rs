@@ -1,7 +1,7 @@
 //! The parameters that all actions on Azure take.
 
 use super::Cloud;
-use crate::catalogue::{Field, Type};
+use crate::catalogue::{ActionSpec, Effect, Field, Outputs, Takes, Type};
 
 /// The subscription.
 pub(super) const SUBSCRIPTION: Field = Field {
@@ -94,3 +94,32 @@ pub(super) fn any() -> Type {
 pub(super) fn words<const N: usize>(words: [&str; N]) -> Type {
     Type::Enum(words.map(str::to_owned).to_vec())
 }
+
+/// A read that says yes or no: the base of such specs.
+pub(super) const CHECK: ActionSpec = ActionSpec {
+    name: "",
+    summary: "",
+    docs: "",
+    parameters: &[],
+    outputs: Outputs::Fixed(&[]),
+    effect: |_| Effect::Reads,
+    code: &[],
+    is_check: true,
+    rule: None,
+    takes: |_| Takes::guess(1, 3),
+    permissions: &[],
+};
+
+/// A change that may be sent again: the base of such specs.
+pub(super) const IDEMPOTENT: ActionSpec = ActionSpec { effect: |_| Effect::Idempotent, is_check: false, ..CHECK };
+
+/// A change that the state tells of: the base of such specs.
+pub(super) const OBSERVABLE: ActionSpec = ActionSpec { effect: |_| Effect::Observable, is_check: false, ..CHECK };
+
+/// A change that nothing tells of: the base of such specs.
+pub(super) const UNSAFE: ActionSpec = ActionSpec { effect: |_| Effect::UnsafeToRepeat, is_check: false, ..CHECK };
+
+/// The first outputs of every check.
+pub(super) const HEALTHY: Field = must("healthy", boolean, "whether what was found is what is wanted");
+/// See [`HEALTHY`].
+pub(super) const REASON: Field = must("reason", string, "what was found");

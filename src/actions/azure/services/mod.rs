@@ -1,7 +1,12 @@
 //! The services: one file each.
 
+mod dns;
+mod front_door;
+mod health;
+mod messaging;
 mod metrics;
 mod postgres;
+mod query;
 mod traffic_manager;
 
 use std::sync::Arc;
@@ -11,7 +16,9 @@ use super::Operation;
 /// All operations there are. A new service is one line here.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Operation>> {
-    [traffic_manager::all(), postgres::all()].concat()
+    let services =
+        [dns::all, front_door::all, health::all, messaging::all, postgres::all, query::all, traffic_manager::all];
+    services.into_iter().flat_map(|all| all()).collect()
 }
 
 /// The operations of a service, as [`all`] takes them.
