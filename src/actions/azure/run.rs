@@ -357,7 +357,9 @@ impl<'a> Run<'a> {
         self.open = None;
         self.wait = FIRST_WAIT;
         if let Some(result) = result {
-            self.known.note_sent(write.request.key(), result);
+            // What a PUT gives back may hold secrets, and is read anew anyhow; only a POST's result is news.
+            let is_news = write.request.method == super::Method::Post;
+            self.known.note_sent(write.request.key(), if is_news { result } else { Value::Null });
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The services: one file each.
 
+mod app_service;
 mod dns;
 mod front_door;
 mod health;
@@ -16,8 +17,16 @@ use super::Operation;
 /// All operations there are. A new service is one line here.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Operation>> {
-    let services =
-        [dns::all, front_door::all, health::all, messaging::all, postgres::all, query::all, traffic_manager::all];
+    let services = [
+        app_service::all,
+        dns::all,
+        front_door::all,
+        health::all,
+        messaging::all,
+        postgres::all,
+        query::all,
+        traffic_manager::all,
+    ];
     services.into_iter().flat_map(|all| all()).collect()
 }
 
