@@ -19,7 +19,9 @@ mod shape;
 mod subtypes;
 mod template;
 
+use std::io::{Write as _, stderr};
 use std::path::PathBuf;
+use std::sync::Once;
 
 use serde_json::Value;
 
@@ -28,7 +30,8 @@ use operation::Operations;
 use schema::Schemas;
 
 /// The variable that names the file.
-pub const VARIABLE: &str = "DRCTL_AZURE_OPENAPI";
+const VARIABLE: &str = "DRCTL_AZURE_OPENAPI";
+const UNCHECKED: &str = "nothing is checked against the description of Azure's operations";
 
 /// A request as it would be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,11 +73,15 @@ struct File {
 }
 
 impl Conformance {
-    /// Reads the file named by `DRCTL_AZURE_OPENAPI`. `None` where the variable is not set: say then that nothing
-    /// was checked against the file.
+    /// Reads the file named by `DRCTL_AZURE_OPENAPI`. `None` where the variable is not set: it says then, past the
+    /// silence that a passing test keeps, that nothing is checked against the file.
     pub fn load() -> Option<Self> {
+        static SAY: Once = Once::new();
         #[expect(clippy::disallowed_methods, reason = "the test is told by its environment where the file is")]
-        let path = PathBuf::from(std::env::var_os(VARIABLE)?);
+        let Some(path) = std::env::var_os(VARIABLE).map(PathBuf::from) else {
+            SAY.call_once(|| writeln!(stderr(), "{VARIABLE} is not set: {UNCHECKED}").unwrap());
+            return None;
+        };
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{VARIABLE}={}: {e}", path.display()));
         let mut document: Value = serde_json::from_str(&text).unwrap();
         let operations = Operations::read(document["paths"].take());
@@ -121,5 +128,16 @@ impl Conformance {
         };
         let Some(operation) = operation else { return Ok(()) };
         answer::check(operation, status, body, &file.schemas).map_err(|e| format!("`{}`: {e}", operation.id))
+    }
+
+    /// Compiles every schema of every operation, and finds what `listed/` says another call is like: so that a
+    /// newer file that does not fit is noticed at once. How many operations there are.
+    pub fn compile_all(&self) -> usize {
+        let Some(file) = &self.file else { return 0 };
+        listed::likenesses().for_each(|id| {
+            file.operations.named(id);
+        });
+        file.operations.schemas().for_each(|schema| file.schemas.compile(schema));
+        file.operations.len()
     }
 }

@@ -46,6 +46,18 @@ impl Operations {
         Self(paths.into_iter().flat_map(methods).collect())
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The schemas of all requests and answers.
+    pub fn schemas(&self) -> impl Iterator<Item = &Value> {
+        let answers =
+            self.0.iter().flat_map(|operation| operation.answers.iter().filter_map(|(_, schema)| schema.as_ref()));
+        self.0.iter().filter_map(|operation| operation.body.as_ref()).chain(answers)
+    }
+
     /// The one with this id.
     pub fn named(&self, id: &str) -> &Operation {
         self.0.iter().find(|operation| operation.id == id).unwrap_or_else(|| panic!("the file has no `{id}`"))

@@ -52,6 +52,11 @@ impl Schemas {
         judge(&self.validator(schema), body)
     }
 
+    /// Compiles it.
+    pub fn compile(&self, schema: &Value) {
+        self.validator(schema);
+    }
+
     fn validator(&self, schema: &Value) -> Arc<Validator> {
         let schema = schema.to_string().replace(&format!("\"{COMPONENTS}"), &format!("\"{BASE}{COMPONENTS}"));
         let mut compiled = self.compiled.lock().unwrap();
@@ -77,7 +82,7 @@ impl Schemas {
                 .find_map(|(n, item)| self.open_part(&schema["items"], item, &format!("{at}/{n}"))),
             Value::Object(keys) => {
                 let closes = |word: &str| schema.get(word).is_some();
-                if closes("properties") && !closes("additionalProperties") && !closes("unevaluatedProperties") {
+                if closes("properties") && !closes("additionalProperties") {
                     return Some((at.to_owned(), name.to_owned()));
                 }
                 let schema_of = |key: &str| schema["properties"].get(key).unwrap_or(&schema["additionalProperties"]);
@@ -94,7 +99,8 @@ pub fn check_alone(schema: &Value, body: &Value) -> Result<(), String> {
 }
 
 fn judge(validator: &Validator, body: &Value) -> Result<(), String> {
-    let wrong: Vec<String> = validator.iter_errors(body).map(|error| sentence(&error)).collect();
+    let mut wrong: Vec<String> = validator.iter_errors(body).map(|error| sentence(&error)).collect();
+    wrong.sort();
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
 }
 
@@ -102,8 +108,7 @@ fn judge(validator: &Validator, body: &Value) -> Result<(), String> {
 fn sentence(error: &ValidationError<'_>) -> String {
     let found = error.instance();
     let said = match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
             format!("wanted no such key, found `{}`", unexpected.join("`, `"))
         }
         ValidationErrorKind::Required { property } => format!("wanted the key {property}, found {}", keys(found)),
@@ -111,7 +116,10 @@ fn sentence(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::Type { kind: TypeKind::Single(kind) } => format!("wanted {kind}, found {found}"),
         _ => error.to_string(),
     };
-    format!("body `{}`: {said}", error.instance_path())
+    match error.instance_path().as_str() {
+        "" => format!("body: {said}"),
+        pointer => format!("body `{pointer}`: {said}"),
+    }
 }
 
 fn keys(found: &Value) -> String {

@@ -16,20 +16,16 @@ pub fn schema(shape: &Value) -> Value {
         Value::Array(items) => json!({"type": "array", "items": schema(&items[0])}),
         Value::Object(keys) => match keys.get("*") {
             Some(value) => json!({"type": "object", "additionalProperties": schema(value)}),
-            None => {
-                let mut object = open_object(keys);
-                object["additionalProperties"] = json!(false);
-                object
-            }
+            None => object(keys),
         },
         other => panic!("not a shape: {other}"),
     }
 }
 
-/// The JSON Schema of an object that has these keys, and perhaps others.
-pub fn open_object(keys: &Map<String, Value>) -> Value {
+/// The JSON Schema of an object that has these keys and no others.
+pub fn object(keys: &Map<String, Value>) -> Value {
     let bare = |key: &String| key.trim_end_matches('*').to_owned();
     let properties: Map<String, Value> = keys.iter().map(|(key, shape)| (bare(key), schema(shape))).collect();
     let required: Vec<String> = keys.keys().filter(|key| key.ends_with('*')).map(bare).collect();
-    json!({"type": "object", "properties": properties, "required": required})
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }

@@ -108,12 +108,17 @@ pub fn close(schemas: &mut Map<String, Value>) {
     }
 }
 
+/// A subtype holds what its base holds and what it adds, and nothing else.
 fn close_base(base: &mut Value, key: &str, subtypes: &[(&str, &str)]) {
-    let conditions = subtypes.iter().map(|(name, keys)| {
-        let keys: Map<String, Value> = serde_json::from_str(keys).unwrap();
-        json!({"if": {"properties": {key: {"const": name}}}, "then": shape::open_object(&keys)})
-    });
-    base["allOf"] = conditions.collect();
-    base["properties"][key] = json!({"enum": subtypes.iter().map(|(name, _)| name).collect::<Vec<_>>()});
-    base["unevaluatedProperties"] = json!(false);
+    let names: Vec<&str> = subtypes.iter().map(|(name, _)| *name).collect();
+    let mut rules = vec![json!({"properties": {key: {"enum": names}}})];
+    rules.extend(subtypes.iter().map(|(name, keys)| {
+        let added: Map<String, Value> = serde_json::from_str(keys).unwrap();
+        let mut subtype = shape::object(&added);
+        for (name, schema) in base["properties"].as_object().unwrap() {
+            subtype["properties"][name] = schema.clone();
+        }
+        json!({"if": {"properties": {key: {"const": name}}}, "then": subtype})
+    }));
+    *base = json!({"type": "object", "required": base["required"], "allOf": rules});
 }

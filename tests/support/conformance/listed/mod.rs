@@ -91,6 +91,14 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     resource_manager::ROWS.iter().chain(data_planes::ROWS)
 }
 
+/// The operations of the file that rows refer to.
+pub fn likenesses() -> impl Iterator<Item = &'static str> {
+    rows().filter_map(|row| match row.body {
+        Body::Like(id) | Body::AnswerOf(id, _) => Some(id),
+        _ => None,
+    })
+}
+
 /// The row that is meant: it fits, the api-version too, and no other is more literal.
 pub fn find(address: &Address) -> Option<&'static Row> {
     let meant = rows().filter(|row| row.is_at(address) && row.version == address.version);
