@@ -1,5 +1,6 @@
 //! The way to Azure, against a transport that follows a script: what is sent, when, and what a step makes of it.
 
+#![allow(dead_code, reason = "what tests share serves several of them")]
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 mod support;

@@ -1,6 +1,8 @@
 //! The services: one file each.
 
+mod aks;
 mod app_service;
+mod compute;
 mod dns;
 mod front_door;
 mod health;
@@ -18,7 +20,9 @@ use super::Operation;
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Operation>> {
     let services = [
+        aks::all,
         app_service::all,
+        compute::all,
         dns::all,
         front_door::all,
         health::all,
