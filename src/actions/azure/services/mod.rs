@@ -2,6 +2,7 @@
 
 mod aks;
 mod app_service;
+mod application_gateway;
 mod compute;
 mod dns;
 mod front_door;
@@ -10,6 +11,7 @@ mod messaging;
 mod metrics;
 mod postgres;
 mod query;
+mod site_recovery;
 mod traffic_manager;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub fn all() -> Vec<Arc<dyn Operation>> {
     let services = [
         aks::all,
         app_service::all,
+        application_gateway::all,
         compute::all,
         dns::all,
         front_door::all,
@@ -29,6 +32,7 @@ pub fn all() -> Vec<Arc<dyn Operation>> {
         messaging::all,
         postgres::all,
         query::all,
+        site_recovery::all,
         traffic_manager::all,
     ];
     services.into_iter().flat_map(|all| all()).collect()
