@@ -355,8 +355,8 @@ fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, 
         |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (name, audience) = (text(&with, "template"), text(&with, "audience"));
     let plan: &Plan = scope.plan;
-    let template =
-        plan.templates.get(&name).ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
+    let template = plan.templates.get(&name).and_then(Option::as_ref);
+    let template = template.ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
     let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
     let scope = NodeScope { plan, state: scope.state, roots: scope.roots, node: scope.node, vars: Some(&vars) };
     let subject = template.subject.render(&scope)?;

@@ -20,8 +20,8 @@ use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
 use crate::runbook::ast::{OnInterrupt, Retry, RunIf, Runbook, Step};
 use crate::runbook::workspace::Workspace;
 
-/// The templates of the workspace, by name.
-pub type Templates = BTreeMap<String, Template>;
+/// The templates of the workspace, by name; `None` for one that cannot be read, which is said elsewhere.
+pub type Templates = BTreeMap<String, Option<Template>>;
 
 /// What a run executes.
 #[derive(Debug)]
