@@ -6,6 +6,7 @@ pub mod critical_path;
 pub mod definition;
 pub mod digest;
 mod graph;
+mod items;
 mod template;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use graph::{Graph, StepIndex};
+pub use items::items;
 pub use template::Template;
 
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
