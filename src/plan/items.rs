@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(keys(json!([[]])), Err("wanted items with a name, found a list".to_owned()));
         assert_eq!(
             keys(json!([{ "key": 1 }])),
-            Err("wanted text as the `key` of an item, found the number 1".to_owned())
+            Err("wanted text as the `key` of an item, found the number `1`".to_owned())
         );
-        assert_eq!(keys(json!(3)), Err("wanted a list or a mapping, found the number 3".to_owned()));
+        assert_eq!(keys(json!(3)), Err("wanted a list or a mapping, found the number `3`".to_owned()));
     }
 }

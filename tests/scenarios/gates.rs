@@ -24,6 +24,37 @@ fn a_gate_waits_and_says_who_is_asked_and_what_to_type() {
 }
 
 #[test]
+fn a_gate_shows_what_undoes_and_what_verifies_the_step_as_it_shows_the_step() {
+    let workspace = Workspace::of(
+        r#"
+inputs: { target: { type: string, default: east } }
+execution:
+  - id: go
+    action: exec
+    approval: {}
+    with: { argv: [go, "{{ inputs.target }}"] }
+    rollback: { action: shell, with: { script: "undo one\nundo two", env: { TARGET: "{{ inputs.target }}" } } }
+    verify: { action: probe.tcp, with: { host: "{{ inputs.target }}", port: 80 } }
+"#,
+    );
+    workspace.drctl(&["failover", "r"]);
+    let status = workspace.drctl(&["status"]).stdout;
+    let does: Vec<&str> = status.lines().filter_map(|line| line.trim_start().strip_prefix("does: ")).collect();
+    let wanted = [
+        "go: exec",
+        "  argv: [\"go\",\"east\"]",
+        "go: undone by shell",
+        "  script: undo one",
+        "    undo two",
+        "  env: {\"TARGET\":\"east\"}",
+        "go: verified by probe.tcp",
+        "  host: east",
+        "  port: 80",
+    ];
+    assert_eq!(does, wanted, "{status}");
+}
+
+#[test]
 fn only_those_asked_may_approve_and_a_kept_approval_is_taken_by_the_next_resume() {
     let workspace = Workspace::of(GATED);
     workspace.drctl(&["failover", "r"]);
