@@ -126,6 +126,17 @@ pub(super) fn approvers(plan: &Plan, gate: &Gate) -> Option<Vec<String>> {
     Some(plan.workspace.people(roles.map(String::as_str)))
 }
 
+/// How the command that started the run approves the gate: `ahead` or by `yes`; nothing where it does not.
+#[must_use]
+pub fn approved_at_start(plan: &Plan, state: &State, gate: &Gate) -> Option<&'static str> {
+    let started = state.started.as_ref()?;
+    let typed = |given: &str| given.len() >= 12 && gate.opened.digest.starts_with(given);
+    let ahead = started.approved_ahead.iter().any(|(step, given)| **step == *gate.opened.step.0 && typed(given));
+    let yes = started.yes && gate.opened.by.is_empty();
+    let from = if ahead { "ahead" } else { "yes" };
+    ((ahead || yes) && may_approve(plan, state, gate, &started.operator).is_ok()).then_some(from)
+}
+
 /// Whether `person` may approve the gate now, and if not, why.
 ///
 /// # Errors
@@ -203,21 +214,14 @@ impl Machine {
         let Some(started) = self.state.started.clone() else {
             return Ok(());
         };
-        let Some(gate) = self.state.node(node).gate() else {
-            return Ok(());
-        };
-        let typed = |given: &str| given.len() >= 12 && digest.starts_with(given);
-        let ahead = started.approved_ahead.iter().any(|(step, given)| **step == *path.0 && typed(given));
-        let yes = started.yes && gate.opened.by.is_empty();
-        if !(ahead || yes) || may_approve(&self.plan, &self.state, gate, &started.operator).is_err() {
-            return Ok(());
-        }
+        let from = self.state.node(node).gate().and_then(|gate| approved_at_start(&self.plan, &self.state, gate));
+        let Some(from) = from else { return Ok(()) };
         self.emit(Event::Decided(Box::new(Decided {
             id: format!("ahead-{path}-{digest}"),
             step: Some(path),
             decision: Decision::Approve { digest: digest.to_owned() },
             person: started.operator.clone(),
-            from: if ahead { "ahead" } else { "yes" }.to_owned(),
+            from: from.to_owned(),
             at: self.state.started_at,
             reason: None,
         })))
