@@ -412,15 +412,37 @@ async fn a_definite_answer_is_a_failure_and_no_doubt() {
         (409, "busy", json!({}), "answered 409, wanted a status from 200 to 299; the answer begins `busy`"),
         (308, "", json!({}), "answered 308, wanted a status from 200 to 299"),
         (
+            409,
+            "no",
+            json!({"expect": {"status": [409], "contains": "ok"}}),
+            "was answered with 409, but the body does not contain `ok`; the answer begins `no`",
+        ),
+        (
             200,
             "no",
-            json!({"expect": {"contains": "ok"}}),
+            json!({"expect": {"contains": "ok"}, "idempotent": true}),
             "was answered with 200, but the body does not contain `ok`; the answer begins `no`",
         ),
     ] {
         let server = Server::start(vec![answer(status, body)]).await;
         let done = Site::new().apply("http", with(post(&server.url("/")), given)).await;
         assert_eq!(done, failed(format!("`POST {}` {why}", server.url("/"))));
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_carried_out_is_in_doubt_if_its_answer_is_not_what_was_wanted() {
+    for (given, why) in [
+        (json!({"expect": {"json": {"$.state": "queued"}}}), "the body has nothing at `$.state`"),
+        (json!({"extract": {"id": "$.id"}}), "of the output `id`: the body has nothing at `$.id`"),
+    ] {
+        let server = Server::start(vec![answer(200, "{}")]).await;
+        let with = with(post(&server.url("/")), given.clone());
+        let outputs: &[_] = if given.get("extract").is_some() { &[("id", Type::String)] } else { &[] };
+        let done = Site::new().run("http", &declaring(with, outputs)).await;
+        let url = server.url("/");
+        let said = format!("`POST {url}` was answered with 200, but {why}; the answer begins `{{}}`");
+        assert_eq!(done, Err(Failure::Ambiguous(said)));
     }
 }
 
