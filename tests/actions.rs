@@ -237,7 +237,8 @@ async fn a_name_resolves_to_what_it_should() {
         ),
         (json!({"type": "TXT", "expect": ["region=east"]}), json!(["region=east"]), 5),
         (json!({"type": "MX", "expect": ["10 mail.example.test"]}), json!(["10 mail.example.test"]), 7),
-        (json!({"name": "gone.example.test", "absent": ["10.1.0.4"]}), json!([]), 0),
+        (json!({"name": "gone.example.test", "absent": ["10.1.0.4"], "allow_none": true}), json!([]), 0),
+        (json!({"name": "gone.example.test", "allow_none": true}), json!([]), 0),
     ] {
         let done = Site::new().apply("probe.dns", question(&server, given)).await;
         assert_eq!(
@@ -261,6 +262,12 @@ async fn a_name_that_resolves_to_something_else_is_down() {
         (&zone, json!({"absent": ["10.2.0.5"]}), format!("`10.2.0.5` should be absent, found {all}")),
         (&zone, json!({"type": "AAAA"}), "found no records".to_owned()),
         (&zone, json!({"name": "gone.example.test"}), "found no records".to_owned()),
+        (&zone, json!({"name": "gone.example.test", "absent": ["10.1.0.4"]}), "found no records".to_owned()),
+        (
+            &zone,
+            json!({"name": "gone.example.test", "expect": ["10.2.0.4"], "allow_none": true}),
+            "wanted `10.2.0.4`, found no records".to_owned(),
+        ),
         (
             &zone,
             json!({"type": "TXT", "expect": ["Region=east"]}),
