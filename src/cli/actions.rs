@@ -51,7 +51,8 @@ pub(super) fn describe(spec: &ActionSpec) -> String {
     let nothing = serde_json::Map::new();
     write!(text, "\neffect without parameters: {}\n", (spec.effect)(&nothing).words()).ok();
     if spec.is_check {
-        text.push_str("may be used by `verify`\n");
+        let if_declared = spec.parameter("reads").map_or("", |_| " with `reads: true`");
+        writeln!(text, "may be used by `verify`{if_declared}").ok();
     }
     text
 }

@@ -297,6 +297,7 @@ impl Machine {
         };
         let effect = self.plan.effect(&action.name.value, &shown);
         let observes = matches!(kind, JobKind::Observe);
+        let verifies = matches!(kind, JobKind::Verify { .. });
         Job {
             id: JobId { node, side, attempt: state.attempt },
             kind,
@@ -305,7 +306,7 @@ impl Machine {
             with,
             effect,
             timeout: step.timeout(&self.plan.runbook.defaults),
-            declared: if side == Side::Apply {
+            declared: if side == Side::Apply && !verifies {
                 step.outputs.iter().map(|output| (output.name.value.clone(), output.kind.clone())).collect()
             } else {
                 Vec::new()
