@@ -54,7 +54,8 @@ pub(super) fn describe(spec: &ActionSpec) -> String {
     let nothing = serde_json::Map::new();
     write!(text, "\neffect without parameters: {}\n", (spec.effect)(&nothing).words()).ok();
     if spec.is_check {
-        text.push_str("may be used by `verify`\n");
+        let if_declared = spec.parameter("reads").map_or("", |_| " with `reads: true`");
+        writeln!(text, "may be used by `verify`{if_declared}").ok();
     }
     if let Some(takes) = (spec.takes)(&nothing) {
         let (typical, worst) = (HumanDuration(takes.typical), HumanDuration(takes.worst));
