@@ -87,6 +87,14 @@ fn what_if(with: &With<'_>) -> Request {
     deployment(with).post("whatIf").body(body(with))
 }
 
+/// What would be changed: each resource, and how.
+fn changes(answer: &Value) -> Vec<Value> {
+    let found = [items(answer, "/properties/changes"), items(answer, "/changes")].concat();
+    let change =
+        |change: &Value| json!({ "resource": text(change, "/resourceId"), "kind": snake(text(change, "/changeType")) });
+    found.iter().map(change).collect()
+}
+
 impl Operation for WhatIf {
     fn spec(&self) -> &'static ActionSpec {
         &WHAT_IF
@@ -94,9 +102,7 @@ impl Operation for WhatIf {
 
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
         let answer = known.body(&what_if(with))?;
-        let found = [items(answer, "/properties/changes"), items(answer, "/changes")].concat();
-        let change = |change: &Value| json!({ "resource": text(change, "/resourceId"), "kind": snake(text(change, "/changeType")) });
-        let changes: Vec<Value> = found.iter().map(change).collect();
+        let changes = changes(answer);
         let count = |kind: &str| changes.iter().filter(|change| change["kind"] == kind).count();
         let (creates, modifies, deletes) = (count("create"), count("modify") + count("deploy"), count("delete"));
         let note = format!("would create {creates}, change {modifies}, remove {deletes}");
@@ -123,6 +129,12 @@ static DEPLOY: ActionSpec = ActionSpec {
 impl Operation for Deploy {
     fn spec(&self) -> &'static ActionSpec {
         &DEPLOY
+    }
+
+    fn foretold(&self, with: &With<'_>, known: &Known) -> Result<Vec<String>, Next> {
+        let changes = changes(known.body(&what_if(with))?);
+        let line = |change: &Value| format!("would {}: {}", text(change, "/kind"), text(change, "/resource"));
+        Ok(changes.iter().filter(|change| text(change, "/kind") != "no_change").map(line).collect())
     }
 
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
