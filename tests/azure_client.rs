@@ -1,5 +1,6 @@
 //! The way to Azure, against a transport that follows a script: what is sent, when, and what a step makes of it.
 
+#![allow(dead_code, reason = "what tests share serves several of them")]
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 mod support;
@@ -254,17 +255,8 @@ async fn a_read_that_is_throttled_or_down_is_repeated_for_a_while() {
 }
 
 fn promotion_read() -> Call {
-    call(json!({ "subscription": "s", "resource_group": "rg", "server": "pg" })).into_long()
-}
-
-trait Long {
-    fn into_long(self) -> Call;
-}
-
-impl Long for Call {
-    fn into_long(self) -> Call {
-        Call { timeout: Duration::from_secs(600), ..self }
-    }
+    let with = json!({ "subscription": "s", "resource_group": "rg", "server": "pg" });
+    Call { timeout: Duration::from_secs(600), ..call(with) }
 }
 
 /// Leads requests for Resource Manager to a server on this machine, as they are.
