@@ -1,7 +1,7 @@
 //! The runbook language: source, syntax tree, expressions.
 
 pub mod ast;
-mod decode;
+pub(crate) mod decode;
 pub mod expr;
 pub mod fields;
 mod parse;

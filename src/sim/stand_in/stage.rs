@@ -1,0 +1,159 @@
+//! What all stand-ins of a rehearsal share. Outlives the drctl that is rehearsed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Map, Value};
+
+use super::durations::{Times, times};
+use super::{Endpoints, Ledger, Probed, Random};
+use crate::actions::Call;
+use crate::catalogue::{Timestamp, Type};
+use crate::edge::clock::Clock;
+use crate::plan::Plan;
+use crate::runbook::ast::Step;
+use crate::sim::scenario::{Fault, Scenario};
+
+/// What a rehearsal is made of.
+#[derive(Clone)]
+pub struct Setting {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The clock all waiting goes through.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness starts.
+    pub seed: u64,
+    /// The run's id.
+    pub run: String,
+}
+
+/// The simulated world outside Azure.
+pub struct Stage {
+    /// What the rehearsal is made of.
+    pub setting: Setting,
+    endpoints: Endpoints,
+    ledger: Mutex<Ledger>,
+    /// How often each fault has struck.
+    struck: Mutex<BTreeMap<usize, u32>>,
+    /// Values that nobody gave: step and what.
+    assumed: Mutex<BTreeMap<String, String>>,
+}
+
+impl Stage {
+    /// The world as it is before the run.
+    #[must_use]
+    pub fn new(setting: Setting) -> Self {
+        let endpoints = Endpoints::new(&setting.scenario, setting.clock.now());
+        Self { setting, endpoints, ledger: Mutex::default(), struck: Mutex::default(), assumed: Mutex::default() }
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was assumed because nobody said it: by step.
+    #[must_use]
+    pub fn assumed(&self) -> BTreeMap<String, String> {
+        self.assumed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn assume(&self, path: &str, what: String) {
+        let step = step_id(path).to_owned();
+        self.assumed.lock().unwrap_or_else(PoisonError::into_inner).entry(step).or_insert(what);
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.setting.clock.now()
+    }
+
+    /// What answers at `url`.
+    #[must_use]
+    pub fn probe(&self, url: &str) -> Probed {
+        self.endpoints.probe(url, self.now())
+    }
+
+    /// The step of a path.
+    #[must_use]
+    pub fn step(&self, path: &str) -> Option<&Step> {
+        let plan = &self.setting.plan;
+        plan.find(step_id(path)).map(|index| plan.step(index))
+    }
+
+    /// How long the step of a path takes.
+    #[must_use]
+    pub fn times(&self, path: &str) -> Times {
+        times(self.step(path), self.setting.scenario.simulate(step_id(path)))
+    }
+
+    /// How long this attempt takes.
+    pub(super) fn duration(&self, call: &Call) -> std::time::Duration {
+        let times = self.times(&call.step);
+        if times.source == super::Source::Assumed {
+            self.assume(&call.step, "how long it takes".to_owned());
+        }
+        times.draw(&mut Random::of(self.setting.seed, &format!("{}#{}", call.idempotency_key, call.attempt)))
+    }
+
+    /// Why the step fails here, by the scenario or the runbook.
+    pub(super) fn fails(&self, path: &str) -> Option<String> {
+        let said = self.setting.scenario.simulate(step_id(path)).and_then(|simulate| simulate.fail.clone());
+        said.or_else(|| self.step(path)?.simulate.as_ref()?.fail.clone())
+    }
+
+    /// What the scenario says the step gives back.
+    pub(super) fn said(&self, path: &str) -> Map<String, Value> {
+        self.setting.scenario.simulate(step_id(path)).map(|simulate| simulate.outputs.clone()).unwrap_or_default()
+    }
+
+    /// The outputs declared: as the scenario says, else as the runbook says, else invented.
+    pub(super) fn outputs(&self, path: &str, declared: &[(String, Type)]) -> Map<String, Value> {
+        let mut given = self.step(path).and_then(|step| step.simulate.as_ref()).map(|it| it.outputs.clone());
+        let given = given.get_or_insert_default();
+        given.extend(self.said(path));
+        let (outputs, invented) = super::invent::outputs(declared, given);
+        if !invented.is_empty() {
+            self.assume(path, format!("its outputs {}", invented.join(", ")));
+        }
+        outputs
+    }
+
+    /// Whether the call undoes its step.
+    pub(super) fn is_undo(&self, call: &Call) -> bool {
+        call.idempotency_key == format!("{}-undo{}", self.setting.run, call.step)
+    }
+
+    /// The fault that strikes this call of a step's own action now; counted.
+    pub(super) fn strike(&self, call: &Call, action: &str) -> Option<Fault> {
+        let own = self.step(&call.step).is_some_and(|step| step.action.name.value == action);
+        let verifies = call.folder.to_str().is_some_and(|folder| folder.starts_with("verify-"));
+        if !own || verifies || self.is_undo(call) {
+            return None;
+        }
+        let mut struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
+        let hits = |fault: &Fault| fault.step().is_some_and(|step| step == call.step || step == step_id(&call.step));
+        for (index, fault) in self.setting.scenario.faults.iter().enumerate() {
+            let most = match &fault.value {
+                Fault::FailedOperation { times, .. } => times.unwrap_or(u32::MAX),
+                Fault::LostResponse { times, .. } => times.unwrap_or(1),
+                Fault::Hang { .. } | Fault::Timeout { .. } | Fault::StuckOperation { .. } => 1,
+                _ => continue,
+            };
+            let count = struck.entry(index).or_default();
+            if hits(&fault.value) && *count < most {
+                *count += 1;
+                return Some(fault.value.clone());
+            }
+        }
+        None
+    }
+}
+
+/// The id in a path: `keep_informed[3]` is an instance of `keep_informed`.
+#[must_use]
+pub(crate) fn step_id(path: &str) -> &str {
+    path.split('[').next().unwrap_or(path)
+}
