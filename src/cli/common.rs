@@ -11,10 +11,11 @@ use crate::edge::identity::Identity;
 use crate::edge::store::{RunFolder, Store};
 use crate::engine::event::Person;
 use crate::error::{Error, Exit};
-use crate::exec::load::workspace_folder;
+use crate::exec::load::{find_runbook, workspace_folder};
 use crate::exec::run;
 use crate::exec::view::{self, Run};
 use crate::report::OutputKind;
+use crate::runbook::ast::Kind;
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -92,6 +93,20 @@ impl Common {
             wait: showing.wait,
             parallel: usize::from(showing.parallel),
         }
+    }
+
+    /// The file of the runbook that a person named, by its name or its file.
+    pub(super) fn runbook(&self, given: &str) -> Result<PathBuf, Error> {
+        let path = std::path::Path::new(given);
+        if path.is_file() {
+            return Ok(std::path::absolute(path)?);
+        }
+        let kinds = [Kind::Failover, Kind::Failback, Kind::Drill];
+        let mut found = kinds.into_iter().map(|kind| find_runbook(&self.workspace, given, kind));
+        found.find_map(Result::ok).ok_or_else(|| {
+            let problem = find_runbook(&self.workspace, given, Kind::Failover);
+            Error::usage(problem.err().unwrap_or_default())
+        })
     }
 
     /// The folder of the run a person named; where they named none, of the only open one.

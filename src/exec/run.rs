@@ -134,6 +134,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         approved_ahead: start.approve.clone(),
         yes: start.yes,
         mode: if start.dry_run { Mode::DryRun } else { Mode::Real },
+        simulated: false,
     };
     let mut session = Session {
         common,

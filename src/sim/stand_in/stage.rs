@@ -76,6 +76,18 @@ impl Stage {
         self.endpoints.probe(url, self.now())
     }
 
+    /// A simulated resource, by type and name.
+    #[must_use]
+    pub fn look(&self, _resource: &str) -> Option<Value> {
+        None
+    }
+
+    /// All simulated resources, by id.
+    #[must_use]
+    pub fn resources(&self) -> BTreeMap<String, Value> {
+        BTreeMap::new()
+    }
+
     /// The step of a path.
     #[must_use]
     pub fn step(&self, path: &str) -> Option<&Step> {
@@ -119,6 +131,16 @@ impl Stage {
             self.assume(path, format!("its outputs {}", invented.join(", ")));
         }
         outputs
+    }
+
+    /// Whether the last attempt of a node on its side happened, as somebody who looks at the world sees it.
+    #[must_use]
+    pub fn happened(&self, node: &crate::engine::Node) -> bool {
+        let undo = if node.side() == crate::engine::Side::Rollback { "undo" } else { "" };
+        let key = format!("{}-{undo}{}", self.setting.run, node.path);
+        let ledger = self.ledger();
+        ledger.done.iter().any(|done| done.key == key && done.fails.is_none())
+            || ledger.sent.iter().any(|sent| sent.key == key)
     }
 
     /// Whether the call undoes its step.
