@@ -38,6 +38,7 @@ use self::watcher::{Truth, Watcher};
 use super::driver::{Driver, Held, Left};
 use super::worker::Worker;
 use crate::actions::Registry;
+use crate::actions::azure::Azure;
 use crate::catalogue::Timestamp;
 use crate::edge::clock::Clock;
 use crate::edge::ids::RunId;
@@ -241,6 +242,7 @@ impl Rehearsal<'_> {
         let worker = Worker {
             registry: Arc::clone(&self.registry),
             http: subject.http.clone(),
+            azure: Arc::new(self.azure()),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             secrets: Arc::new(stand_in_secrets(&subject.secrets)),
             workspace: PathBuf::new(),
@@ -278,6 +280,11 @@ impl Rehearsal<'_> {
             stays: true,
             held: Held::starting_after(last),
         }
+    }
+
+    fn azure(&self) -> Azure {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        Azure::simulated(self.stage.transport(), clock, &self.stage.setting.run)
     }
 
     fn truth(&self) -> Option<Truth> {

@@ -73,7 +73,7 @@ fn steps(text: &mut String, plan: &Plan, state: &State, phase: Phase) {
         let took = node.started.zip(node.ended).map(|(from, to)| format!(" after {}", seconds(from.until(to))));
         let attempts = if node.attempt > 1 { format!(", {} attempts", node.attempt) } else { String::new() };
         let why = node.reason().and_then(|why| why.lines().next()).map(|why| format!(": {why}")).unwrap_or_default();
-        let (path, words) = (&node.path, node.state.words());
+        let (path, words) = (node.path.to_string(), node.state.words());
         writeln!(text, "  {started}  {path:<28}  {words}{}{attempts}{why}", took.unwrap_or_default()).ok();
     }
 }

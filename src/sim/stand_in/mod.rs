@@ -6,6 +6,7 @@ mod faulty;
 mod http;
 pub(crate) mod invent;
 mod ledger;
+mod nowhere;
 mod post;
 mod probe;
 mod process;

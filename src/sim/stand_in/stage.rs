@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use azure_core::http::HttpClient;
 use serde_json::{Map, Value};
 
 use super::durations::{Times, times};
@@ -74,6 +75,12 @@ impl Stage {
     #[must_use]
     pub fn probe(&self, url: &str) -> Probed {
         self.endpoints.probe(url, self.now())
+    }
+
+    /// The way to the simulated Azure.
+    #[must_use]
+    pub fn transport(&self) -> Arc<dyn HttpClient> {
+        Arc::new(super::nowhere::Nowhere)
     }
 
     /// A simulated resource, by type and name.
