@@ -51,6 +51,8 @@ impl Default for Showing {
 
 /// Where a command is, and who asks.
 pub(super) struct Common {
+    /// Where the simulated runs are kept: never among the real ones, unless a person says so.
+    simulated: Option<PathBuf>,
     pub(super) workspace: PathBuf,
     pub(super) store: Store,
     pub(super) person: Person,
@@ -70,10 +72,16 @@ pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
     if person.name.is_empty() || !person.name.chars().all(fits) {
         return Err(Error::usage(format!("`{}` is not a name: no spaces, please", person.name.escape_default())));
     }
-    Ok(Common { workspace, store: Store::new(state), person })
+    let simulated = cli.state.is_none().then(|| workspace.join(".drctl/simulated"));
+    Ok(Common { simulated, workspace, store: Store::new(state), person })
 }
 
 impl Common {
+    /// Where simulated runs are kept.
+    pub(super) fn simulated_store(&self) -> Store {
+        self.simulated.clone().map_or_else(|| self.store.clone(), Store::new)
+    }
+
     /// What a run of this command line is given.
     pub(super) fn run(&self, showing: Showing) -> run::Common {
         let terminal = std::io::stderr().is_terminal() && std::io::stdin().is_terminal();

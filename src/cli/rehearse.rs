@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::common::{Common, Output, console_line, say};
+use crate::catalogue::Catalogue;
 use crate::diag::{Format, Sources, Span, Spanned, render};
 use crate::error::{Error, Exit};
 use crate::exec::inputs::pair;
+use crate::exec::load::Loaded;
 use crate::exec::rehearse::{
     Attempt, Ended, Judged, Library, Rehearsed, Subject, crash_everywhere, differences, facts, histogram, rehearse,
     spread, subject, text,
@@ -60,16 +62,7 @@ impl Rehearse {
         let Some(runbook) = &loaded.runbook else {
             return Err(Error::new(Exit::Invalid, "the runbook cannot be read"));
         };
-        let mut library = Library::new(&common.workspace, catalogue.clone());
-        let judged = self.scenario.as_ref().map(|given| find(&mut library, given, &runbook.name.value)).transpose()?;
-        let (mut scenario, sources) = match judged {
-            Some(Judged { scenario: Some(scenario), sources, .. }) => (scenario, sources),
-            _ => (Scenario::healthy(&runbook.name.value, runbook.kind), Sources::default()),
-        };
-        if (&scenario.runbook.value, scenario.kind) != (&runbook.name.value, runbook.kind) {
-            let (wanted, kind) = (&scenario.runbook.value, scenario.kind.name());
-            return Err(Error::usage(format!("scenario `{}` is for {kind} `{wanted}`", scenario.name.value)));
-        }
+        let (mut scenario, sources) = chosen(common, &loaded, self.scenario.as_deref(), &catalogue)?;
         scenario.faults.extend(self.faults(runbook)?);
         let seed = self.seed.unwrap_or(scenario.seed);
         let subject = subject(&loaded, scenario, &self.set, (&catalogue, usize::from(self.parallel)))?;
@@ -148,6 +141,26 @@ fn exit(rehearsed: &Rehearsed, judged: bool, differs: bool) -> Exit {
         Ended::In(state) => exit_of(*state),
         Ended::Never | Ended::Broken(_) => Exit::Failed,
     }
+}
+
+/// The scenario a person chose for a runbook; where they chose none, the one in which nothing goes wrong.
+pub(super) fn chosen(
+    common: &Common,
+    loaded: &Loaded,
+    given: Option<&str>,
+    catalogue: &Catalogue,
+) -> Result<(Scenario, Sources), Error> {
+    let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
+    let mut library = Library::new(&common.workspace, catalogue.clone());
+    let judged = given.map(|given| find(&mut library, given, &runbook.name.value)).transpose()?;
+    let Some(Judged { scenario: Some(scenario), sources, .. }) = judged else {
+        return Ok((Scenario::healthy(&runbook.name.value, runbook.kind), Sources::default()));
+    };
+    if (&scenario.runbook.value, scenario.kind) != (&runbook.name.value, runbook.kind) {
+        let (wanted, kind) = (&scenario.runbook.value, scenario.kind.name());
+        return Err(Error::usage(format!("scenario `{}` is for {kind} `{wanted}`", scenario.name.value)));
+    }
+    Ok((scenario, sources))
 }
 
 /// The scenario of that file, or of that name for the runbook.

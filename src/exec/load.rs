@@ -72,7 +72,8 @@ pub fn scenario_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// Whether a file below `folder` is a scenario: it, or `folder`, lies in a folder of scenarios.
-fn is_scenario(folder: &Path, file: &Path) -> bool {
+#[must_use]
+pub fn is_scenario(folder: &Path, file: &Path) -> bool {
     let inside = |path: &Path| path.components().any(|part| part.as_os_str() == SCENARIOS);
     file.strip_prefix(folder).is_ok_and(|rest| rest.parent().is_some_and(inside))
         || folder.file_name().is_some_and(|name| name == SCENARIOS)

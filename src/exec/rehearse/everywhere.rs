@@ -23,7 +23,7 @@ pub struct Everywhere {
 /// Rehearses once undisturbed, then once for each place to die at.
 #[must_use]
 pub fn crash_everywhere(subject: &Subject, seed: u64) -> Everywhere {
-    let attempt = Attempt { seed, kill: None, truthful: true };
+    let attempt = Attempt { seed, kill: None, truthful: true, steady: true };
     let undisturbed = rehearse(subject, attempt);
     let last = undisturbed.records.last().map_or(0, |record| record.seq.0);
     let kills: Vec<Kill> = (1..=last).flat_map(|seq| [Kill::Before(Seq(seq)), Kill::After(Seq(seq))]).collect();

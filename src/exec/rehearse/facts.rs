@@ -72,6 +72,11 @@ fn machine_source(stage: &Stage, plan: &Plan, index: StepIndex) -> Source {
     let step = plan.step(index);
     match step.action.name.value.as_str() {
         "wait" | "assert" | "probe.http" | "probe.tcp" | "probe.dns" => Source::Given,
+        azure if azure.starts_with("azure.") => {
+            let takes = plan.spec(azure).and_then(|spec| (spec.takes)(&serde_json::Map::new()));
+            let published = takes.is_some_and(|takes| takes.source.is_some());
+            if published { Source::Published } else { Source::Assumed }
+        }
         _ => stage.times(&step.id.value).source,
     }
 }

@@ -86,6 +86,8 @@ pub struct Attempt<'k> {
     pub kill: Option<&'k Kill>,
     /// Whether somebody looks at the world and resolves doubts by what is there.
     pub truthful: bool,
+    /// Whether everything takes its typical time.
+    pub steady: bool,
 }
 
 /// How a rehearsal ended.
@@ -139,6 +141,7 @@ pub fn rehearse(subject: &Subject, attempt: Attempt<'_>) -> Rehearsed {
         scenario: Arc::clone(&subject.scenario),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         seed,
+        steady: attempt.steady,
         run,
     };
     let stage = Arc::new(Stage::new(setting));

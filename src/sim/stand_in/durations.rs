@@ -49,13 +49,15 @@ pub struct Times {
     pub typical: Duration,
     /// Of twenty, one is longer.
     pub worst: Duration,
+    /// None is longer.
+    pub most: Duration,
     /// Who says so.
     pub source: Source,
 }
 
 impl Times {
     fn fixed(typical: Duration, source: Source) -> Self {
-        Self { typical, worst: typical, source }
+        Self { typical, worst: typical, most: typical, source }
     }
 
     /// One of the times: of a log-normal distribution through both percentiles.
@@ -67,8 +69,7 @@ impl Times {
         }
         let spread = (worst / typical).ln() / NINETY_FIFTH;
         let drawn = typical * (spread * random.normal()).exp();
-        // A tail without an end would make one rehearsal of a thousand last for days.
-        Duration::from_millis((drawn.min(worst * 4.0) * 1000.0).round() as u64)
+        Duration::from_millis((drawn * 1000.0).round() as u64).min(self.most)
     }
 }
 
@@ -83,17 +84,18 @@ pub(super) fn times(step: Option<&Step>, scenario: Option<&Simulate>) -> Times {
         return Times::fixed(duration, Source::Runbook);
     }
     match &step.estimate {
-        Some(estimate) => Times {
-            typical: estimate.typical,
-            worst: estimate.worst.unwrap_or(estimate.typical),
-            source: Source::Runbook,
-        },
+        // Its author's worst is the worst: one of twenty takes that long, none longer.
+        Some(estimate) => {
+            let worst = estimate.worst.unwrap_or(estimate.typical);
+            Times { typical: estimate.typical, worst, most: worst, source: Source::Runbook }
+        }
         None => assumed(),
     }
 }
 
 fn assumed() -> Times {
-    Times { typical: ASSUMED.0, worst: ASSUMED.1, source: Source::Assumed }
+    // A tail without an end would make one rehearsal of a thousand last for days.
+    Times { typical: ASSUMED.0, worst: ASSUMED.1, most: ASSUMED.1 * 4, source: Source::Assumed }
 }
 
 #[cfg(test)]

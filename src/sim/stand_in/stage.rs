@@ -26,6 +26,8 @@ pub struct Setting {
     pub clock: Arc<dyn Clock>,
     /// Where randomness starts.
     pub seed: u64,
+    /// Whether everything takes its typical time, rather than one drawn by the seed.
+    pub steady: bool,
     /// The run's id.
     pub run: String,
 }
@@ -114,6 +116,9 @@ impl Stage {
         if times.source == super::Source::Assumed {
             self.assume(&call.step, "how long it takes".to_owned());
         }
+        if self.setting.steady {
+            return times.typical;
+        }
         times.draw(&mut Random::of(self.setting.seed, &format!("{}#{}", call.idempotency_key, call.attempt)))
     }
 
@@ -158,7 +163,8 @@ impl Stage {
     /// The fault that strikes this call of a step's own action now; counted.
     pub(super) fn strike(&self, call: &Call, action: &str) -> Option<Fault> {
         let own = self.step(&call.step).is_some_and(|step| step.action.name.value == action);
-        let verifies = call.folder.to_str().is_some_and(|folder| folder.starts_with("verify-"));
+        let folder = call.folder.file_name().and_then(std::ffi::OsStr::to_str);
+        let verifies = folder.is_some_and(|name| name.starts_with("verify-"));
         if !own || verifies || self.is_undo(call) {
             return None;
         }
