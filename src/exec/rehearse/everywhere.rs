@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Attempt, Ended, Kill, Rehearsed, Subject, rehearse};
+use crate::catalogue::Effect;
 use crate::engine::{Event, NodePath, RunState, Seq};
 use crate::plan::{Plan, is_main};
 use crate::sim::stand_in::{Stage, step_id};
@@ -100,7 +101,7 @@ fn words((step, undo, detail): &What) -> String {
 fn effects(stage: &Stage) -> BTreeMap<What, (u32, bool)> {
     let ledger = stage.ledger();
     let mut effects = BTreeMap::<What, (u32, bool)>::new();
-    for done in &ledger.done {
+    for done in ledger.done.iter().filter(|done| done.effect != Effect::Reads) {
         let repeatable = done.repeatable || done.effect.is_repeatable();
         effects.entry((done.step.clone(), done.undo, String::new())).or_insert((0, repeatable)).0 += 1;
     }

@@ -6,7 +6,7 @@ use super::{Ended, Rehearsed};
 use crate::engine::{Event, State};
 use crate::plan::{Plan, StepIndex};
 use crate::report::{Clock, critical_path_of, timeline};
-use crate::sim::scenario::{People, Scenario};
+use crate::sim::scenario::{People, Remedy, Scenario};
 use crate::sim::stand_in::{Source, Stage};
 
 /// One step's part of the critical path.
@@ -86,8 +86,11 @@ fn people_source(scenario: &Scenario, plan: &Plan, index: StepIndex) -> Source {
     let People { default, .. } = &scenario.people;
     let reply = scenario.people.reply(&step.id.value);
     let by_runbook = step.simulate.as_ref().is_some_and(|it| it.duration.is_some()) || step.estimate.is_some();
+    let named = |remedy: &Remedy| remedy.step.as_ref().is_none_or(|named| named.value == step.id.value);
+    let remedied = scenario.people.on_failure.iter().any(named);
     match (reply.after.or(default.after), step.action.name.value.as_str()) {
         (Some(_), _) => Source::Scenario,
+        (None, _) if remedied => Source::Scenario,
         (None, "manual") if by_runbook => Source::Runbook,
         (None, _) => Source::Assumed,
     }

@@ -46,6 +46,12 @@ pub fn differences(expect: &Expect, rehearsed: &Rehearsed, facts: &Facts) -> Vec
         let text = format!("expected a loss of at most {}, found {words}", HumanDuration(rpo.value));
         found.extend(facts.loss.is_none_or(|loss| loss > rpo.value).then(|| differs(Some(rpo.span), text)));
     }
+    for index in rehearsed.unused_faults() {
+        let fault = &rehearsed.stage.setting.scenario.faults[index];
+        let text = format!("expected the fault {} to strike, found that it never did", fault.value.words());
+        // One that was injected on the command line is written nowhere.
+        found.extend((fault.span != Span::default()).then(|| differs(Some(fault.span), text)));
+    }
     let state = rehearsed.state();
     for (step, expected) in &expect.steps {
         found

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::engine::{Event, Seq, Side};
 use crate::journal::{Durability, Journal, JournalError, MemoryJournal, Record};
-use crate::sim::scenario::CrashPoint;
+use crate::sim::scenario::{CrashPoint, Fault};
 
 /// Where drctl is killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,11 @@ impl Killer {
         self.fate().deaths
     }
 
+    /// The kills that never struck.
+    pub(super) fn spared(&self) -> Vec<Kill> {
+        self.fate().kills.clone()
+    }
+
     /// Another process takes the run up.
     pub(super) fn spare(&self) {
         self.fate().dead = false;
@@ -75,6 +80,14 @@ impl Killer {
 }
 
 impl Kill {
+    /// Whether it is this crash of a scenario.
+    pub(super) fn is_of(&self, fault: &Fault) -> bool {
+        match (self, fault) {
+            (Self::Step { step, point, .. }, Fault::Crash { step: named, point: at }) => step == named && point == at,
+            _ => false,
+        }
+    }
+
     fn is_at(&self, record: &Record<Event>, after: bool) -> bool {
         match self {
             Self::After(seq) => after && record.seq == *seq,

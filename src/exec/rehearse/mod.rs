@@ -51,7 +51,7 @@ use crate::journal::{Contents, MemoryJournal, Record};
 use crate::plan::Plan;
 use crate::runbook::ast::SecretSource;
 use crate::sim::scenario::{Fault, Scenario};
-use crate::sim::stand_in::{Random, Setting, Stage, stand_ins};
+use crate::sim::stand_in::{Random, Setting, Stage, stand_ins, step_id};
 
 /// When every rehearsal starts: 03:00 on a night that was.
 const START: &str = "2026-01-01T03:00:00Z";
@@ -113,9 +113,27 @@ pub struct Rehearsed {
     pub stage: Arc<Stage>,
     /// How often drctl was killed.
     pub deaths: u32,
+    /// Where drctl was to be killed, and was not.
+    pub spared: Vec<Kill>,
 }
 
 impl Rehearsed {
+    /// The faults of the scenario that name a step and never struck it, as far as drctl can tell.
+    #[must_use]
+    pub fn unused_faults(&self) -> Vec<usize> {
+        let setting = &self.stage.setting;
+        let on_azure = |step: &str| {
+            let index = setting.plan.find(step_id(step));
+            index.is_some_and(|index| setting.plan.step(index).action.name.value.starts_with("azure."))
+        };
+        let faults = setting.scenario.faults.iter().enumerate();
+        let unused = faults.filter(|(index, fault)| match &fault.value {
+            Fault::Crash { .. } => self.spared.iter().any(|kill| kill.is_of(&fault.value)),
+            other => other.step().is_some_and(|step| !on_azure(step) && !self.stage.has_struck(*index)),
+        });
+        unused.map(|(index, _)| index).collect()
+    }
+
     /// The state that the records fold to.
     #[must_use]
     pub fn state(&self) -> State {
@@ -195,6 +213,7 @@ impl Rehearsal<'_> {
             journal: contents.bytes(),
             stage: Arc::clone(&self.stage),
             deaths: self.killer.deaths(),
+            spared: self.killer.spared(),
         }
     }
 

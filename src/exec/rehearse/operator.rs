@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Map;
 
-use crate::engine::{Decision, Node, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
+use crate::engine::{Decision, Gate, Node, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
 use crate::plan::Plan;
 use crate::report::{Need, needs};
 use crate::sim::scenario::{DELAY, People, RemedyAct, Scenario};
@@ -43,12 +43,11 @@ impl Operators<'_> {
         let mut replies = Vec::new();
         let mut used = Vec::new();
         for (need, id) in needs(self.plan, state) {
-            let reply = match need {
-                Need::Approval => self.approval(state, id),
-                Need::Answer => self.answer(state, id),
-                Need::Failure | Need::Doubt => self.remedy(state, id, need, &mut used),
-            };
-            replies.extend(reply);
+            match need {
+                Need::Approval => replies.extend(self.approvals(state, id)),
+                Need::Answer => replies.extend(self.answer(state, id)),
+                Need::Failure | Need::Doubt => replies.extend(self.remedy(state, id, need, &mut used)),
+            }
         }
         replies
     }
@@ -57,44 +56,43 @@ impl Operators<'_> {
         &self.scenario.people
     }
 
-    fn approval(&self, state: &State, id: NodeId) -> Option<Reply> {
+    /// As many people as the gate still needs, all asked at once; one is enough to say no.
+    fn approvals(&self, state: &State, id: NodeId) -> Vec<Reply> {
         let node = state.node(id);
-        let gate = node.gate()?;
+        let Some(gate) = node.gate() else { return Vec::new() };
         let reply = self.people().reply(step_id(&node.path.0));
-        let person = self.approver(state, id)?;
         if reply.silent {
-            return None;
+            return Vec::new();
         }
+        let missing = (gate.opened.quorum as usize).saturating_sub(gate.votes.len());
+        let wanted = if reply.reject.is_some() { 1 } else { missing };
         let (decision, reason) = match &reply.reject {
             Some(why) => (Decision::Reject, why.clone()),
             None => (Decision::Approve { digest: gate.opened.digest.clone() }, "approved in the rehearsal".to_owned()),
         };
         let asked = gate.opened.digest.get(..12).unwrap_or_default();
-        let again = format!("{}-{}", gate.votes.len(), node.attempts_before);
-        Some(Reply {
-            id: format!("reply-{}-{asked}-{again}", node.path),
+        let people = self.approvers(state, gate).into_iter().take(wanted);
+        let answered = people.map(|person| Reply {
+            id: format!("reply-{}-{asked}-{}-{person}", node.path, node.attempts_before),
             step: Some(node.path.clone()),
-            decision,
+            decision: decision.clone(),
             person,
-            reason,
+            reason: reason.clone(),
             after: reply.after.or(self.people().default.after).unwrap_or(DELAY),
-        })
+        });
+        answered.collect()
     }
 
-    /// The first who may approve: of those asked, else the operator.
-    fn approver(&self, state: &State, id: NodeId) -> Option<String> {
-        let gate = state.node(id).gate()?;
+    /// Who may approve: of those asked; where nobody is named, the operator first.
+    fn approvers(&self, state: &State, gate: &Gate) -> Vec<String> {
         let asked = crate::engine::approvers(self.plan, gate);
         let everybody = || {
             let others = self.plan.workspace.roles.values().flatten().cloned();
             std::iter::once(self.operator.to_owned()).chain(others).chain(["colleague".to_owned()]).collect()
         };
-        let people: Vec<String> = asked.unwrap_or_else(everybody);
-        let may = |name: &&String| {
-            let person = person(name);
-            may_approve(self.plan, state, gate, &person).is_ok()
-        };
-        people.iter().find(may).cloned()
+        let mut people: Vec<String> = asked.unwrap_or_else(everybody);
+        people.retain(|name| may_approve(self.plan, state, gate, &person(name)).is_ok());
+        people
     }
 
     fn answer(&self, state: &State, id: NodeId) -> Option<Reply> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Subject;
 use crate::catalogue::Catalogue;
-use crate::diag::{Diagnostic, Severity, Sources};
+use crate::diag::{Diagnostic, Severity, Sources, sort};
 use crate::error::{Error, Exit};
 use crate::exec::inputs::{self, Inputs};
 use crate::exec::load::{self, Loaded, find_runbook};
@@ -79,6 +79,7 @@ impl<'w> Library<'w> {
                 }
             }
         }
+        sort(&mut judged.found);
         Ok(judged)
     }
 

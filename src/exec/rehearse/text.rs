@@ -34,6 +34,15 @@ pub fn rehearsal(rehearsed: &Rehearsed, facts: &Facts, differences: &[String]) -
         steps(&mut text, &setting.plan, &state, phase);
     }
     people(&mut text, rehearsed, state.started_at);
+    let faults = &setting.scenario.faults;
+    if !faults.is_empty() {
+        writeln!(text, "\nfaults").ok();
+        let unused = rehearsed.unused_faults();
+        for (index, fault) in faults.iter().enumerate() {
+            let never = if unused.contains(&index) { ": never struck" } else { "" };
+            writeln!(text, "  {}{never}", fault.value.words()).ok();
+        }
+    }
     if rehearsed.deaths > 0 {
         writeln!(text, "\ndrctl was killed {} and taken up again", times(u64::from(rehearsed.deaths))).ok();
     }
@@ -131,7 +140,9 @@ fn critical(text: &mut String, plan: &Plan, facts: &Facts) {
         .filter(|(_, source)| *source == Source::Assumed)
         .map(|(span, _)| span)
         .sum();
-    writeln!(text, "  nothing says where {} of this time comes from", percent(unsourced, whole)).ok();
+    if !unsourced.is_zero() {
+        writeln!(text, "  nobody says how long {} of this takes", percent(unsourced, whole)).ok();
+    }
 }
 
 fn verdict(text: &mut String, ended: &super::Ended, differences: &[String]) {

@@ -40,6 +40,9 @@ pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
             judge.outputs(known, &simulate.outputs, step.span);
         }
     }
+    for (step, _) in scenario.endpoints.iter().filter_map(|endpoint| endpoint.moved.as_ref()) {
+        judge.step(&step.value, step.span);
+    }
     judge.people(scenario);
     for (step, _) in &scenario.expect.steps {
         judge.step(&step.value, step.span);

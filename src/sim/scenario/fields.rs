@@ -34,6 +34,8 @@ pub const ENDPOINT: &[LanguageField] = &[
     must("url", Text, "the URL, or the beginning of URLs"),
     may("served_by", Text, "the simulated resource behind it: its name or its id"),
     may("region", Text, "the region it is in: it does not answer while that is down"),
+    may("moved_by", Text, "the step whose effect moves it to `moved_to`"),
+    may("moved_to", Text, "the region it is in after that"),
     may("status", Count, "the status it answers with, whatever else holds"),
 ];
 

@@ -50,7 +50,7 @@ pub struct Scenario {
 }
 
 /// Who answers at a URL.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// The URL, or the beginning of URLs.
     pub url: String,
@@ -58,6 +58,8 @@ pub struct Endpoint {
     pub served_by: Option<String>,
     /// The region it is in.
     pub region: Option<String>,
+    /// The step whose effect moves it, and the region it is in after that.
+    pub moved: Option<(Spanned<String>, String)>,
     /// The status it answers with, whatever else holds.
     pub status: Option<u16>,
 }
@@ -149,6 +151,25 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// What it is called in messages.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let name = match self {
+            Self::RegionDown { region, .. } => return format!("`region_down` of {region}"),
+            Self::Throttled { .. } => "throttled",
+            Self::Busy { .. } => "busy",
+            Self::FailedOperation { .. } => "failed_operation",
+            Self::StuckOperation { .. } => "stuck_operation",
+            Self::LostResponse { .. } => "lost_response",
+            Self::SlowReplication { .. } => "slow_replication",
+            Self::ExpiredToken { .. } => "expired_token",
+            Self::Crash { .. } => "crash",
+            Self::Hang { .. } => "hang",
+            Self::Timeout { .. } => "timeout",
+        };
+        self.step().map_or_else(|| format!("`{name}`"), |step| format!("`{name}` in `{step}`"))
+    }
+
     /// The step it names.
     #[must_use]
     pub fn step(&self) -> Option<&str> {

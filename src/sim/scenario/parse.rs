@@ -121,10 +121,23 @@ impl<'d> Reader<'d> {
                 url,
                 served_by: self.text(&fields, "served_by"),
                 region: self.text(&fields, "region"),
+                moved: self.moved(*item, &fields),
                 status: fields.get("status").and_then(|node| self.0.count(node)).and_then(|it| u16::try_from(it).ok()),
             }));
         }
         endpoints
+    }
+
+    fn moved(&mut self, node: NodeId, fields: &Fields<'d>) -> Option<(Spanned<String>, String)> {
+        let step = fields.get("moved_by").and_then(|node| self.0.text(node));
+        match (step, self.text(fields, "moved_to")) {
+            (Some(step), Some(to)) => Some((step, to)),
+            (None, None) => None,
+            _ => {
+                self.wrong(node, "endpoint", "`moved_by` and `moved_to` belong together", None);
+                None
+            }
+        }
     }
 
     fn stand_ins(&mut self, node: NodeId) -> Vec<(Spanned<String>, Simulate)> {

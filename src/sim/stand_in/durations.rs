@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Random;
-use crate::runbook::ast::{Simulate, Step};
+use crate::runbook::ast::{Defaults, Simulate, Step};
 
 /// Where nobody says anything.
 const ASSUMED: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(2));
@@ -75,7 +75,7 @@ impl Times {
 
 /// How long the step takes by the scenario, then the runbook, then what is assumed.
 #[must_use]
-pub(super) fn times(step: Option<&Step>, scenario: Option<&Simulate>) -> Times {
+pub(super) fn times(step: Option<&Step>, defaults: &Defaults, scenario: Option<&Simulate>) -> Times {
     if let Some(duration) = scenario.and_then(|simulate| simulate.duration) {
         return Times::fixed(duration, Source::Scenario);
     }
@@ -84,10 +84,11 @@ pub(super) fn times(step: Option<&Step>, scenario: Option<&Simulate>) -> Times {
         return Times::fixed(duration, Source::Runbook);
     }
     match &step.estimate {
-        // Its author's worst is the worst: one of twenty takes that long, none longer.
+        // Its author's worst is the worst, with verify and retries: one of twenty takes that long, none longer, and
+        // none is cut off.
         Some(estimate) => {
             let worst = estimate.worst.unwrap_or(estimate.typical);
-            Times { typical: estimate.typical, worst, most: worst, source: Source::Runbook }
+            Times { typical: estimate.typical, worst, most: worst.min(step.timeout(defaults)), source: Source::Runbook }
         }
         None => assumed(),
     }

@@ -55,6 +55,9 @@ impl Exchange {
             self.stage.assume(&call.step, format!("that {url} answers"));
         }
         let latency = self.stage.duration(call);
+        if let Some(why) = self.stage.holds_not(call) {
+            return Err(Failure::Failed(why));
+        }
         let status = match probed.answer {
             Ok(200) => Self::wanted(call).unwrap_or(200),
             Ok(status) => u64::from(status),
@@ -65,9 +68,7 @@ impl Exchange {
         };
         let fails = self.stage.fails(&call.step).filter(|_| !self.stage.is_undo(call));
         let outputs = self.outputs(call, status, latency);
-        if self.effect(call) != Effect::Reads {
-            self.record(call, (latency, outputs.clone(), fails.clone()));
-        }
+        self.record(call, (latency, outputs.clone(), fails.clone()));
         context.clock.sleep(latency).await;
         let good = Self::wanted(call).map_or((200..300).contains(&status), |wanted| wanted == status);
         match fails {

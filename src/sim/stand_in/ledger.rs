@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::catalogue::{Effect, Timestamp};
 
-/// An effect that a stand-in had.
+/// What a stand-in did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done {
     /// The same for all attempts of a side of a step.

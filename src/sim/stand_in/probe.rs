@@ -46,6 +46,10 @@ impl Look {
     }
 
     async fn sample(&self, context: &Context, call: &Call, target: &str) -> Sample {
+        if let Some(why) = self.stage.holds_not(call) {
+            context.clock.sleep(LATENCY).await;
+            return Sample { problem: Some(why), latency: Some(LATENCY), seen: self.seen(call, 200) };
+        }
         let probed = self.stage.probe(target);
         if !probed.known {
             self.stage.assume(&call.step, format!("that {target} answers"));

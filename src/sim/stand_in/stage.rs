@@ -76,7 +76,21 @@ impl Stage {
     /// What answers at `url`.
     #[must_use]
     pub fn probe(&self, url: &str) -> Probed {
-        self.endpoints.probe(url, self.now())
+        self.endpoints.probe(url, self.now(), |step| self.has_run(step))
+    }
+
+    /// Whether a step has had its effect, and it was not undone.
+    fn has_run(&self, step: &str) -> bool {
+        let ledger = self.ledger();
+        let last = ledger.done.iter().rfind(|done| step_id(&done.step) == step && done.fails.is_none());
+        last.is_some_and(|done| !done.undo && done.ends <= self.now())
+    }
+
+    /// Why a check that follows a step cannot hold yet: the step has had no effect.
+    pub(super) fn holds_not(&self, call: &Call) -> Option<String> {
+        let step = self.step(&call.step).filter(|_| is_verify(call))?;
+        let stood_in = matches!(step.action.name.value.as_str(), "shell" | "exec" | "http");
+        (stood_in && !self.has_run(step_id(&call.step))).then(|| format!("`{}` has had no effect yet", call.step))
     }
 
     /// The way to the simulated Azure.
@@ -107,7 +121,8 @@ impl Stage {
     /// How long the step of a path takes.
     #[must_use]
     pub fn times(&self, path: &str) -> Times {
-        times(self.step(path), self.setting.scenario.simulate(step_id(path)))
+        let defaults = &self.setting.plan.runbook.defaults;
+        times(self.step(path), defaults, self.setting.scenario.simulate(step_id(path)))
     }
 
     /// How long this attempt takes.
@@ -151,8 +166,21 @@ impl Stage {
         let undo = if node.side() == crate::engine::Side::Rollback { "undo" } else { "" };
         let key = format!("{}-{undo}{}", self.setting.run, node.path);
         let ledger = self.ledger();
-        ledger.done.iter().any(|done| done.key == key && done.fails.is_none())
-            || ledger.sent.iter().any(|sent| sent.key == key)
+        if self.step(&node.path.0).is_none_or(|step| step.action.name.value != "notify") {
+            return ledger.succeeded(&key).is_some();
+        }
+        // Of a notice, only some channels are in doubt: the handle names them.
+        let handle = node.more.as_ref().and_then(|more| more.handle.as_ref().or(more.previous.as_ref()));
+        let named = |name: &str| handle.and_then(|handle| handle.get(name)).cloned().unwrap_or_default();
+        let doubtful = named("in_doubt").as_array().cloned().unwrap_or_default().into_iter().chain([named("sending")]);
+        let mut names = doubtful.filter_map(|name| name.as_str().map(str::to_owned));
+        names.all(|name| ledger.sent.iter().any(|sent| sent.key == key && sent.channel == name))
+    }
+
+    /// Whether the fault has struck a step.
+    #[must_use]
+    pub fn has_struck(&self, fault: usize) -> bool {
+        self.struck.lock().unwrap_or_else(PoisonError::into_inner).get(&fault).is_some_and(|count| *count > 0)
     }
 
     /// Whether the call undoes its step.
@@ -163,9 +191,7 @@ impl Stage {
     /// The fault that strikes this call of a step's own action now; counted.
     pub(super) fn strike(&self, call: &Call, action: &str) -> Option<Fault> {
         let own = self.step(&call.step).is_some_and(|step| step.action.name.value == action);
-        let folder = call.folder.file_name().and_then(std::ffi::OsStr::to_str);
-        let verifies = folder.is_some_and(|name| name.starts_with("verify-"));
-        if !own || verifies || self.is_undo(call) {
+        if !own || is_verify(call) || self.is_undo(call) {
             return None;
         }
         let mut struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
@@ -185,6 +211,12 @@ impl Stage {
         }
         None
     }
+}
+
+/// Whether the call is one of the looks of a step's `verify`: their folders are named so.
+fn is_verify(call: &Call) -> bool {
+    let folder = call.folder.file_name().and_then(std::ffi::OsStr::to_str);
+    folder.is_some_and(|name| name.starts_with("verify-"))
 }
 
 /// The id in a path: `keep_informed[3]` is an instance of `keep_informed`.

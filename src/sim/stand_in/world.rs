@@ -36,12 +36,15 @@ impl Endpoints {
         Self { endpoints: scenario.endpoints.clone(), down: down.collect() }
     }
 
-    /// What answers at `url`: what the scenario says; else whatever is in no region that is down, by its name.
+    /// What answers at `url`, given which steps have had their effect: what the scenario says; else whatever is in no region that is down, by its name.
     #[must_use]
-    pub fn probe(&self, url: &str, now: Timestamp) -> Probed {
+    pub fn probe(&self, url: &str, now: Timestamp, has_run: impl Fn(&str) -> bool) -> Probed {
         let said = self.endpoints.iter().filter(|endpoint| url.starts_with(&endpoint.url));
         let said = said.max_by_key(|endpoint| endpoint.url.len());
-        let place = said.and_then(|endpoint| endpoint.region.as_deref().or(endpoint.served_by.as_deref()));
+        let moved = said.and_then(|endpoint| endpoint.moved.as_ref()).filter(|(step, _)| has_run(&step.value));
+        let place = moved.map(|(_, to)| to.as_str());
+        let own = said.and_then(|endpoint| endpoint.region.as_deref().or(endpoint.served_by.as_deref()));
+        let place = place.or(own);
         let host = plain(place.unwrap_or(url));
         let down = self.down.iter().find(|(region, from, to)| host.contains(region) && (*from..*to).contains(&now));
         let answer = match (down, said.and_then(|endpoint| endpoint.status)) {
