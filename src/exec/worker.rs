@@ -113,6 +113,7 @@ impl Worker {
                 Err(reason) if over => return Answer::Verified { holds: false, reason: self.secrets.mask(&reason) },
                 Err(_) => {
                     tokio::select! {
+                        biased;
                         () = self.clock.sleep(every) => {}
                         () = context.cancel.cancelled() => {}
                     }
