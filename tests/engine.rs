@@ -414,3 +414,38 @@ fn no_update_follows_what_ends_them() {
     let over = "it was over before the first was due";
     assert_eq!(records.collect::<Vec<_>>(), [format!("keep: {over}"), format!("late: {over}")]);
 }
+
+#[test]
+fn the_time_a_step_reads_is_that_of_its_attempt_however_often_it_is_read() {
+    let plan = plan_of(
+        "drctl: 1\nname: r\nkind: failover\nowner: t\nexecution:\n  - { id: a, action: shell, with: { script: x, env: { AT: \"{{ run.now }}\" } } }\n",
+    );
+    let mut records = Vec::new();
+    let mut read = |machine: &mut Machine, minute: i64, input: Input| {
+        let mut job = None;
+        for effect in machine.handle(minutes(minute), input).unwrap() {
+            match effect {
+                Effect::Append { at, event, .. } => records.push((at, event)),
+                Effect::Do { job: asked, .. } => job = Some(asked),
+                _ => {}
+            }
+        }
+        let job = job.unwrap();
+        let at = job.with.shown()["env"]["AT"].as_str().unwrap().to_owned();
+        (job.id, format!("{:?} {at}", job.kind), records.clone())
+    };
+    let mut first = machine(&plan, State::new(&plan), 0);
+    let (_, said, kept) = read(&mut first, 0, Input::Start(started()));
+    assert_eq!(said, "Apply 1970-01-01T00:00:00.000Z");
+
+    let mut state = State::new(&plan);
+    kept.iter().for_each(|(at, event)| state.apply(&plan, *at, event).unwrap());
+    let mut second = machine(&plan, state, kept.len());
+    let (job, said, _) = read(&mut second, 9, Input::Resume(person()));
+    assert_eq!(said, "Attach(Null) 1970-01-01T00:00:00.000Z");
+    let (job, said, _) = read(&mut second, 10, Input::Done { job, answer: Answer::NotAttachable });
+    assert_eq!(said, "Observe 1970-01-01T00:00:00.000Z");
+    let answer = Answer::Sight(Sight::NotApplied { reason: String::new() });
+    let (_, said, _) = read(&mut second, 11, Input::Done { job, answer });
+    assert_eq!(said, "Apply 1970-01-01T00:11:00.000Z");
+}

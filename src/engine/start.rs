@@ -313,7 +313,7 @@ fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, 
     let template = plan.templates.get(&name).and_then(Option::as_ref);
     let template = template.ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
     let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
-    let scope = NodeScope { plan, state: scope.state, roots: scope.roots, node: scope.node, vars: Some(&vars) };
+    let scope = NodeScope { vars: Some(&vars), ..*scope };
     let subject = template.subject.render(&scope)?;
     let message = json!({ "subject": subject.trim(), "body": template.body.render(&scope)? });
     let channels = plan
