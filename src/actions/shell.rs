@@ -39,6 +39,8 @@ static SPEC: ActionSpec = ActionSpec {
     code: &["script"],
     is_check: true,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 fn rule(with: &Map<String, Value>) -> Result<(), String> {

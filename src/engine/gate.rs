@@ -118,7 +118,7 @@ fn guarded(plan: &Plan, gate: StepIndex) -> Vec<StepIndex> {
 
 /// Who may approve: the people who have one of the roles asked; nothing where anybody may.
 #[must_use]
-pub(super) fn approvers(plan: &Plan, gate: &Gate) -> Option<Vec<String>> {
+pub fn approvers(plan: &Plan, gate: &Gate) -> Option<Vec<String>> {
     if gate.opened.by.is_empty() {
         return None;
     }
@@ -141,7 +141,7 @@ pub fn approved_at_start(plan: &Plan, state: &State, gate: &Gate) -> Option<&'st
 ///
 /// # Errors
 /// The reason, for the person.
-pub(super) fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> Result<(), String> {
+pub fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> Result<(), String> {
     let name = &person.name;
     if let Some(people) = approvers(plan, gate)
         && !people.contains(name)

@@ -66,6 +66,12 @@ async fn write(action: &dyn Action, context: &Context, call: &Call, hints: &DryH
     } else {
         action.observe(context, call).await
     };
+    // What would be sent is exact where the other side can be read, else as far as the parameters tell.
+    let exact = match &state {
+        Observation::NotApplied(_) => action.foresee(context, call).await,
+        Observation::Applied(_) | Observation::Unknown(_) => None,
+    };
+    let preview = exact.map_or(preview, |lines| lines.join("\n"));
     let (seen, applied) = match state {
         Observation::Applied(outputs) => ("its state holds already: would do nothing".to_owned(), Some(outputs)),
         Observation::NotApplied(reason) => (format!("not done yet ({reason}); would do:\n{preview}"), None),

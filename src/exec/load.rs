@@ -48,11 +48,39 @@ pub fn workspace_folder(start: &Path) -> PathBuf {
     found.unwrap_or(start).to_path_buf()
 }
 
-/// The runbook files below `folder`, by name.
+/// The folder of scenarios, beside the runbooks.
+pub const SCENARIOS: &str = "scenarios";
+
+/// The runbook files below `folder`, by name; scenarios are none.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub fn runbook_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = yaml_files(folder)?;
+    files.retain(|file| !is_scenario(folder, file));
+    Ok(files)
+}
+
+/// The scenario files below `folder`, by name.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn scenario_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = yaml_files(folder)?;
+    files.retain(|file| is_scenario(folder, file));
+    Ok(files)
+}
+
+/// Whether a file below `folder` is a scenario: it, or `folder`, lies in a folder of scenarios.
+#[must_use]
+pub fn is_scenario(folder: &Path, file: &Path) -> bool {
+    let inside = |path: &Path| path.components().any(|part| part.as_os_str() == SCENARIOS);
+    file.strip_prefix(folder).is_ok_and(|rest| rest.parent().is_some_and(inside))
+        || folder.file_name().is_some_and(|name| name == SCENARIOS)
+        || folder.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS)
+}
+
+fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -140,7 +168,7 @@ fn head(file: &Path) -> Option<(String, Option<Kind>)> {
 }
 
 /// At most one byte more than a file may have: larger ones are refused without being read to their end.
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs::File::open(file)?.take(source::LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -183,7 +211,7 @@ fn extra_files(workspace: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn relative(workspace: &Path, file: &Path) -> String {
+pub(super) fn relative(workspace: &Path, file: &Path) -> String {
     file.strip_prefix(workspace).unwrap_or(file).display().to_string()
 }
 
@@ -221,7 +249,8 @@ pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
             }
         }
     }
-    if let Some(runbook) = &runbook {
+    if let Some(runbook) = &mut runbook {
+        runbook::azure::fill(runbook, &workspace.azure, catalogue);
         found.extend(lint::check(runbook, &workspace, &templates, catalogue));
     }
     sort(&mut found);

@@ -90,7 +90,11 @@ fn run_tone(state: crate::engine::RunState) -> Tone {
 }
 
 fn run_started(view: &View, started: &RunStarted) -> String {
-    let dry = if started.mode == Mode::DryRun { " as a dry run" } else { "" };
+    let dry = match started {
+        RunStarted { mode: Mode::DryRun, .. } => " as a dry run",
+        RunStarted { simulated: true, .. } => " on a simulated world",
+        _ => "",
+    };
     let kind = started.kind.name();
     let who = words::person(&started.operator);
     let mut text = format!("run {} started{dry}: {kind} `{}` by {who}", started.run, started.runbook);
