@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use drctl::sim::scenario::fields::{ENDPOINT, EXPECT, FAULTS, MESSAGE, PEOPLE, REMEDY, REPLY, SCENARIO, WORLD};
 use proptest::prelude::*;
 
 const RUNBOOK: &str = r#"drctl: 1
@@ -150,6 +152,23 @@ fn a_doubt_at_the_point_of_no_return_waits_for_the_operator_s_word() {
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("expected the run to be succeeded, found in doubt"), "{shown}");
     assert!(shown.contains("promote                       in doubt"), "{shown}");
+}
+
+#[test]
+fn the_document_of_rehearsals_names_every_field_and_every_fault() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rehearsal.md")).unwrap();
+    let words: BTreeSet<&str> = document.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let tables = [SCENARIO, ENDPOINT, REPLY, REMEDY, EXPECT, WORLD, MESSAGE, PEOPLE];
+    let fields = tables.iter().flat_map(|table| table.iter()).map(|field| field.name);
+    let faults = FAULTS.iter().flat_map(|fault| fault.fields.iter().map(|field| field.name).chain([fault.name]));
+    let missing: BTreeSet<&str> = fields.chain(faults).filter(|name| !words.contains(name)).collect();
+    assert_eq!(missing, BTreeSet::new());
+}
+
+#[test]
+fn the_scenarios_that_ship_come_out_as_they_expect() {
+    let output = drctl(Path::new(env!("CARGO_MANIFEST_DIR")), &["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }
 
 #[test]

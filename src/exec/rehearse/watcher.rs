@@ -13,8 +13,10 @@ use crate::journal::Record;
 use crate::plan::Plan;
 use crate::sim::scenario::Scenario;
 
+/// Looks at the world.
+pub(super) type Looks = dyn Fn(&Node) -> bool + Send + Sync;
 /// Tells of a step whether what is in doubt happened.
-pub(super) type Truth = Arc<dyn Fn(&Node) -> bool + Send + Sync>;
+pub(super) type Truth = Arc<Looks>;
 
 /// The sink of one process of a rehearsal.
 pub(super) struct Watcher {
@@ -32,7 +34,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     fn look(&mut self) {
-        let truth = self.truth.as_ref().map(|truth| -> &dyn Fn(&Node) -> bool { &**truth });
+        let truth = self.truth.as_deref();
         let operators = Operators { plan: &self.plan, scenario: &self.scenario, operator: &self.operator, truth };
         for reply in operators.replies(&self.state) {
             if !self.state.decisions.contains(&reply.id) && self.coming.insert(reply.id.clone()) {

@@ -53,7 +53,6 @@ impl Stage {
     }
 
     /// What happened so far.
-    #[must_use]
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
