@@ -201,7 +201,11 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
     let run = view::open(folder, &registry.catalogue())?;
     if run.started.simulated {
         let message = format!("run `{}` was simulated: its world is gone with the process that drove it", run.id());
-        return Err(Error::usage(message).next("drctl failover NAME --simulate"));
+        return Err(Error::usage(message).next(format!(
+            "drctl {} {} --simulate",
+            run.started.kind.name(),
+            run.started.runbook
+        )));
     }
     let state = run.state(&run.plan)?;
     if let Some(ended) = state.ended {

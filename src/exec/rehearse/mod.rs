@@ -34,7 +34,7 @@ pub use scenarios::{Judged, Library, subject};
 
 use self::kill::{Killer, Mortal};
 use self::operator::person;
-use self::watcher::{Truth, Watcher};
+use self::watcher::{Records, Truth, Watcher, lock};
 use super::driver::{Driver, Held, Left};
 use super::worker::Worker;
 use crate::actions::Registry;
@@ -165,7 +165,8 @@ pub fn rehearse(subject: &Subject, attempt: Attempt<'_>) -> Rehearsed {
     let stage = Arc::new(Stage::new(setting));
     let registry = Registry::new(Arc::new(ProcessRunner::new(""))).replacing(stand_ins(&stage));
     let killer = Killer::new(kills(subject, attempt.kill));
-    let rehearsal = Rehearsal { subject, attempt, clock, stage, registry: Arc::new(registry), killer };
+    let rehearsal =
+        Rehearsal { subject, attempt, clock, stage, registry: Arc::new(registry), killer, records: Records::default() };
     rehearsal.run()
 }
 
@@ -189,6 +190,8 @@ struct Rehearsal<'s> {
     stage: Arc<Stage>,
     registry: Arc<Registry>,
     killer: Killer,
+    /// What is durable so far.
+    records: Records,
 }
 
 impl Rehearsal<'_> {
@@ -201,15 +204,15 @@ impl Rehearsal<'_> {
                 Err(damage) => break Ended::Broken(damage.to_string()),
             };
             contents = journal.contents();
+            lock(&self.records).clone_from(&before);
             if let Some(ended) = self.process(journal, before) {
                 break ended;
             }
             self.killer.spare();
         };
-        let records = MemoryJournal::recovered(contents.clone()).map(|(_, records)| records).unwrap_or_default();
         Rehearsed {
             ended,
-            records,
+            records: std::mem::take(&mut *lock(&self.records)),
             journal: contents.bytes(),
             stage: Arc::clone(&self.stage),
             deaths: self.killer.deaths(),
@@ -280,6 +283,7 @@ impl Rehearsal<'_> {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             truth: self.truth(),
             calls,
+            records: Arc::clone(&self.records),
             state: state.clone(),
             coming: BTreeSet::new(),
         };

@@ -1,7 +1,7 @@
 //! Looks on at a rehearsed run, and has its people answer in time.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
@@ -28,8 +28,17 @@ pub(super) struct Watcher {
     pub(super) calls: mpsc::UnboundedSender<Call>,
     /// The state of the durable records.
     pub(super) state: State,
+    /// All durable records.
+    pub(super) records: Records,
     /// Replies under way.
     pub(super) coming: BTreeSet<String>,
+}
+
+/// Records that are durable, in order.
+pub(super) type Records = Arc<Mutex<Vec<Record<Event>>>>;
+
+pub(super) fn lock(records: &Records) -> MutexGuard<'_, Vec<Record<Event>>> {
+    records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Watcher {
@@ -66,6 +75,7 @@ impl Watcher {
 
 impl Sink for Watcher {
     fn records(&mut self, records: Vec<Record<Event>>) {
+        lock(&self.records).extend(records.iter().cloned());
         for record in &records {
             // The driver refuses what does not fit, and says so.
             self.state.apply(&self.plan, record.at, &record.event).ok();
