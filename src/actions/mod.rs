@@ -51,6 +51,12 @@ pub trait Action: Send + Sync {
         Box::pin(async { Observation::Unknown("this action leaves nothing to look at".to_owned()) })
     }
 
+    /// Exactly what `apply` would send now, by what can be read, and what the other side says would come of it.
+    /// Changes nothing. Nothing where the preview tells it all.
+    fn foresee<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Option<Vec<String>>> {
+        Box::pin(async { None })
+    }
+
     /// Does it. Journals a handle, through [`Context::handle`], as soon as there is one.
     ///
     /// Returns when the effect is known to have happened or not; waits no longer than `call.timeout`

@@ -199,6 +199,11 @@ pub(super) fn relative(workspace: &Path, file: &Path) -> String {
     file.strip_prefix(workspace).unwrap_or(file).display().to_string()
 }
 
+/// What a notice calls the template in that file.
+fn template_name(file: &str) -> Option<&str> {
+    Path::new(file).file_stem().and_then(|stem| stem.to_str()).filter(|_| file != SETTINGS)
+}
+
 /// Judges files that were read: the runbook first, then `drctl.yaml` and the templates, by name.
 #[must_use]
 pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
@@ -211,7 +216,9 @@ pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
             Err(problems) => found.extend(problems),
         }
     }
-    let (mut runbook, mut workspace, mut templates) = (None, Workspace::empty(), Templates::new());
+    let (mut runbook, mut workspace) = (None, Workspace::empty());
+    let mut templates: Templates =
+        files.iter().skip(1).filter_map(|(name, _)| Some((template_name(name)?.to_owned(), None))).collect();
     for (index, (name, source)) in decoded.into_iter().enumerate() {
         if index == 0 && files.first().is_some_and(|(first, _)| *first == name) {
             let (parsed, problems) = runbook::parse(&sources, source);
@@ -219,9 +226,9 @@ pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
         } else if name == SETTINGS {
             let (parsed, problems) = Workspace::parse(&sources, source);
             (workspace, found) = (parsed, [found, problems].concat());
-        } else if let Some(stem) = Path::new(&name).file_stem().and_then(|stem| stem.to_str()) {
+        } else if let Some(name) = template_name(&name) {
             match Template::parse(&sources, source) {
-                Ok(template) => drop(templates.insert(stem.to_owned(), template)),
+                Ok(template) => drop(templates.insert(name.to_owned(), Some(template))),
                 Err(problem) => found.push(*problem),
             }
         }

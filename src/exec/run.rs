@@ -275,12 +275,17 @@ fn adopted(
     if edit.is_empty() && !now.has_errors() {
         return Ok(None);
     }
+    let started = pin::started_steps(&edit, &run.plan, state);
+    let may_adopt = !now.has_errors() && started.is_empty();
     let refuse = |why: &str| {
         let message =
             format!("{why}:\n{}", edit.lines().into_iter().map(|line| format!("  {line}\n")).collect::<String>());
-        Error::new(Exit::Invalid, message)
-            .next(format!("drctl resume {} --pinned   (as it was started)", run.id()))
-            .next(format!("drctl resume {} --adopt    (only steps that have not started may differ)", run.id()))
+        let refused = Error::new(Exit::Invalid, message)
+            .next(format!("drctl resume {} --pinned   (as it was started)", run.id()));
+        if !may_adopt {
+            return refused;
+        }
+        refused.next(format!("drctl resume {} --adopt    (only steps that have not started may differ)", run.id()))
     };
     if now.has_errors() {
         let found = crate::diag::render(&now.found, &now.sources, crate::diag::Format::Short, false);
@@ -289,7 +294,6 @@ fn adopted(
     if on_edit == OnEdit::Refuse {
         return Err(refuse("the runbook was edited since the run started"));
     }
-    let started = pin::started_steps(&edit, &run.plan, state);
     if !started.is_empty() {
         return Err(refuse(&format!("cannot adopt: `{}` started before the edit", started.join("`, `"))));
     }

@@ -322,6 +322,11 @@ impl<'d> Decoder<'d> {
             ));
             return None;
         }
+        if let Some((at, message)) = seen.unbalanced {
+            let span = self.document.inner_span(node, from + at, from + at + 1);
+            self.report(Diagnostic::error("expression", span, message));
+            return None;
+        }
         if let Some(path) = seen.paths.iter().find(|path| self.is_secret(path)) {
             let span = self.document.inner_span(node, from + path.from, from + path.to);
             self.report(secret_problem(span, &path.parts[1]));
