@@ -172,6 +172,34 @@ fn the_scenarios_that_ship_come_out_as_they_expect() {
 }
 
 #[test]
+fn whatever_fails_wherever_the_rehearsal_ends_and_says_how() {
+    let folder = workspace(REGION_DOWN);
+    for step in ["probe", "declare", "promote", "switch", "tell", "tell_it_failed"] {
+        for fault in ["fail", "hang", "timeout", "lost-response", "crash-after-effect"] {
+            let fault = format!("{step}:{fault}");
+            let arguments = ["rehearse", "orders", "--scenario", "region_down", "--inject", &fault, "--output", "json"];
+            let output = drctl(folder.path(), &arguments);
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let state = json["state"].as_str().unwrap();
+            let good = output.status.code() == Some(0);
+            let ends = ["succeeded", "completed with exceptions", "paused", "in doubt"];
+            assert!(ends.contains(&state) && good == (state == "succeeded"), "{fault}: {json}");
+        }
+    }
+}
+
+#[test]
+fn nobody_is_asked_who_may_not_answer_and_the_run_waits() {
+    let alone = REGION_DOWN.replace("  promote: { approve: true", "  promote: { approve: false");
+    let folder = workspace(&alone.replace("state: succeeded", "state: awaiting_approval"));
+    let output = drctl(folder.path(), &["rehearse", "orders", "--scenario", "region_down"]);
+    let shown = text(&output);
+    assert!(shown.contains("promote                       awaiting approval\n"), "{shown}");
+    assert!(shown.contains("expected `promote` to be succeeded, found awaiting approval"), "{shown}");
+    assert!(!shown.contains("expected the run to be"), "{shown}");
+}
+
+#[test]
 fn drctl_may_die_anywhere_and_nothing_is_lost_or_done_twice() {
     let folder = workspace(REGION_DOWN);
     let output = drctl(folder.path(), &["rehearse", "orders", "--scenario", "region_down", "--crash-everywhere"]);
