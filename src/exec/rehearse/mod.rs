@@ -51,7 +51,7 @@ use crate::journal::{Contents, MemoryJournal, Record};
 use crate::plan::Plan;
 use crate::runbook::ast::SecretSource;
 use crate::sim::scenario::{Fault, Scenario};
-use crate::sim::stand_in::{Random, Setting, Stage, stand_ins, step_id};
+use crate::sim::stand_in::{Implied, Random, Setting, Stage, stand_ins, step_id};
 
 /// When every rehearsal starts: 03:00 on a night that was.
 const START: &str = "2026-01-01T03:00:00Z";
@@ -67,6 +67,8 @@ pub struct Subject {
     pub plan: Arc<Plan>,
     /// The scenario.
     pub scenario: Arc<Scenario>,
+    /// What is known of the plan's actions.
+    pub implied: Arc<Vec<Implied>>,
     /// The runbook's file.
     pub path: String,
     /// Where the secrets would come from; never read.
@@ -160,6 +162,7 @@ pub fn rehearse(subject: &Subject, attempt: Attempt<'_>) -> Rehearsed {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         seed,
         steady: attempt.steady,
+        implied: Arc::clone(&subject.implied),
         run,
     };
     let stage = Arc::new(Stage::new(setting));

@@ -7,9 +7,9 @@ use azure_core::http::HttpClient;
 use serde_json::{Map, Value};
 
 use super::durations::{Times, times};
-use super::{Endpoints, Ledger, Probed, Random};
+use super::{Endpoints, Implied, Ledger, Probed, Random};
 use crate::actions::Call;
-use crate::catalogue::{Timestamp, Type};
+use crate::catalogue::{Takes, Timestamp, Type};
 use crate::edge::clock::Clock;
 use crate::plan::Plan;
 use crate::runbook::ast::Step;
@@ -28,8 +28,21 @@ pub struct Setting {
     pub seed: u64,
     /// Whether everything takes its typical time, rather than one drawn by the seed.
     pub steady: bool,
+    /// What is known of the plan's actions.
+    pub implied: Arc<Vec<Implied>>,
     /// The run's id.
     pub run: String,
+}
+
+impl Setting {
+    /// How long the action of a path's step takes, where that is known.
+    fn takes(&self, path: &str) -> Option<Takes> {
+        let index = self.plan.find(step_id(path))?;
+        let action = self.plan.step(index).action.name.value.as_str();
+        let known = |implied: &&Implied| implied.step == step_id(path) && implied.action == action;
+        let with = self.implied.iter().find(known).map(|implied| &implied.with);
+        (self.plan.spec(action)?.takes)(with?)
+    }
 }
 
 /// The simulated world outside Azure.
@@ -121,7 +134,7 @@ impl Stage {
     #[must_use]
     pub fn times(&self, path: &str) -> Times {
         let defaults = &self.setting.plan.runbook.defaults;
-        times(self.step(path), defaults, self.setting.scenario.simulate(step_id(path)))
+        times(self.step(path), defaults, self.setting.scenario.simulate(step_id(path)), self.setting.takes(path))
     }
 
     /// How long this attempt takes.
