@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use drctl::sim::scenario::fields::{ENDPOINT, EXPECT, FAULTS, MESSAGE, PEOPLE, REMEDY, REPLY, SCENARIO, WORLD};
 use proptest::prelude::*;
 
 const RUNBOOK: &str = r#"drctl: 1
@@ -150,6 +152,51 @@ fn a_doubt_at_the_point_of_no_return_waits_for_the_operator_s_word() {
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("expected the run to be succeeded, found in doubt"), "{shown}");
     assert!(shown.contains("promote                       in doubt"), "{shown}");
+}
+
+#[test]
+fn the_document_of_rehearsals_names_every_field_and_every_fault() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rehearsal.md")).unwrap();
+    let words: BTreeSet<&str> = document.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let tables = [SCENARIO, ENDPOINT, REPLY, REMEDY, EXPECT, WORLD, MESSAGE, PEOPLE];
+    let fields = tables.iter().flat_map(|table| table.iter()).map(|field| field.name);
+    let faults = FAULTS.iter().flat_map(|fault| fault.fields.iter().map(|field| field.name).chain([fault.name]));
+    let missing: BTreeSet<&str> = fields.chain(faults).filter(|name| !words.contains(name)).collect();
+    assert_eq!(missing, BTreeSet::new());
+}
+
+#[test]
+fn the_scenarios_that_ship_come_out_as_they_expect() {
+    let output = drctl(Path::new(env!("CARGO_MANIFEST_DIR")), &["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+#[test]
+fn whatever_fails_wherever_the_rehearsal_ends_and_says_how() {
+    let folder = workspace(REGION_DOWN);
+    for step in ["probe", "declare", "promote", "switch", "tell", "tell_it_failed"] {
+        for fault in ["fail", "hang", "timeout", "lost-response", "crash-after-effect"] {
+            let fault = format!("{step}:{fault}");
+            let arguments = ["rehearse", "orders", "--scenario", "region_down", "--inject", &fault, "--output", "json"];
+            let output = drctl(folder.path(), &arguments);
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let state = json["state"].as_str().unwrap();
+            let good = output.status.code() == Some(0);
+            let ends = ["succeeded", "completed with exceptions", "paused", "in doubt"];
+            assert!(ends.contains(&state) && good == (state == "succeeded"), "{fault}: {json}");
+        }
+    }
+}
+
+#[test]
+fn nobody_is_asked_who_may_not_answer_and_the_run_waits() {
+    let alone = REGION_DOWN.replace("  promote: { approve: true", "  promote: { approve: false");
+    let folder = workspace(&alone.replace("state: succeeded", "state: awaiting_approval"));
+    let output = drctl(folder.path(), &["rehearse", "orders", "--scenario", "region_down"]);
+    let shown = text(&output);
+    assert!(shown.contains("promote                       awaiting approval\n"), "{shown}");
+    assert!(shown.contains("expected `promote` to be succeeded, found awaiting approval"), "{shown}");
+    assert!(!shown.contains("expected the run to be"), "{shown}");
 }
 
 #[test]

@@ -118,10 +118,12 @@ impl Azure {
         self.world().log.clone()
     }
 
-    /// Whether anything lies there at all.
+    /// Whether a step has changed anything.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.world().resources().is_empty()
+    pub fn has_changed(&self, step: &str) -> bool {
+        let changes = |logged: &Logged| logged.method != "GET" && (200..300).contains(&logged.status);
+        let of_step = |logged: &Logged| logged.step.split('[').next() == Some(step);
+        self.world().log.iter().any(|logged| of_step(logged) && changes(logged))
     }
 }
 

@@ -113,7 +113,7 @@ pub(super) fn poll(world: &World, number: u64) -> Answer {
         (Style::AsyncOperation, true, Some(failure)) => Answer::ok(json!({ "status": "Failed", "error": failure })),
         // Azure's services do not agree on how the word is written.
         (Style::AsyncOperation, true, None) => {
-            let word = if number % 2 == 0 { "Succeeded" } else { "succeeded" };
+            let word = if number.is_multiple_of(2) { "Succeeded" } else { "succeeded" };
             Answer::ok(json!({ "status": word, "properties": operation.result }))
         }
         (_, false, _) => Answer::status(202, Value::Null).header("retry-after", "10"),

@@ -4,9 +4,9 @@
 mod durations;
 mod faulty;
 mod http;
+mod implied;
 pub(crate) mod invent;
 mod ledger;
-mod nowhere;
 mod post;
 mod probe;
 mod process;
@@ -17,6 +17,7 @@ mod world;
 use std::sync::Arc;
 
 pub use durations::{Source, Times};
+pub use implied::{Implied, implied};
 pub use ledger::{Done, Ledger, Sent};
 pub use random::Random;
 pub(crate) use stage::step_id;

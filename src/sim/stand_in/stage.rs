@@ -1,18 +1,20 @@
 //! What all stand-ins of a rehearsal share. Outlives the drctl that is rehearsed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use azure_core::http::HttpClient;
 use serde_json::{Map, Value};
 
 use super::durations::{Times, times};
-use super::{Endpoints, Ledger, Probed, Random};
+use super::{Endpoints, Implied, Ledger, Probed, Random};
 use crate::actions::Call;
-use crate::catalogue::{Timestamp, Type};
+use crate::catalogue::{Effect, Takes, Timestamp, Type};
 use crate::edge::clock::Clock;
 use crate::plan::Plan;
 use crate::runbook::ast::Step;
+use crate::sim::azure::{Azure, Logged};
 use crate::sim::scenario::{Fault, Scenario};
 
 /// What a rehearsal is made of.
@@ -28,14 +30,35 @@ pub struct Setting {
     pub seed: u64,
     /// Whether everything takes its typical time, rather than one drawn by the seed.
     pub steady: bool,
+    /// What is known of the plan's actions.
+    pub implied: Arc<Vec<Implied>>,
     /// The run's id.
     pub run: String,
+}
+
+impl Setting {
+    /// How long the step of a path takes.
+    fn times(&self, path: &str) -> Times {
+        let step = self.plan.find(step_id(path)).map(|index| self.plan.step(index));
+        let scenario = self.scenario.simulate(step_id(path));
+        times(step, &self.plan.runbook.defaults, scenario, self.takes(path))
+    }
+
+    /// How long the action of a path's step takes, where that is known.
+    fn takes(&self, path: &str) -> Option<Takes> {
+        let index = self.plan.find(step_id(path))?;
+        let action = self.plan.step(index).action.name.value.as_str();
+        let known = |implied: &&Implied| implied.step == step_id(path) && implied.action == action;
+        let with = self.implied.iter().find(known).map(|implied| &implied.with);
+        (self.plan.spec(action)?.takes)(with?)
+    }
 }
 
 /// The simulated world outside Azure.
 pub struct Stage {
     /// What the rehearsal is made of.
     pub setting: Setting,
+    azure: Azure,
     endpoints: Endpoints,
     ledger: Mutex<Ledger>,
     /// How often each fault has struck.
@@ -49,11 +72,18 @@ impl Stage {
     #[must_use]
     pub fn new(setting: Setting) -> Self {
         let endpoints = Endpoints::new(&setting.scenario, setting.clock.now());
-        Self { setting, endpoints, ledger: Mutex::default(), struck: Mutex::default(), assumed: Mutex::default() }
+        let azure = azure(&setting);
+        Self {
+            setting,
+            azure,
+            endpoints,
+            ledger: Mutex::default(),
+            struck: Mutex::default(),
+            assumed: Mutex::default(),
+        }
     }
 
     /// What happened so far.
-    #[must_use]
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,7 +113,7 @@ impl Stage {
     fn has_run(&self, step: &str) -> bool {
         let ledger = self.ledger();
         let last = ledger.done.iter().rfind(|done| step_id(&done.step) == step && done.fails.is_none());
-        last.is_some_and(|done| !done.undo && done.ends <= self.now())
+        last.is_some_and(|done| !done.undo && done.ends <= self.now()) || self.azure.has_changed(step)
     }
 
     /// Why a check that follows a step cannot hold yet: the step has had no effect.
@@ -96,19 +126,25 @@ impl Stage {
     /// The way to the simulated Azure.
     #[must_use]
     pub fn transport(&self) -> Arc<dyn HttpClient> {
-        Arc::new(super::nowhere::Nowhere)
+        Arc::new(self.azure.clone())
     }
 
     /// A simulated resource, by type and name.
     #[must_use]
-    pub fn look(&self, _resource: &str) -> Option<Value> {
-        None
+    pub fn look(&self, resource: &str) -> Option<Value> {
+        self.azure.look(resource)
     }
 
     /// All simulated resources, by id.
     #[must_use]
     pub fn resources(&self) -> BTreeMap<String, Value> {
-        BTreeMap::new()
+        self.azure.resources()
+    }
+
+    /// Every request that reached the simulated Azure.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Logged> {
+        self.azure.requests()
     }
 
     /// The step of a path.
@@ -121,8 +157,7 @@ impl Stage {
     /// How long the step of a path takes.
     #[must_use]
     pub fn times(&self, path: &str) -> Times {
-        let defaults = &self.setting.plan.runbook.defaults;
-        times(self.step(path), defaults, self.setting.scenario.simulate(step_id(path)))
+        self.setting.times(path)
     }
 
     /// How long this attempt takes.
@@ -211,6 +246,29 @@ impl Stage {
         }
         None
     }
+}
+
+/// The simulated Azure as it is before the run: what the steps imply, and what the scenario adds to it or changes.
+fn azure(setting: &Setting) -> Azure {
+    let faults = setting.scenario.faults.iter().map(|fault| fault.value.clone()).collect();
+    let (own, counter) = (setting.clone(), AtomicU64::new(0));
+    let times = move |path: &str| {
+        let (times, number) = (own.times(path), counter.fetch_add(1, Ordering::Relaxed));
+        if own.steady { times.typical } else { times.draw(&mut Random::of(own.seed, &format!("{path}~{number}"))) }
+    };
+    let azure = Azure::new(Arc::clone(&setting.clock), setting.seed, Arc::new(times), faults);
+    let mut implied: Vec<&Implied> = setting.implied.iter().collect();
+    // What a step changes tells more of the state before the run than what another one reads.
+    let reads = |action: &str, with: &Map<String, Value>| setting.plan.effect(action, with) == Effect::Reads;
+    implied.sort_by_key(|one| reads(&one.action, &one.with));
+    for one in implied.iter().filter(|one| one.action.starts_with("azure.")) {
+        azure.derive(&one.action, &one.with);
+    }
+    for resource in &setting.scenario.resources {
+        // What is wrong with one was said when the scenario was read.
+        azure.put(&resource.value).ok();
+    }
+    azure
 }
 
 /// Whether the call is one of the looks of a step's `verify`: their folders are named so.

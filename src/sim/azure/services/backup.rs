@@ -28,7 +28,7 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
             world.insert(&job, json!({ "properties": { "status": "InProgress" } }), "");
             let own = Target { id: job.clone(), ..target.clone() };
             begin(world, incoming, &own, Style::Resource, Value::Null, move |world| {
-                world.set(&job, "/properties/status", json!("Completed"))
+                world.set(&job, "/properties/status", json!("Completed"));
             });
             Some(Answer::ok(json!({ "objectType": "OperationJobExtendedInfo", "jobId": format!("jobs/{number}") })))
         }

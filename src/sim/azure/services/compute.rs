@@ -86,10 +86,10 @@ fn scale_sets(world: &mut World, incoming: &Incoming, target: &Target) -> Option
             }))
         }
         ("POST", "start") => Some(begin(world, incoming, target, Style::Location, Value::Null, move |world| {
-            world.set(&id, POWER, json!("running"))
+            world.set(&id, POWER, json!("running"));
         })),
         ("POST", "deallocate") => Some(begin(world, incoming, target, Style::Location, Value::Null, move |world| {
-            world.set(&id, POWER, json!("deallocated"))
+            world.set(&id, POWER, json!("deallocated"));
         })),
         _ => None,
     }

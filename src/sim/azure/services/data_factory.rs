@@ -26,7 +26,7 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
         ("POST", "integrationruntimes", "start" | "stop") => {
             let word = if target.action() == "start" { "Started" } else { "Stopped" };
             Some(begin(world, incoming, target, Style::Location, Value::Null, move |world| {
-                world.set(&id, "/properties/state", json!(word))
+                world.set(&id, "/properties/state", json!(word));
             }))
         }
         ("POST", "pipelines", "createrun") => {
@@ -40,7 +40,7 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
             );
             let own = Target { id: run.clone(), ..target.clone() };
             begin(world, incoming, &own, Style::Resource, Value::Null, move |world| {
-                world.set(&run, "/status", json!("Succeeded"))
+                world.set(&run, "/status", json!("Succeeded"));
             });
             Some(Answer::ok(json!({ "runId": format!("run-{number}") })))
         }

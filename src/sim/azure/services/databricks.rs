@@ -61,7 +61,7 @@ fn jobs(world: &mut World, incoming: &Incoming, _: &Target) -> Option<Answer> {
             let ids: Vec<String> =
                 world.list(&format!("/databricks/{host}/runs")).into_iter().map(|run| run.id.clone()).collect();
             ids.iter().for_each(|id| {
-                world.set(id, "/state", json!({ "life_cycle_state": "TERMINATED", "result_state": "CANCELED" }))
+                world.set(id, "/state", json!({ "life_cycle_state": "TERMINATED", "result_state": "CANCELED" }));
             });
             Answer::ok(json!({}))
         }

@@ -59,7 +59,7 @@ fn health(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
 }
 
 fn graph(world: &mut World, _: &Incoming, _: &Target) -> Option<Answer> {
-    let rows: Vec<Value> = world.resources().into_iter().map(|(id, _)| json!({ "id": id })).collect();
+    let rows: Vec<Value> = world.resources().into_keys().map(|id| json!({ "id": id })).collect();
     Some(Answer::ok(
         json!({ "totalRecords": rows.len(), "count": rows.len(), "data": rows, "resultTruncated": "false" }),
     ))

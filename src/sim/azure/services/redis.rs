@@ -29,7 +29,7 @@ fn caches(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
             answered["properties"]["provisioningState"] = json!("Creating");
             put(world, &id, answered);
             Some(begin(world, incoming, target, Style::Resource, Value::Null, move |world| {
-                world.set(&id, "/properties/provisioningState", json!("Succeeded"))
+                world.set(&id, "/properties/provisioningState", json!("Succeeded"));
             }))
         }
         ("POST", "forcereboot", 1) => Some(Answer::ok(json!({ "message": "rebooting" }))),
