@@ -5,6 +5,7 @@
 //! and dry run come from its [`ActionSpec`].
 
 pub mod assert;
+pub mod azure;
 pub mod exec;
 mod expect;
 mod extract;
@@ -87,6 +88,8 @@ pub struct Call {
     pub timeout: Duration,
     /// Whether the step declared `on_interrupt: retry`: it need not outlive this process.
     pub repeatable: bool,
+    /// How long something sent earlier may take to show: zero where nothing was sent before.
+    pub settle: Duration,
     /// The last handle that an earlier attempt of the same step journaled; for `observe`, the attempt looked at.
     pub previous: Option<Value>,
 }
@@ -96,6 +99,8 @@ pub struct Call {
 pub struct Context {
     /// The clock all waiting goes through.
     pub clock: Arc<dyn Clock>,
+    /// The way to Azure.
+    pub azure: Arc<azure::Azure>,
     /// One client for all requests: one pool, one TLS setup.
     pub http: reqwest::Client,
     /// For masking what comes back; parameters arrive resolved.

@@ -54,6 +54,8 @@ static SPEC: ActionSpec = ActionSpec {
     code: &[],
     is_check: false,
     rule: None,
+    takes: |_| None,
+    permissions: &[],
 };
 
 /// Safe to repeat if all channels are known to be.

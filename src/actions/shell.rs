@@ -38,6 +38,8 @@ static SPEC: ActionSpec = ActionSpec {
     code: &["script"],
     is_check: false,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 fn rule(with: &Map<String, Value>) -> Result<(), String> {

@@ -198,7 +198,8 @@ pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
             }
         }
     }
-    if let Some(runbook) = &runbook {
+    if let Some(runbook) = &mut runbook {
+        runbook::azure::fill(runbook, &workspace.azure, catalogue);
         found.extend(lint::check(runbook, &workspace, &templates, catalogue));
     }
     sort(&mut found);

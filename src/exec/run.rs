@@ -14,6 +14,7 @@ use super::pin::{self, Edit};
 use super::view::{self, Run};
 use super::worker::Worker;
 use super::{decide, signals};
+use crate::actions::azure::{Azure, Credentials};
 use crate::actions::registry::Registry;
 use crate::catalogue::Timestamp;
 use crate::edge::clock::{Clock, SystemClock};
@@ -325,7 +326,10 @@ impl Session<'_> {
         let reporter = self.reporter(&calls);
         reporter.replay(before.to_vec());
         let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
+        let credentials = Credentials::new(self.plan.workspace.azure.credentials.clone());
+        let azure = Azure::new(Arc::new(http.clone()), credentials, Arc::clone(&self.clock), &self.id);
         let worker = Worker {
+            azure: Arc::new(azure),
             registry: Arc::clone(&self.registry),
             http,
             clock: Arc::clone(&self.clock),

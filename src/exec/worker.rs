@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::dry_run;
+use crate::actions::azure::{Azure, SETTLE};
 use crate::actions::registry::Registry;
 use crate::actions::{Action, Call, Context, Done, Failure, Observation, holds};
 use crate::edge::Act;
@@ -32,6 +33,7 @@ pub(super) enum Message {
 /// What jobs run with.
 pub(super) struct Worker {
     pub(super) registry: Arc<Registry>,
+    pub(super) azure: Arc<Azure>,
     pub(super) http: reqwest::Client,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) secrets: Arc<Secrets>,
@@ -141,6 +143,7 @@ impl Worker {
             folder,
             timeout: job.timeout,
             repeatable: job.repeatable,
+            settle: if job.kind == JobKind::Observe && job.dry.is_none() { SETTLE } else { Duration::ZERO },
             previous: job.previous.clone(),
         }
     }
@@ -154,6 +157,7 @@ impl Worker {
         };
         Context {
             clock: Arc::clone(&self.clock),
+            azure: Arc::clone(&self.azure),
             http: self.http.clone(),
             secrets: Arc::clone(&self.secrets),
             cancel,

@@ -1,6 +1,7 @@
 //! The runbook language: source, syntax tree, expressions.
 
 pub mod ast;
+pub mod azure;
 mod decode;
 pub mod expr;
 pub mod fields;

@@ -24,6 +24,8 @@ pub(super) static SPEC: ActionSpec = ActionSpec {
     code: &[],
     is_check: true,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 const PARAMETERS: &[Field] = &[
