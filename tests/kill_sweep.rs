@@ -30,6 +30,11 @@ fn killed_at_sync(story: Story, number: usize) -> Point {
     Point::new(story, Fault::KillAt("fdatasync", number))
 }
 
+/// Killed before the record is in the file.
+fn killed_at_write(story: Story, number: usize) -> Point {
+    Point::new(story, Fault::KillAt("write", number)).after_gate()
+}
+
 #[test]
 fn a_kill_at_any_moment_loses_nothing_and_repeats_nothing() {
     assert_good(&drctl().sweep(|number| killed_at_sync(Story::Succeeds, number)), 12);
@@ -52,22 +57,23 @@ fn a_kill_of_drctl_and_all_it_started_in_a_rollback_loses_nothing_and_repeats_no
 
 #[test]
 fn a_second_kill_while_the_run_is_taken_up_changes_nothing() {
-    let point = |number: usize| {
-        killed_at_sync(Story::Succeeds, number).with_all(number.is_multiple_of(2)).again(1 + number % 4)
-    };
-    assert_good(&drctl().sweep(point), 12);
+    for story in [Story::Succeeds, Story::IsUndone] {
+        let point =
+            |number: usize| killed_at_sync(story, number).with_all(number.is_multiple_of(2)).again(1 + number % 4);
+        assert_good(&drctl().sweep(point), 12);
+    }
 }
 
 #[test]
 fn a_kill_before_any_write_after_a_gate_keeps_the_approval_and_the_effects() {
-    let point = |number| Point::new(Story::Succeeds, Fault::KillAt("write", number)).after_gate();
-    assert_good(&drctl().sweep(point), 10);
+    for story in [Story::Succeeds, Story::IsUndone] {
+        assert_good(&drctl().sweep(|number| killed_at_write(story, number)), 10);
+    }
 }
 
 #[test]
 fn a_kill_of_all_before_any_write_after_a_gate_keeps_the_approval_and_the_effects() {
-    let point = |number| Point::new(Story::Succeeds, Fault::KillAt("write", number)).after_gate().with_all(true);
-    assert_good(&drctl().sweep(point), 10);
+    assert_good(&drctl().sweep(|number| killed_at_write(Story::Succeeds, number).with_all(true)), 10);
 }
 
 #[test]
@@ -130,8 +136,9 @@ fn judge_strikes(story: Story, effect: &'static str, doubts: [&str; 2]) {
 
 #[test]
 fn an_answer_that_never_comes_is_no_reason_to_send_again() {
-    for (effect, step) in [("order", Some("order")), ("ticket", None), ("notice", Some("tell"))] {
-        let shown = drctl().break_at(&Point::new(Story::Succeeds, Fault::LoseAnswer(effect)));
+    let told = [("order", Some("order")), ("ticket", None), ("notice", Some("tell")), ("undo_order", Some("order"))];
+    for (effect, step) in told {
+        let shown = drctl().break_at(&Point::new(Story::IsUndone, Fault::LoseAnswer(effect)));
         assert_eq!(shown.violations.join("\n\n"), "");
         assert_eq!(shown.doubts.iter().map(String::as_str).collect::<Vec<_>>(), Vec::from_iter(step));
     }
@@ -152,10 +159,7 @@ fn the_disk_may_be_full_at_any_write_and_a_resume_goes_on() {
 /// What the sweep says of a drctl with a mistake built in; nothing where it is switched off.
 fn violations(mistake: Option<&'static str>) -> Vec<String> {
     let subject = Subject { binary: mutant(), mutant: mistake };
-    let at_write = |number| Point::new(Story::Succeeds, Fault::KillAt("write", number)).after_gate();
-    let inside = |effect| Point::new(Story::Succeeds, Fault::Strike(Strike { counted: true, effect })).with_all(true);
-    let points = (2..=7).map(at_write).chain(["script", "order", "notice"].map(inside));
-    points.flat_map(|point| subject.break_at(&point).violations).collect()
+    subject.sweep(|number| killed_at_write(Story::IsUndone, number)).violations
 }
 
 #[test]

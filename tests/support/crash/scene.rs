@@ -20,7 +20,7 @@ channels:
 audiences: { all: [board, hook] }
 ";
 
-/// A gate, then two waves.
+/// A gate, then two waves: scripts, programs, requests and a notice.
 const STEPS: &str = r#"
 drctl: 1
 name: orders
@@ -48,6 +48,9 @@ assessment:
   - id: ticket
     action: http
     with: { method: POST, url: "http://WORLD/ticket", observe: { url: "http://WORLD/ticket" } }
+  - id: tell
+    action: notify
+    with: { template: t, audience: all }
 execution:
   - id: setting
     action: http
@@ -57,14 +60,6 @@ execution:
     needs: [setting]
     with: { script: "exec sh effect.sh second" }
 "#;
-
-const TELLS: &str = "
-communication:
-  - id: tell
-    action: notify
-    needs: [script]
-    with: { template: t, audience: all }
-";
 
 /// What fails for good, so that all is undone.
 const FAILS: &str = r#"
@@ -108,10 +103,9 @@ const DONE: &[Effect] = &[
     effect("order", Kind::Unsafe),
     effect("ticket", Kind::Observable),
     effect("setting", Kind::Repeatable),
+    effect("notice", Kind::Unsafe),
     effect("second", Kind::Supervised),
 ];
-
-const TOLD: &[Effect] = &[effect("notice", Kind::Unsafe)];
 
 /// The effects of undoing them.
 const UNDONE: &[Effect] = &[
@@ -123,7 +117,7 @@ const UNDONE: &[Effect] = &[
 /// Which runbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Story {
-    /// All goes well, and people are told.
+    /// All goes well.
     Succeeds,
     /// The last step fails, and all is undone.
     IsUndone,
@@ -132,12 +126,12 @@ pub enum Story {
 impl Story {
     /// All that has happened to the world in the end.
     pub fn effects(self) -> Vec<Effect> {
-        let more = if self == Self::Succeeds { TOLD } else { UNDONE };
-        DONE.iter().chain(more).copied().collect()
+        let undone = if self == Self::Succeeds { &[] } else { UNDONE };
+        DONE.iter().chain(undone).copied().collect()
     }
 
     fn runbook(self) -> String {
-        format!("{STEPS}{}", if self == Self::Succeeds { TELLS } else { FAILS })
+        format!("{STEPS}{}", if self == Self::Succeeds { "" } else { FAILS })
     }
 }
 
