@@ -102,6 +102,7 @@ fn started() -> Box<RunStarted> {
         approved_ahead: Vec::new(),
         yes: false,
         mode: drctl::engine::Mode::Real,
+        simulated: false,
     })
 }
 

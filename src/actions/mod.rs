@@ -10,17 +10,17 @@ pub mod exec;
 mod expect;
 mod extract;
 pub mod http;
-mod limits;
+pub(crate) mod limits;
 pub mod manual;
 pub mod notify;
-mod params;
+pub(crate) mod params;
 pub mod probe_dns;
 pub mod probe_http;
 pub mod probe_tcp;
 mod process;
 pub mod registry;
 mod request;
-mod samples;
+pub(crate) mod samples;
 pub mod shell;
 pub mod wait;
 
@@ -49,6 +49,12 @@ pub trait Action: Send + Sync {
     /// A read-only look at the world: did this happen?
     fn observe<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Observation> {
         Box::pin(async { Observation::Unknown("this action leaves nothing to look at".to_owned()) })
+    }
+
+    /// Exactly what `apply` would send now, by what can be read, and what the other side says would come of it.
+    /// Changes nothing. Nothing where the preview tells it all.
+    fn foresee<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Option<Vec<String>>> {
+        Box::pin(async { None })
     }
 
     /// Does it. Journals a handle, through [`Context::handle`], as soon as there is one.

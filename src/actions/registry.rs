@@ -31,13 +31,25 @@ impl Registry {
             Box::new(exec::Exec::new(Arc::clone(&runner))),
             Box::new(http::Http),
             Box::new(manual::Manual),
-            Box::new(notify::Notify),
+            Box::new(notify::Notify::default()),
             Box::new(probe_dns::ProbeDns),
             Box::new(probe_http::ProbeHttp),
             Box::new(probe_tcp::ProbeTcp),
             Box::new(shell::Shell::new(runner)),
             Box::new(wait::Wait),
         ]
+    }
+
+    /// With `others` in place of the actions of the same names: what stands in for them in a rehearsal.
+    #[must_use]
+    pub fn replacing(mut self, others: Vec<Box<dyn Action>>) -> Self {
+        for other in others {
+            let name = other.spec().name;
+            if let Some(place) = self.actions.iter_mut().find(|action| action.spec().name == name) {
+                *place = other;
+            }
+        }
+        self
     }
 
     /// The action of that name.

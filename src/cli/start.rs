@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::common::{Common, Showing};
+use super::rehearse::chosen;
 use crate::catalogue::Timestamp;
 use crate::error::{Error, Exit};
 use crate::exec::inputs::{pair, read_vars};
 use crate::exec::load::find_runbook;
-use crate::exec::run::{self, Start};
+use crate::exec::run::{self, Simulation, Start};
 use crate::runbook::ast::Kind;
 
 /// A runbook by its name.
@@ -54,6 +55,15 @@ struct Options {
     /// When the outage began: the clock of the RTO starts there
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     since: Option<Timestamp>,
+    /// Run on a simulated world, with real prompts and no effect outside
+    #[arg(long, conflicts_with_all = ["dry_run", "since", "plan"])]
+    simulate: bool,
+    /// With `--simulate`: how many times as fast as the wall clock
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    speed: u32,
+    /// With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you
+    #[arg(long, value_name = "FILE", requires = "simulate")]
+    scenario: Option<String>,
     #[command(flatten)]
     showing: Showing,
 }
@@ -80,8 +90,15 @@ impl Options {
         let vars = self.vars.as_deref().map(read_vars).transpose().map_err(Error::usage)?.unwrap_or_default();
         let plan = self.plan.as_deref().map(super::plan::read).transpose()?;
         let approve = self.approve.iter().map(|given| approval(given, plan.as_ref())).collect::<Result<_, _>>()?;
+        let simulate = self.simulate.then(|| self.simulation(common, &file)).transpose()?;
+        let mut vars = vars;
+        if let Some(simulation) = &simulate {
+            let given = std::mem::replace(&mut vars, simulation.scenario.inputs.clone());
+            vars.extend(given);
+        }
         let start = Start {
             file,
+            simulate,
             set: self.set,
             vars,
             approve,
@@ -90,7 +107,18 @@ impl Options {
             dry_run: self.dry_run,
             plan_digest: plan.map(|plan| plan.digest),
         };
-        run::start(&common.run(self.showing), &start)
+        let mut shared = common.run(self.showing);
+        if start.simulate.is_some() {
+            shared.store = common.simulated_store();
+        }
+        run::start(&shared, &start)
+    }
+
+    fn simulation(&self, common: &Common, file: &std::path::Path) -> Result<Simulation, Error> {
+        let registry = run::registry();
+        let loaded = run::judged(&common.run(self.showing), file, &registry)?;
+        let (scenario, _) = chosen(common, &loaded, self.scenario.as_deref(), &registry.catalogue())?;
+        Ok(Simulation { scenario, speed: self.speed })
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a step begins: its condition, its items, its gate, its rendered action.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -12,12 +12,9 @@ use super::scope::NodeScope;
 use super::state::NodeId;
 use super::transition::Illegal;
 use crate::catalogue::Type;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::runbook::ast::{ActionUse, RunIf, Step};
 use crate::runbook::expr::{Rendered, Scope as _, Undefined};
-
-/// The most items a `for_each` may have.
-const MOST_ITEMS: usize = 1_000;
 
 impl Machine {
     /// Brings a step as far as it goes by itself: it does not apply, fails, waits for people, or runs.
@@ -85,8 +82,9 @@ impl Machine {
             return Ok(false);
         };
         let items = self.plan.runbook.expressions.render(&for_each.items, &self.scope(node));
-        let instances = match items {
-            Ok(items) => instances(&items.shown()),
+        let instances: Result<Vec<Instance>, String> = match items {
+            Ok(items) => plan::items(&items.shown())
+                .map(|items| items.into_iter().map(|(key, item)| Instance { key, item }).collect()),
             Err(Undefined::Unknown(_)) => Ok(vec![Instance { key: "?".to_owned(), item: Value::Null }]),
             Err(Undefined::Wrong(problem)) => Err(problem),
         };
@@ -299,6 +297,7 @@ impl Machine {
         };
         let effect = self.plan.effect(&action.name.value, &shown);
         let observes = matches!(kind, JobKind::Observe);
+        let verifies = matches!(kind, JobKind::Verify { .. });
         Job {
             id: JobId { node, side, attempt: state.attempt },
             kind,
@@ -307,7 +306,7 @@ impl Machine {
             with,
             effect,
             timeout: step.timeout(&self.plan.runbook.defaults),
-            declared: if side == Side::Apply {
+            declared: if side == Side::Apply && !verifies {
                 step.outputs.iter().map(|output| (output.name.value.clone(), output.kind.clone())).collect()
             } else {
                 Vec::new()
@@ -355,8 +354,8 @@ fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, 
         |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (name, audience) = (text(&with, "template"), text(&with, "audience"));
     let plan: &Plan = scope.plan;
-    let template =
-        plan.templates.get(&name).ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
+    let template = plan.templates.get(&name).and_then(Option::as_ref);
+    let template = template.ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
     let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
     let scope = NodeScope { plan, state: scope.state, roots: scope.roots, node: scope.node, vars: Some(&vars) };
     let subject = template.subject.render(&scope)?;
@@ -378,54 +377,6 @@ fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, 
     with.insert("channels".to_owned(), Value::Array(channels));
     drop(scope.root("run"));
     Ok(Value::Object(with))
-}
-
-/// The instances of a list of text, numbers or bools, of a list of mappings with `key`, or of a mapping.
-fn instances(items: &Value) -> Result<Vec<Instance>, String> {
-    let instances: Vec<Instance> = match items {
-        Value::Array(items) => items.iter().map(of_item).collect::<Result<_, _>>()?,
-        Value::Object(entries) => entries
-            .iter()
-            .map(|(key, value)| Instance { key: key.clone(), item: json!({ "key": key, "value": value }) })
-            .collect(),
-        other => {
-            return Err(format!("wanted a list or a mapping, found {}", crate::catalogue::found(other)));
-        }
-    };
-    if instances.len() > MOST_ITEMS {
-        return Err(format!("{} items, at most {MOST_ITEMS} are allowed", instances.len()));
-    }
-    let mut seen = BTreeSet::new();
-    for instance in &instances {
-        if !seen.insert(&instance.key) {
-            return Err(format!("the key `{}` stands there twice", instance.key));
-        }
-        if instance.key.is_empty()
-            || instance.key.len() > 100
-            || instance.key.chars().any(|c| c.is_control() || "[]/\\".contains(c))
-        {
-            return Err(format!(
-                "`{}` cannot be a key: 1 to 100 characters, none of `[ ] / \\`",
-                instance.key.escape_default()
-            ));
-        }
-    }
-    Ok(instances)
-}
-
-fn of_item(item: &Value) -> Result<Instance, String> {
-    let key = match item {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Object(entries) => match entries.get("key") {
-            Some(Value::String(key)) => key.clone(),
-            _ => return Err("an item that is a mapping needs a `key`".to_owned()),
-        },
-        other => {
-            return Err(format!("wanted items with a name, found {}", crate::catalogue::found(other)));
-        }
-    };
-    Ok(Instance { key, item: item.clone() })
 }
 
 /// Whether a step's outputs are unknown in a dry run.

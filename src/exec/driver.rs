@@ -25,6 +25,8 @@ pub enum Call {
     Signal(i32),
     /// The person at the prompt wants to leave the run as it is.
     Leave,
+    /// Nobody answers any more: the run is left once it waits for people.
+    NobodyAnswers,
 }
 
 /// Where durable records go.
@@ -186,6 +188,7 @@ impl Driver {
                 self.held.leaving = true;
                 self.take(Input::Stop("left by the operator".to_owned()))?;
             }
+            Call::NobodyAnswers => self.stays = false,
             Call::Signal(signal) => return self.signalled(signal),
         }
         Ok(None)

@@ -104,7 +104,7 @@ impl Worker {
         let mut call = self.call(job);
         let folder = call.folder.clone();
         for look in 1.. {
-            call.folder = folder.with_file_name(format!("verify-{look}"));
+            call.folder = folder.join(format!("verify-{look}"));
             call.repeatable = true;
             let said = holds(action.spec(), &action.apply(context, &call).await);
             let over = self.clock.now() >= until || context.cancel.is_cancelled();
@@ -113,6 +113,7 @@ impl Worker {
                 Err(reason) if over => return Answer::Verified { holds: false, reason: self.secrets.mask(&reason) },
                 Err(_) => {
                     tokio::select! {
+                        biased;
                         () = self.clock.sleep(every) => {}
                         () = context.cancel.cancelled() => {}
                     }

@@ -9,7 +9,7 @@ use crate::runbook::ast::OnFailure;
 
 /// Something only a person can bring on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Need {
+pub enum Need {
     /// Nobody knows whether the step happened.
     Doubt,
     /// A gate waits for an approval.
@@ -22,7 +22,7 @@ pub(super) enum Need {
 
 /// What needs a person, the most urgent first.
 #[must_use]
-pub(super) fn needs(plan: &Plan, state: &State) -> Vec<(Need, NodeId)> {
+pub fn needs(plan: &Plan, state: &State) -> Vec<(Need, NodeId)> {
     if state.ended.is_some() || !any(state) {
         return Vec::new();
     }

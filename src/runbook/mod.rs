@@ -2,7 +2,7 @@
 
 pub mod ast;
 pub mod azure;
-mod decode;
+pub(crate) mod decode;
 pub mod expr;
 pub mod fields;
 mod parse;

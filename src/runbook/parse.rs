@@ -309,7 +309,7 @@ impl<'d> Decoder<'d> {
         Some(Estimate { typical: typical?, worst })
     }
 
-    fn simulate(&mut self, node: NodeId) -> Option<Simulate> {
+    pub(crate) fn simulate(&mut self, node: NodeId) -> Option<Simulate> {
         let fields = self.fields(node, "simulate", fields::SIMULATE)?;
         let outputs = fields.get("outputs").map(|node| (self.json(node), node));
         let outputs = match outputs {

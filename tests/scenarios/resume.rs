@@ -113,10 +113,25 @@ fn an_edit_of_a_step_that_started_cannot_be_adopted_but_the_run_goes_on_as_pinne
     let refused = workspace.drctl(&["resume", "--adopt"]);
     assert_eq!(refused.code, 5);
     assert!(refused.stderr.contains("cannot adopt: `slow` started before the edit"), "{}", refused.stderr);
+    for refused in [refused, workspace.drctl(&["resume"])] {
+        assert!(refused.stderr.contains("--pinned") && !refused.stderr.contains("--adopt"), "{}", refused.stderr);
+    }
     workspace.drctl(&["retry", "slow"]);
     let pinned = workspace.drctl(&["resume", "--pinned"]);
     assert_eq!(pinned.code, 0, "{pinned:?}");
     assert_eq!(workspace.lines("log"), ["start", "start", "end", "7"]);
+}
+
+#[test]
+fn an_edit_that_is_invalid_is_shown_and_cannot_be_adopted() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"exit 1\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    let text = std::fs::read_to_string(workspace.path("runbooks/r.yaml")).unwrap();
+    workspace.write("runbooks/r.yaml", &text.replace("script", "scirpt"));
+    let refused = workspace.drctl(&["resume"]);
+    assert_eq!(refused.code, 5, "{refused:?}");
+    assert!(refused.stderr.contains("is invalid now") && refused.stderr.contains("`scirpt`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--pinned") && !refused.stderr.contains("--adopt"), "{}", refused.stderr);
 }
 
 #[test]

@@ -50,6 +50,14 @@ pub trait Operation: Send + Sync {
     /// The same words: what has to be read before anything can be said ([`Known`] gives them).
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next>;
 
+    /// What Azure itself says that a change would do: asked in a dry run, before what would be sent is shown.
+    ///
+    /// # Errors
+    /// What has to be read first.
+    fn foretold(&self, _with: &With<'_>, _known: &Known) -> Result<Vec<String>, Next> {
+        Ok(Vec::new())
+    }
+
     /// The requests it will send unless the wanted state holds, as far as the parameters tell; what depends on
     /// what is read first is shown as far as it is known.
     fn writes(&self, _with: &With<'_>) -> Vec<Request> {
@@ -121,6 +129,10 @@ impl Action for OnAzure {
 
     fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
         Box::pin(run::observe(&*self.0, context, call))
+    }
+
+    fn foresee<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Option<Vec<String>>> {
+        Box::pin(run::foresee(&*self.0, context, call))
     }
 
     fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {

@@ -61,13 +61,15 @@ pub struct Request {
     pub body: Option<Value>,
     /// Further headers: `If-Match`, a content type that is not plain JSON.
     pub headers: Vec<(&'static str, String)>,
+    /// The body holds values that nobody may see.
+    pub is_private: bool,
 }
 
 impl Request {
     /// A request without a body.
     #[must_use]
     pub fn new(api: Api, method: Method, path: impl Into<String>) -> Self {
-        Self { api, method, path: path.into(), body: None, headers: Vec::new() }
+        Self { api, method, path: path.into(), body: None, headers: Vec::new(), is_private: false }
     }
 
     /// With this body.
@@ -75,6 +77,12 @@ impl Request {
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
         self
+    }
+
+    /// With a body that holds values nobody may see.
+    #[must_use]
+    pub fn private(self) -> Self {
+        Self { is_private: true, ..self }
     }
 
     /// With one more header.
@@ -118,7 +126,10 @@ impl Request {
     #[must_use]
     pub fn lines(&self, cloud: Cloud) -> Vec<String> {
         let conditions = self.headers.iter().map(|(name, value)| format!("{name}: {value}"));
-        let body = self.body.as_ref().map(|body| format!("body: {body}"));
+        let body = self.body.as_ref().map(|body| match self.is_private {
+            true => "body: not shown, it holds values that were read".to_owned(),
+            false => format!("body: {body}"),
+        });
         [format!("{} {}", self.method, self.url(cloud))].into_iter().chain(conditions).chain(body).collect()
     }
 }

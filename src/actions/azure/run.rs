@@ -110,6 +110,27 @@ pub(super) async fn observe(operation: &dyn Operation, context: &Context, call: 
     }
 }
 
+/// The first change that would be sent, and what Azure says would come of it. Changes nothing.
+pub(super) async fn foresee(operation: &dyn Operation, context: &Context, call: &Call) -> Option<Vec<String>> {
+    let mut run = Run::new(operation, context, call, None);
+    loop {
+        match run.decide() {
+            Next::Read(requests) => run.read_all(&requests).await.ok()?,
+            Next::Send(write) => {
+                let foretold = loop {
+                    match operation.foretold(&run.with, &run.known) {
+                        Ok(lines) => break lines,
+                        Err(Next::Read(requests)) => run.read_all(&requests).await.ok()?,
+                        Err(_) => break Vec::new(),
+                    }
+                };
+                return Some([write.request.lines(run.with.cloud()), foretold].concat());
+            }
+            _ => return None,
+        }
+    }
+}
+
 impl<'a> Run<'a> {
     fn new(operation: &'a dyn Operation, context: &'a Context, call: &'a Call, handle: Option<&Value>) -> Self {
         let sent = handle.and_then(|handle| handle.get("sent")).cloned().unwrap_or_default();

@@ -3,9 +3,15 @@
 mod aks;
 mod app_service;
 mod application_gateway;
+mod backup;
+mod batch;
 mod compute;
+mod data_factory;
+mod databricks;
+mod deployment;
 mod dns;
 mod front_door;
+mod front_door_classic;
 mod health;
 mod messaging;
 mod metrics;
@@ -25,9 +31,15 @@ pub fn all() -> Vec<Arc<dyn Operation>> {
         aks::all,
         app_service::all,
         application_gateway::all,
+        backup::all,
+        batch::all,
         compute::all,
+        data_factory::all,
+        databricks::all,
+        deployment::all,
         dns::all,
         front_door::all,
+        front_door_classic::all,
         health::all,
         messaging::all,
         postgres::all,

@@ -42,7 +42,7 @@ fn change(
             changed.push((*name).to_owned());
         }
     }
-    let put = app.child("config", "appsettings").put(json!({ "properties": settings }));
+    let put = app.child("config", "appsettings").put(json!({ "properties": settings })).private();
     (!changed.is_empty()).then_some((put, changed))
 }
 

@@ -1,0 +1,4 @@
+//! The simulated world of a rehearsal: scenarios, and what stands in for everything outside.
+
+pub mod scenario;
+pub mod stand_in;
