@@ -35,7 +35,7 @@ pub fn gate_question(plan: &Plan, state: &State, roots: &Roots, node: NodeId) ->
         Some(children) if step.for_each.is_some() => children.clone(),
         _ => vec![node],
     };
-    let scope = |node| NodeScope { plan, state, roots, node: Some(node), vars: None };
+    let scope = |node| NodeScope { plan, state, roots, now: state.last_at, node: Some(node), vars: None };
     let mut actions = Vec::new();
     let mut preview = Vec::new();
     for instance in instances {

@@ -9,6 +9,7 @@ mod gate;
 mod job;
 mod machine;
 mod recover;
+mod repeat;
 mod retry;
 mod scope;
 mod start;

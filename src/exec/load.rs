@@ -134,6 +134,22 @@ pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf,
     }
 }
 
+/// The names of the workspace's runbooks of that kind, sorted.
+///
+/// # Errors
+/// A sentence: the folder cannot be read, or there is none.
+pub fn runbook_names(workspace: &Path, kind: Kind) -> Result<Vec<String>, String> {
+    let folder = workspace.join("runbooks");
+    let files = runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let names = files.iter().filter_map(|file| head(file)).filter(|(_, its_kind)| *its_kind == Some(kind));
+    let mut names: Vec<String> = names.map(|(name, _)| name).filter(|name| !name.contains(char::is_control)).collect();
+    names.sort();
+    if names.is_empty() {
+        return Err(format!("`{}` holds no {} runbook", folder.display(), kind.name()));
+    }
+    Ok(names)
+}
+
 /// The name and kind a file gives itself, by a look at its first lines; the file is judged when it is loaded.
 fn head(file: &Path) -> Option<(String, Option<Kind>)> {
     let text = String::from_utf8_lossy(&read(file).ok()?).into_owned();
