@@ -173,9 +173,9 @@ fn the_sweep_finds_both_mistakes() {
 
 #[test]
 fn rehearsed_crashes_find_both_mistakes() {
-    let binary = mutants();
+    let binary = mutant();
     for mutant in ["effect_before_intent", "blind_retry"] {
-        let mut command = Command::new(&binary);
+        let mut command = std::process::Command::new(binary);
         let scenario = ["rehearse", "platform-recovery", "--scenario", "region_down", "--crash-everywhere"];
         command.args(scenario).current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("DRCTL_WORKSPACE");
         let output = command.env("DRCTL_MUTANT", mutant).output().unwrap();
