@@ -79,7 +79,7 @@ fn plan(steps: &[Step]) -> Arc<Plan> {
     assert_eq!(found, []);
     let workspace = Arc::new(Workspace::empty());
     Arc::new(
-        Plan::build(Arc::new(runbook.unwrap()), workspace, Arc::default(), catalogue, serde_json::Map::new()).unwrap(),
+        Plan::build(Arc::new(runbook.unwrap()), Arc::default(), workspace, Arc::default(), catalogue, serde_json::Map::new()).unwrap(),
     )
 }
 
@@ -102,6 +102,7 @@ fn started() -> Box<RunStarted> {
         approved_ahead: Vec::new(),
         yes: false,
         mode: drctl::engine::Mode::Real,
+        from_run: None,
         simulated: false,
     })
 }

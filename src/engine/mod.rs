@@ -4,7 +4,9 @@
 //! [`Event`]s, and the [`State`] is a fold over them. Time is a parameter.
 
 pub mod event;
+mod call;
 mod finish;
+mod frame;
 mod gate;
 mod job;
 mod machine;
@@ -17,13 +19,15 @@ mod transition;
 mod undo;
 
 pub use event::{
-    Decided, Decision, End, Event, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted, RunState,
+    Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted, RunState,
     Side, Sight, StepState,
 };
+pub use call::foresee;
+pub use frame::{Frame, FrameId};
 pub use gate::{Asked, approved_at_start, approvers, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use machine::{Machine, Options};
-pub use scope::{NodeScope, Roots};
+pub use scope::NodeScope;
 pub use state::{Gate, Interrupted, More, Node, NodeId, Rollback, State};
 pub use transition::{Change, Illegal, transition};
 pub use undo::{UndoPlan, undo_plan};

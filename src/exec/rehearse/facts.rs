@@ -77,7 +77,7 @@ fn machine_source(stage: &Stage, plan: &Plan, index: StepIndex) -> Source {
             let published = takes.is_some_and(|takes| takes.source.is_some());
             if published { Source::Published } else { Source::Assumed }
         }
-        _ => stage.times(&step.id.value).source,
+        _ => stage.times(&plan.path(index)).source,
     }
 }
 

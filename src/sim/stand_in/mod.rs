@@ -19,7 +19,6 @@ use std::sync::Arc;
 pub use durations::{Source, Times};
 pub use ledger::{Done, Ledger, Sent};
 pub use random::Random;
-pub(crate) use stage::step_id;
 pub use stage::{Setting, Stage};
 pub use world::{Endpoints, Probed};
 
