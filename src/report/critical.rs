@@ -36,7 +36,7 @@ pub fn critical_path_of<'e>(
         node.ended.filter(|_| state.is_met(plan, NodeId(index.0))).map(|at| (at, node.ended_tick))
     };
     let main = |phase: Phase| {
-        plan.steps().filter(move |(_, step)| step.phase == phase && is_main(step)).map(|(index, _)| index)
+        plan.own_steps().filter(move |(_, step)| step.phase == phase && is_main(step)).map(|(index, _)| index)
     };
     let last_before = |phase: Phase| {
         let before = Phase::ALL.into_iter().filter(|other| *other < phase && other.is_barrier());

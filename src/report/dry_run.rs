@@ -25,7 +25,7 @@ pub fn dry_run_summary(plan: &Plan, state: &State) -> String {
 /// What a dry run walks: neither groups that have instances nor steps that only failures or time bring about.
 fn is_leaf(plan: &Plan, state: &State, id: NodeId) -> bool {
     let unwalked = state.is_group(plan, id) && plan.step(state.node(id).step).for_each.is_none();
-    !state.children.contains_key(&id) && !unwalked
+    !state.children.contains_key(&id) && !unwalked && state.called(id).is_none()
 }
 
 fn label(node: &Node) -> Option<Label> {
