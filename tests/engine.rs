@@ -43,7 +43,8 @@ fn books() -> impl Strategy<Value = Books> {
         for (at, book) in books.iter_mut().enumerate() {
             for step in book.iter_mut() {
                 // Drawn for each step: which of the later ones it calls, where there are any.
-                step.calls = step.calls.map(|(drawn, each)| (at + 1 + drawn, each)).filter(|(called, _)| *called < count);
+                step.calls =
+                    step.calls.map(|(drawn, each)| (at + 1 + drawn, each)).filter(|(called, _)| *called < count);
             }
         }
         books

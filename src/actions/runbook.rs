@@ -23,12 +23,7 @@ static SPEC: ActionSpec = ActionSpec {
             required: false,
             doc: "its kind, if it is not that of the caller",
         },
-        Field {
-            name: "inputs",
-            kind: || Type::Map(Box::new(Type::Any)),
-            required: false,
-            doc: "its inputs, by name",
-        },
+        Field { name: "inputs", kind: || Type::Map(Box::new(Type::Any)), required: false, doc: "its inputs, by name" },
         Field {
             name: "communication",
             kind: || Type::Bool,

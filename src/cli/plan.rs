@@ -159,11 +159,7 @@ fn step_line(plan: &plan::Plan, index: StepIndex, wave: usize) -> String {
     )
 }
 
-fn gate_line(
-    plan: &plan::Plan,
-    gates: &BTreeMap<String, Result<String, String>>,
-    index: StepIndex,
-) -> Option<String> {
+fn gate_line(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>, index: StepIndex) -> Option<String> {
     let path = plan.path(index);
     Some(match gates.get(&path)? {
         Ok(digest) => format!("       gate: {path}={}", digest::short(digest)),
@@ -172,11 +168,7 @@ fn gate_line(
 }
 
 /// The steps of the runbook that a step calls, each phase's waves after those of the phase before.
-fn called_lines(
-    plan: &plan::Plan,
-    gates: &BTreeMap<String, Result<String, String>>,
-    index: StepIndex,
-) -> Vec<String> {
+fn called_lines(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>, index: StepIndex) -> Vec<String> {
     let Some(part) = plan.called(index) else { return Vec::new() };
     let mut lines = Vec::new();
     let waves = waves(plan, part).into_iter().flat_map(|(_, waves)| waves);

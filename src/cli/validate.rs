@@ -31,7 +31,8 @@ impl Validate {
             let mut loaded =
                 load(&common.workspace, file, &catalogue).map_err(|error| Error::usage(error.to_string()))?;
             // What is wrong with a runbook that it calls is said once: with that, where that is checked too.
-            let elsewhere = |name: &str| files.iter().any(|other| other != file && *other == common.workspace.join(name));
+            let elsewhere =
+                |name: &str| files.iter().any(|other| other != file && *other == common.workspace.join(name));
             loaded.found.retain(|finding| !elsewhere(loaded.sources.name(finding.primary.source)));
             errors += loaded.found.iter().filter(|finding| finding.severity == Severity::Error).count();
             warnings += loaded.found.iter().filter(|finding| finding.severity == Severity::Warning).count();

@@ -100,9 +100,7 @@ impl Machine {
             Ok(Handed { unknown, .. }) if !unknown.is_empty() && self.state.mode() == Mode::Real => {
                 self.fail(caller, format!("the inputs {} are not known", unknown.join(", ")))
             }
-            Ok(Handed { inputs, unknown }) => {
-                self.emit(Event::Called { step: self.path(caller), inputs, unknown })
-            }
+            Ok(Handed { inputs, unknown }) => self.emit(Event::Called { step: self.path(caller), inputs, unknown }),
             Err(problem) => self.fail(caller, problem),
         }
     }

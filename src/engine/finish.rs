@@ -271,8 +271,7 @@ impl Machine {
         let Some(node) = self.state.find(&self.plan, &path.0) else {
             let paths: Vec<String> = self.plan.paths().collect();
             let meant = crate::diag::closest(&path.0, paths.iter().map(String::as_str));
-            let meant =
-                meant.map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+            let meant = meant.map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
             return Err(format!("the run has no step `{path}`{meant}"));
         };
         if self.state.is_group(&self.plan, node)
@@ -289,8 +288,13 @@ impl Machine {
         }
         let state = self.state.node(node);
         if let Some(frame) = self.state.called(node).filter(|_| state.state == StepState::Running) {
-            let steps: Vec<String> =
-                self.state.frame(frame).nodes(&self.plan).take(5).map(|step| format!("`{}`", self.path(step))).collect();
+            let steps: Vec<String> = self
+                .state
+                .frame(frame)
+                .nodes(&self.plan)
+                .take(5)
+                .map(|step| format!("`{}`", self.path(step)))
+                .collect();
             let names = steps.join(", ");
             return Err(format!("`{path}` stands for the steps of a runbook: name one of them, such as {names}"));
         }

@@ -3,8 +3,8 @@
 //! [`Machine::handle`] takes an [`Input`] and answers with [`Effect`]s. What happened is a list of
 //! [`Event`]s, and the [`State`] is a fold over them. Time is a parameter.
 
-pub mod event;
 mod call;
+pub mod event;
 mod finish;
 mod frame;
 mod gate;
@@ -18,11 +18,11 @@ mod state;
 mod transition;
 mod undo;
 
-pub use event::{
-    Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted, RunState,
-    Side, Sight, StepState,
-};
 pub use call::foresee;
+pub use event::{
+    Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,
+    RunState, Side, Sight, StepState,
+};
 pub use frame::{Frame, FrameId};
 pub use gate::{Asked, approved_at_start, approvers, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};

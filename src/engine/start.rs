@@ -339,8 +339,7 @@ impl Machine {
             earlier || plan.graph.needs(step).contains(&other)
         };
         let unsent = &self.after_unsent_write;
-        let after =
-            plan.callers(index).any(|step| unsent.iter().any(|other| comes_before(*other, step)));
+        let after = plan.callers(index).any(|step| unsent.iter().any(|other| comes_before(*other, step)));
         let hints = DryHints {
             unknown,
             after_unsent_write: after,

@@ -40,7 +40,8 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
             barrier = Some(node.path.clone());
         }
         match (&barrier, keeps(plan, state, id)) {
-            (_, Some(_)) if step.rollback.is_none() && changes_nothing(plan, node.step) && !step.point_of_no_return => {}
+            (_, Some(_)) if step.rollback.is_none() && changes_nothing(plan, node.step) && !step.point_of_no_return => {
+            }
             (Some(point), _) if *point == node.path => {
                 undo.kept.push((node.path.clone(), "it is a point of no return".to_owned()));
             }

@@ -75,7 +75,9 @@ pub fn meant(
             return Ok(state.node(node).path.clone());
         }
         let paths: Vec<String> = plan.paths().collect();
-        let hint = crate::diag::closest(given, paths.iter().map(String::as_str)).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+        let hint = crate::diag::closest(given, paths.iter().map(String::as_str))
+            .map(|id| format!("; did you mean `{id}`?"))
+            .unwrap_or_default();
         return Err(Error::usage(format!("the run has no step `{given}`{hint}")));
     }
     let waiting: Vec<&NodePath> =

@@ -133,8 +133,7 @@ fn compare_heads(old: &Runbook, new: &Runbook, of: &str) -> Vec<String> {
         (format!("{:?}", runbook.defaults), format!("{:?}", runbook.objectives), inputs, outputs)
     };
     let (a, b) = (head(old), head(new));
-    let parts =
-        [("defaults", a.0 != b.0), ("objectives", a.1 != b.1), ("inputs", a.2 != b.2), ("outputs", a.3 != b.3)];
+    let parts = [("defaults", a.0 != b.0), ("objectives", a.1 != b.1), ("inputs", a.2 != b.2), ("outputs", a.3 != b.3)];
     parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| format!("`{name}`{of} differ")).collect()
 }
 

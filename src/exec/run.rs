@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::driver::{Call, Driver, Held, Inbox, Left, Sink};
-use super::inputs;
 use super::earlier::EarlierRun;
+use super::inputs;
 use super::load::{self, Loaded};
 use super::pin::{self, Edit};
 use super::rehearse::stand_in_secrets;

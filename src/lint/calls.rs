@@ -9,7 +9,7 @@ use crate::catalogue::Type;
 use crate::diag::{Diagnostic, Span};
 use crate::plan::part::MOST_CALLS;
 use crate::plan::runbooks::{CALL, Call, DEEPEST, Runbooks, call, handed, is_call};
-use crate::runbook::ast::{ActionUse, Runbook, RunIf, Step};
+use crate::runbook::ast::{ActionUse, RunIf, Runbook, Step};
 use crate::runbook::expr::Templated;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
@@ -135,9 +135,9 @@ fn value_problem(kind: &Type, value: &Templated, name: &str, place: Span) -> Opt
     let problem = |message: String| Some(Diagnostic::error("call", place, message));
     match (kind, value) {
         (Type::Secret, Templated::Secret(_)) => None,
-        (Type::Secret, _) => {
-            problem(format!("the input `{name}` is a secret: it takes `{{{{ inputs.NAME }}}}` of one, and nothing else"))
-        }
+        (Type::Secret, _) => problem(format!(
+            "the input `{name}` is a secret: it takes `{{{{ inputs.NAME }}}}` of one, and nothing else"
+        )),
         (_, value) if holds_secret(value) => {
             problem(format!("the input `{name}` is no secret: a secret would be journaled and shown"))
         }

@@ -44,10 +44,14 @@ fn workspace(caller: &str, called: &str) -> Workspace {
 fn a_called_runbook_runs_in_its_place_and_gives_its_outputs_back() {
     let workspace = workspace(CALLER, POSTGRES);
     let ran = workspace.drctl(&["failover", "r"]);
-    assert_eq!((ran.code, workspace.lines("log")), (0, ["before", "promote west planned", "after pg-west"].map(str::to_owned).into()), "{ran:?}");
+    assert_eq!(
+        (ran.code, workspace.lines("log")),
+        (0, ["before", "promote west planned", "after pg-west"].map(str::to_owned).into()),
+        "{ran:?}"
+    );
     assert_eq!(
         workspace.states(),
-        ["before=succeeded", "database=succeeded", "after=succeeded", "database.promote=succeeded"]
+        ["before=succeeded", "database=succeeded", "database.promote=succeeded", "after=succeeded"]
     );
     assert!(ran.stdout.contains("output: host: pg-west\n"), "{ran:?}");
     let status = workspace.drctl(&["status", &workspace.run()]).stdout;
@@ -74,7 +78,7 @@ fn a_gate_on_a_call_shows_all_that_is_called_and_a_gate_within_waits_by_its_path
     assert_eq!(workspace.drctl(&["resume"]).code, 3);
     assert_eq!(
         workspace.states(),
-        ["before=succeeded", "database=running", "after=pending", "database.promote=awaiting_approval"]
+        ["before=succeeded", "database=running", "database.promote=awaiting_approval", "after=pending"]
     );
     let run = workspace.run();
     let stranger = workspace.drctl(&["approve", &run, "database.promote", "--as", "eve"]);
@@ -167,7 +171,8 @@ execution:
 
 #[test]
 fn a_call_for_each_item_is_a_run_of_the_runbook_for_each() {
-    let inner = POSTGRES.replace("echo promote $R $M >> log;", "test $R = eu || test -e ok || exit 7; echo $R $M >> log;");
+    let inner =
+        POSTGRES.replace("echo promote $R $M >> log;", "test $R = eu || test -e ok || exit 7; echo $R $M >> log;");
     let workspace = workspace(EACH, &inner);
     let failed = workspace.drctl(&["failover", "r"]);
     assert_eq!(failed.code, 1, "{failed:?}");
@@ -190,7 +195,7 @@ fn a_call_that_does_not_apply_leaves_all_its_steps_out() {
     assert_eq!((ran.code, workspace.lines("log")), (0, vec!["before".to_owned(), "after none".to_owned()]), "{ran:?}");
     assert_eq!(
         workspace.states(),
-        ["before=succeeded", "database=not_applicable", "after=succeeded", "database.promote=not_applicable"]
+        ["before=succeeded", "database=not_applicable", "database.promote=not_applicable", "after=succeeded"]
     );
 }
 
@@ -200,7 +205,10 @@ fn an_input_that_does_not_fit_in_the_run_fails_the_call_before_it_begins() {
     let workspace = workspace(&caller, POSTGRES);
     let ran = workspace.drctl(&["failover", "r"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.stderr.contains("database FAILED: input `mode` of `postgres`: wanted one of `planned`, `forced`"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("database FAILED: input `mode` of `postgres`: wanted one of `planned`, `forced`"),
+        "{ran:?}"
+    );
     assert_eq!(workspace.lines("log"), ["before"]);
     assert_eq!(workspace.drctl(&["skip", "database", "--reason", "x", "--yes", "--output", "host=h"]).code, 0);
     assert_eq!(workspace.drctl(&["resume"]).code, 10);
@@ -237,8 +245,9 @@ fn a_dry_run_walks_through_a_call_and_what_it_gives_back_stays_unknown() {
     let workspace = workspace(CALLER, POSTGRES);
     let ran = workspace.drctl(&["failover", "r", "--dry-run"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stdout.contains("execution     database.promote\n"), "{ran:?}");
-    assert!(ran.stdout.contains("3 steps: "), "{ran:?}");
+    let steps: Vec<&str> = ran.stdout.lines().filter_map(|line| line.split_once(" execution     ")).map(|(_, step)| step).collect();
+    assert_eq!(steps, ["before", "database.promote", "after"], "{ran:?}");
+    assert!(ran.stdout.contains("\n3 steps: "), "{ran:?}");
     assert_eq!(workspace.lines("log"), Vec::<String>::new());
 }
 
@@ -296,16 +305,23 @@ fn an_output_that_does_not_fit_the_input_of_its_name_is_named() {
     workspace.drctl(&["failover", "r"]);
     let run = workspace.run();
     let ran = workspace.drctl(&["failback", "r", "--from-run", &run]);
-    let wanted = format!("input `host`: the output of run `{run}` does not fit: wanted an int, found the string `pg-west`");
+    let wanted =
+        format!("input `host`: the output of run `{run}` does not fit: wanted an int, found the string `pg-west`");
     assert!(ran.code == 2 && ran.stderr.contains(&wanted), "{ran:?}");
 }
 
 #[test]
 fn a_plan_shows_what_is_called_below_the_call() {
-    let inner = POSTGRES.replace("  - id: promote\n", "  - id: promote\n    approval: {}\n    estimate: { typical: 4m }\n");
+    let inner =
+        POSTGRES.replace("  - id: promote\n", "  - id: promote\n    approval: {}\n    estimate: { typical: 4m }\n");
     let workspace = workspace(CALLER, &inner);
     let plan = workspace.drctl(&["plan", "r"]);
-    assert!(plan.stdout.contains("  2. database [runbook failover `postgres`] after before\n       1. database.promote [shell], about 4m\n"), "{plan:?}");
+    assert!(
+        plan.stdout.contains(
+            "  2. database [runbook failover `postgres`] after before\n       1. database.promote [shell], about 4m\n"
+        ),
+        "{plan:?}"
+    );
     assert!(plan.stdout.contains("critical path: 4m usually"), "{plan:?}");
     let gate = plan.stdout.split("gate: ").nth(1).unwrap().lines().next().unwrap().to_owned();
     let ran = workspace.drctl(&["failover", "r", "--approve", &gate]);

@@ -6,9 +6,9 @@ use serde_json::Map;
 
 use crate::engine::{Decision, Gate, Node, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
 use crate::plan::Plan;
+use crate::plan::path::without_keys;
 use crate::report::{Need, needs};
 use crate::sim::scenario::{DELAY, People, RemedyAct, Scenario};
-use crate::plan::path::without_keys;
 use crate::sim::stand_in::invent;
 
 /// What a person is going to decide.

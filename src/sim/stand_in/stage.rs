@@ -197,7 +197,8 @@ impl Stage {
             return None;
         }
         let mut struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
-        let hits = |fault: &Fault| fault.step().is_some_and(|step| step == call.step || step == without_keys(&call.step));
+        let hits =
+            |fault: &Fault| fault.step().is_some_and(|step| step == call.step || step == without_keys(&call.step));
         for (index, fault) in self.setting.scenario.faults.iter().enumerate() {
             let most = match &fault.value {
                 Fault::FailedOperation { times, .. } => times.unwrap_or(u32::MAX),
@@ -220,4 +221,3 @@ fn is_verify(call: &Call) -> bool {
     let folder = call.folder.file_name().and_then(std::ffi::OsStr::to_str);
     folder.is_some_and(|name| name.starts_with("verify-"))
 }
-
