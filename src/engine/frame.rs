@@ -104,6 +104,20 @@ impl State {
         }
     }
 
+    /// Every node as people look for it: below a step stand its instances, and the steps that it calls.
+    #[must_use]
+    pub fn in_order(&self, plan: &Plan) -> Vec<NodeId> {
+        let steps = |frame: FrameId| self.frame(frame).nodes(plan).collect::<Vec<_>>().into_iter().rev();
+        let mut found = Vec::with_capacity(self.nodes.len());
+        let mut next: Vec<NodeId> = steps(FrameId::default()).collect();
+        while let Some(node) = next.pop() {
+            found.push(node);
+            next.extend(self.called(node).into_iter().flat_map(steps));
+            next.extend(self.children.get(&node).into_iter().flatten().rev());
+        }
+        found
+    }
+
     /// Adds the frame of a part, and those of the plain calls within it.
     pub(super) fn add_frame(&mut self, plan: &Plan, part: usize, caller: Option<NodeId>) {
         let id = FrameId(u32::try_from(self.frames.len()).unwrap_or(u32::MAX));

@@ -9,7 +9,8 @@ use crate::plan::Plan;
 #[must_use]
 pub fn dry_run_summary(plan: &Plan, state: &State) -> String {
     let cleaner = Cleaner::default();
-    let leaves: Vec<&Node> = state.iter().filter(|(id, _)| is_leaf(plan, state, *id)).map(|(_, node)| node).collect();
+    let leaves = state.in_order(plan).into_iter().filter(|id| is_leaf(plan, state, *id));
+    let leaves: Vec<&Node> = leaves.map(|id| state.node(id)).collect();
     let mut lines = Vec::new();
     for node in &leaves {
         let phase = plan.step(node.step).phase.name();

@@ -187,7 +187,8 @@ pub fn status_json(
 ) -> String {
     let mut summary = summarise(plan, state, run, timeline, now);
     summary.next = commands(plan, state, run, holder.is_some());
-    let steps = state.nodes.iter().map(|node| {
+    let steps = state.in_order(plan).into_iter().map(|id| {
+        let node = state.node(id);
         json!({
             "step": node.path, "phase": plan.step(node.step).phase, "state": node.state, "attempt": node.attempt,
             "started": node.started, "ended": node.ended, "reason": node.reason(), "overridden": node.overridden(),
