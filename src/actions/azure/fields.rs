@@ -15,7 +15,7 @@ pub(super) const SUBSCRIPTION: Field = Field {
 pub(super) const RESOURCE_GROUP: Field = Field {
     name: "resource_group",
     kind: || Type::String,
-    required: false,
+    required: true,
     doc: "the resource group; from the runbook's or the workspace's `azure` if absent",
 };
 
@@ -49,6 +49,20 @@ macro_rules! parameters {
     };
 }
 pub(super) use parameters;
+
+/// The parameters of an action that is not about a resource of a resource group: those of all, and its own.
+macro_rules! anywhere {
+    ($($field:expr),* $(,)?) => {
+        &[
+            $crate::actions::azure::fields::SUBSCRIPTION,
+            $crate::catalogue::Field { required: false, ..$crate::actions::azure::fields::RESOURCE_GROUP },
+            $crate::actions::azure::fields::CLOUD,
+            $crate::actions::azure::fields::CREDENTIAL,
+            $($field),*
+        ]
+    };
+}
+pub(super) use anywhere;
 
 /// A required parameter or an output that is always there.
 pub(super) const fn must(name: &'static str, kind: fn() -> Type, doc: &'static str) -> Field {

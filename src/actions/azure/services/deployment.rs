@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::operations;
-use crate::actions::azure::fields::{CHECK, IDEMPOTENT, any, int, may, must, parameters, string, words};
+use crate::actions::azure::fields::{CHECK, IDEMPOTENT, any, anywhere, int, may, must, string, words};
 use crate::actions::azure::read::{is, items, snake, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
@@ -56,8 +56,12 @@ fn rule(with: &Map<String, Value>) -> Result<(), String> {
     if with.contains_key("template") == with.contains_key("template_link") {
         return Err("what is to be deployed? give either `template` or `template_link`".to_owned());
     }
-    match (with.get("scope").and_then(Value::as_str), with.contains_key("location")) {
-        (Some("subscription"), false) => Err("`scope: subscription` needs `location`".to_owned()),
+    match with.get("scope").and_then(Value::as_str) {
+        Some("subscription") if !with.contains_key("location") => {
+            Err("`scope: subscription` needs `location`".to_owned())
+        }
+        Some("subscription") => Ok(()),
+        _ if !with.contains_key("resource_group") => Err("where to? give `resource_group`".to_owned()),
         _ => Ok(()),
     }
 }
@@ -69,7 +73,7 @@ static WHAT_IF: ActionSpec = ActionSpec {
     summary: "asks what a deployment would change",
     docs: "Lets Azure compare a template with what is there. Nothing is changed. The same is asked in a dry run of \
         `azure.deployment.deploy`.",
-    parameters: parameters![NAME, TEMPLATE, LINK, PARAMETERS, SCOPE, LOCATION],
+    parameters: anywhere![NAME, TEMPLATE, LINK, PARAMETERS, SCOPE, LOCATION],
     outputs: Outputs::Fixed(&[
         must("creates", int, "how many resources would be created"),
         must("modifies", int, "how many would be changed"),
@@ -118,7 +122,7 @@ static DEPLOY: ActionSpec = ActionSpec {
     summary: "deploys an ARM template",
     docs: "Deploys a template, incrementally: what it does not name stays. The deployment is known by its name; one of that name that \
         succeeded with the same template counts as done. Compile Bicep beforehand.",
-    parameters: parameters![NAME, TEMPLATE, LINK, PARAMETERS, SCOPE, LOCATION],
+    parameters: anywhere![NAME, TEMPLATE, LINK, PARAMETERS, SCOPE, LOCATION],
     outputs: Outputs::Fixed(&[must("outputs", any, "the template's outputs: names and values")]),
     rule: Some(rule),
     takes: |_| Takes::guess(300, 1_800),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::operations;
-use crate::actions::azure::fields::{CHECK, HEALTHY, REASON, any, may, must, parameters, string};
+use crate::actions::azure::fields::{CHECK, HEALTHY, REASON, any, anywhere, may, must, string};
 use crate::actions::azure::read::{items, snake, text};
 use crate::actions::azure::with::same_region;
 use crate::actions::azure::{Known, Method, Next, Operation, Resource, With};
@@ -26,7 +26,7 @@ static RESOURCE_HEALTH: ActionSpec = ActionSpec {
     name: "azure.health.resource",
     summary: "reads what Azure says of the health of a resource",
     docs: "Reads Resource Health. It lags behind what users see: a probe of the application says more, and sooner.",
-    parameters: parameters![must("resource", string, "the id of the resource, from `/subscriptions/` on")],
+    parameters: anywhere![must("resource", string, "the id of the resource, from `/subscriptions/` on")],
     outputs: Outputs::Fixed(&[
         HEALTHY,
         REASON,
@@ -70,7 +70,7 @@ static SERVICE_HEALTH: ActionSpec = ActionSpec {
     summary: "reads which incidents Azure itself has announced",
     docs: "Reads the active incidents of Service Health for the subscription, in a region or of a service where they are \
         named. None announced does not mean none: announcements come later than outages.",
-    parameters: parameters![
+    parameters: anywhere![
         may("region", string, "the region; all if absent"),
         may("service", string, "the service as Azure names it, such as `Azure SQL Database`; all if absent"),
     ],

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{metrics, operations};
 use crate::actions::azure::fields::{
-    CHECK, HEALTHY, REASON, any, boolean, duration, int, may, must, parameters, string, words,
+    CHECK, HEALTHY, REASON, any, anywhere, boolean, duration, int, may, must, string, words,
 };
 use crate::actions::azure::read::{items, pascal};
 use crate::actions::azure::request::segment;
@@ -24,7 +24,7 @@ static METRIC: ActionSpec = ActionSpec {
     summary: "reads a metric of a resource and compares it with a limit",
     docs: "Reads the last value of a metric that is not older than `window`. A metric without a value is unhealthy and \
         unknown, never zero: metrics of a region that is down stop coming.",
-    parameters: parameters![
+    parameters: anywhere![
         must("resource", string, "the id of the resource, from `/subscriptions/` on"),
         must("metric", string, "the name of the metric"),
         may(
@@ -82,7 +82,7 @@ static RESOURCE_GRAPH: ActionSpec = ActionSpec {
     summary: "asks the Resource Graph across resource groups",
     docs: "Runs a query over the subscription's resources. The Resource Graph follows changes with a delay: never use it \
         to verify a failover. At most a thousand rows are read.",
-    parameters: parameters![must("query", string, "the query, in Kusto")],
+    parameters: anywhere![must("query", string, "the query, in Kusto")],
     outputs: Outputs::Fixed(&[
         must("rows", || Type::List(Box::new(any())), "the rows"),
         must("count", int, "how many there are"),
@@ -120,7 +120,7 @@ static REQUEST: ActionSpec = ActionSpec {
     summary: "sends any request to Resource Manager",
     docs: "For what has no action of its own. Long operations are followed to their end. A GET reads; PUT and DELETE are \
         taken to be safe to repeat; PATCH and POST are sent once, and a lost answer leaves the step in doubt.",
-    parameters: parameters![
+    parameters: anywhere![
         may("method", || words(METHODS), "`GET` if absent"),
         must("path", string, "the path, from `/subscriptions/` or `/providers/` on"),
         must("api_version", string, "the api-version"),
