@@ -358,7 +358,7 @@ fn the_runbooks_that_ship_have_no_findings() {
         command.args(["validate", "--format", "short"]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let [found, count] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert_eq!((output.status.code(), found.as_str()), (Some(0), ""), "{count}");
-    assert!(count.ends_with(" runbooks: 0 errors, 0 warnings\n"), "{count}");
+    assert!(count.ends_with(": 0 errors, 0 warnings\n"), "{count}");
 }
 
 #[test]

@@ -237,6 +237,69 @@ fn a_simulated_run_asks_real_people_and_cannot_be_taken_up() {
     assert!(text(&resumed).contains("its world is gone"), "{}", text(&resumed));
 }
 
+const ON_AZURE: &str = r#"drctl: 1
+name: shop
+kind: failover
+owner: t
+azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg-shop }
+detection:
+  - { id: probe, action: probe.http, with: { url: "https://shop.example.com/health" } }
+execution:
+  - id: promote
+    action: azure.postgres.promote_replica
+    with: { server: shop-pg-eastus2, mode: forced }
+    timeout: 1h
+    verify: { action: azure.postgres.role, with: { server: shop-pg-eastus2, is: primary }, within: 5m }
+  - id: switch_off
+    action: azure.traffic_manager.set_endpoint
+    needs: [promote]
+    with: { profile: shop, endpoint: centralus, status: disabled }
+  - id: switch_on
+    action: azure.traffic_manager.set_endpoint
+    needs: [switch_off]
+    with: { profile: shop, endpoint: eastus2, status: enabled }
+  - id: answers
+    action: probe.http
+    needs: [switch_on]
+    with: { url: "https://shop.example.com/health" }
+  - { id: judge, action: assert, needs: [answers], with: { that: "{{ steps.answers.outputs.healthy }}" } }
+"#;
+
+const AZURE_DOWN: &str = r#"drctl: 1
+scenario: region_down
+runbook: shop
+endpoints:
+  - { url: "https://shop.example.com", served_by: Microsoft.Network/trafficManagerProfiles/shop }
+faults:
+  - region_down: { region: Central US }
+  - lost_response: { step: promote }
+expect:
+  state: succeeded
+  steps: { promote: succeeded, judge: succeeded }
+  world:
+    - resource: Microsoft.Network/trafficManagerProfiles/shop/AzureEndpoints/centralus
+      at: /properties/endpointStatus
+      is: Disabled
+"#;
+
+#[test]
+fn traffic_of_a_simulated_azure_goes_where_the_failover_sends_it() {
+    let folder = workspace(REGION_DOWN);
+    fs::write(folder.path().join("runbooks/shop.yaml"), ON_AZURE).unwrap();
+    fs::create_dir_all(folder.path().join("runbooks/scenarios/shop")).unwrap();
+    fs::write(folder.path().join("runbooks/scenarios/shop/region_down.yaml"), AZURE_DOWN).unwrap();
+    let run =
+        |more: &[&str]| drctl(folder.path(), &[&["rehearse", "shop", "--scenario", "region_down"], more].concat());
+    let first = run(&["--journal", "first"]);
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first));
+    run(&["--journal", "second"]);
+    let journal = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+    assert_eq!(journal("first"), journal("second"));
+    assert!(journal("first").contains("no answer: `centralus` is down"), "{}", journal("first"));
+    let everywhere = run(&["--crash-everywhere"]);
+    assert!(text(&everywhere).contains("nothing was lost, and nothing that may not"), "{}", text(&everywhere));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 

@@ -20,6 +20,12 @@ pub(super) fn int(value: &Value, pointer: &str) -> Option<i64> {
     value.pointer(pointer).and_then(Value::as_i64)
 }
 
+/// The yes or no at a JSON pointer.
+#[must_use]
+pub(super) fn flag(value: &Value, pointer: &str) -> Option<bool> {
+    value.pointer(pointer).and_then(Value::as_bool)
+}
+
 /// The items of a list at a JSON pointer.
 #[must_use]
 pub(super) fn items<'v>(value: &'v Value, pointer: &str) -> &'v [Value] {

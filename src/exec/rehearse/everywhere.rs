@@ -108,6 +108,11 @@ fn effects(stage: &Stage) -> BTreeMap<What, (u32, bool)> {
     for sent in &ledger.sent {
         effects.entry((sent.step.clone(), false, sent.channel.clone())).or_insert((0, sent.repeatable)).0 += 1;
     }
+    // What a step sends to one resource: a failover that is started twice is one too many.
+    for (step, request) in stage.writes() {
+        let repeatable = stage.is_repeatable(&step);
+        effects.entry((step, false, request)).or_insert((0, repeatable)).0 += 1;
+    }
     effects
 }
 

@@ -1,6 +1,7 @@
 //! What does a step's work in a rehearsal: the real action where it reaches the simulated Azure, or only time;
 //! for all others a stand-in with the same spec.
 
+mod cloud;
 mod durations;
 mod faulty;
 mod http;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use azure_core::http::HttpClient;
 use serde_json::{Map, Value};
 
+use super::cloud;
 use super::durations::{Times, times};
 use super::{Endpoints, Implied, Ledger, Probed, Random};
 use crate::actions::Call;
@@ -48,9 +49,15 @@ impl Setting {
     fn takes(&self, path: &str) -> Option<Takes> {
         let index = self.plan.find(step_id(path))?;
         let action = self.plan.step(index).action.name.value.as_str();
-        let known = |implied: &&Implied| implied.step == step_id(path) && implied.action == action;
-        let with = self.implied.iter().find(known).map(|implied| &implied.with);
-        (self.plan.spec(action)?.takes)(with?)
+        (self.plan.spec(action)?.takes)(self.known(path)?)
+    }
+
+    /// The parameters of a path's step, as far as they are known before the run.
+    fn known(&self, path: &str) -> Option<&Map<String, Value>> {
+        let index = self.plan.find(step_id(path))?;
+        let action = self.plan.step(index).action.name.value.as_str();
+        let own = |implied: &&Implied| implied.step == step_id(path) && implied.action == action;
+        self.implied.iter().find(own).map(|implied| &implied.with)
     }
 }
 
@@ -106,7 +113,8 @@ impl Stage {
     /// What answers at `url`.
     #[must_use]
     pub fn probe(&self, url: &str) -> Probed {
-        self.endpoints.probe(url, self.now(), |step| self.has_run(step))
+        let region = |resource: &str| cloud::region_of(&self.azure, resource);
+        self.endpoints.probe(url, self.now(), (&|step| self.has_run(step), &region))
     }
 
     /// Whether a step has had its effect, and it was not undone.
@@ -145,6 +153,21 @@ impl Stage {
     #[must_use]
     pub fn requests(&self) -> Vec<Logged> {
         self.azure.requests()
+    }
+
+    /// What was sent to Azure to change something, and may have been carried out: the step's path, method and URL.
+    #[must_use]
+    pub fn writes(&self) -> Vec<(String, String)> {
+        cloud::writes(&self.azure)
+    }
+
+    /// Whether the action of a path's step may be repeated without asking anybody.
+    #[must_use]
+    pub fn is_repeatable(&self, path: &str) -> bool {
+        let plan = &self.setting.plan;
+        let Some(step) = self.step(path) else { return false };
+        let with = self.setting.known(path).cloned().unwrap_or_default();
+        plan.is_repeatable(step, plan.effect(&step.action.name.value, &with))
     }
 
     /// The step of a path.
@@ -200,8 +223,12 @@ impl Stage {
     pub fn happened(&self, node: &crate::engine::Node) -> bool {
         let undo = if node.side() == crate::engine::Side::Rollback { "undo" } else { "" };
         let key = format!("{}-{undo}{}", self.setting.run, node.path);
+        let action = self.step(&node.path.0).map(|step| step.action.name.value.as_str()).unwrap_or_default();
+        if action.starts_with("azure.") {
+            return self.writes().iter().any(|(step, _)| **step == *node.path.0);
+        }
         let ledger = self.ledger();
-        if self.step(&node.path.0).is_none_or(|step| step.action.name.value != "notify") {
+        if action != "notify" {
             return ledger.succeeded(&key).is_some();
         }
         // Of a notice, only some channels are in doubt: the handle names them.
