@@ -244,7 +244,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__failback)
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -267,6 +267,10 @@ _drctl() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-run)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -306,7 +310,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__failover)
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -329,6 +333,10 @@ _drctl() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-run)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -476,7 +484,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__plan)
-            opts="-h --set --vars --out --workspace --state --as --help"
+            opts="-h --set --vars --from-run --out --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -487,6 +495,10 @@ _drctl() {
                     return 0
                     ;;
                 --vars)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-run)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -704,7 +716,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__run)
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -727,6 +739,10 @@ _drctl() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-run)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

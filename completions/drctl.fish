@@ -58,6 +58,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand failover" -l vars -d 'A YAML
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l scenario -d 'With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
@@ -77,6 +78,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand failback" -l vars -d 'A YAML
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l scenario -d 'With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
@@ -96,6 +98,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand run" -l vars -d 'A YAML file
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l scenario -d 'With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
@@ -121,6 +124,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand validate" -l as -d 'The name
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l vars -d 'A YAML file of inputs\' values' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l out -d 'Write the plan, for `run --plan`' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F

@@ -15,8 +15,8 @@ use drctl::engine::event::{Decided, Decision, Event, NodePath, Person, RunStarte
 use drctl::engine::{
     Answer, Effect, End, Input, Job, JobKind, Machine, NodeId, Options, RunState, Seq, Sight, State, StepState,
 };
-use drctl::plan::Plan;
-use drctl::runbook::ast::Kind;
+use drctl::plan::{Plan, Runbooks};
+use drctl::runbook::ast::{Kind, Phase};
 use drctl::runbook::source;
 use drctl::runbook::workspace::Workspace;
 
@@ -28,31 +28,54 @@ struct Step {
     on_failure: &'static str,
     repeatable: bool,
     undo: bool,
+    /// The runbook it runs, instead of doing something itself, and whether it does so twice, for two items.
+    calls: Option<(usize, bool)>,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+/// A random runbook and those it calls: each calls only later ones.
+type Books = Vec<Vec<Step>>;
+
+fn books() -> impl Strategy<Value = Books> {
+    (steps(14), prop::collection::vec(steps(5), 0..3)).prop_map(|(own, others)| {
+        let mut books = vec![own];
+        books.extend(others);
+        let count = books.len();
+        for (at, book) in books.iter_mut().enumerate() {
+            for step in book.iter_mut() {
+                // Drawn for each step: which of the later ones it calls, where there are any.
+                step.calls =
+                    step.calls.map(|(drawn, each)| (at + 1 + drawn, each)).filter(|(called, _)| *called < count);
+            }
+        }
+        books
+    })
+}
+
+fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     let policy = prop_oneof![4 => Just("stop"), 2 => Just("continue"), 1 => Just("ask"), 1 => Just("rollback")];
-    let step =
-        (0..4_usize, prop::collection::vec(any::<prop::sample::Index>(), 0..3), policy, any::<bool>(), any::<bool>());
-    prop::collection::vec(step, 1..14).prop_map(|mut drawn| {
+    let calls = prop_oneof![3 => Just(None), 1 => (0..2_usize, any::<bool>()).prop_map(Some)];
+    let needs = prop::collection::vec(any::<prop::sample::Index>(), 0..3);
+    let step = (0..4_usize, needs, policy, any::<bool>(), any::<bool>(), calls);
+    prop::collection::vec(step, 1..most).prop_map(|mut drawn| {
         drawn.sort_by_key(|step| step.0);
         let needs = |at: usize, drawn: &[prop::sample::Index]| match at {
             0 => Vec::new(),
             at => drawn.iter().map(|index| index.index(at)).collect::<BTreeSet<_>>().into_iter().collect(),
         };
-        let made = drawn.iter().enumerate().map(|(at, (phase, drawn, on_failure, repeatable, undo))| Step {
+        let made = drawn.iter().enumerate().map(|(at, (phase, drawn, on_failure, repeatable, undo, calls))| Step {
             phase: *phase,
             needs: needs(at, drawn),
             on_failure,
             repeatable: *repeatable,
             undo: *undo,
+            calls: *calls,
         });
         made.collect()
     })
 }
 
-fn text(steps: &[Step]) -> String {
-    let mut text = vec!["drctl: 1\nname: r\nkind: failover\nowner: t".to_owned()];
+fn text(name: usize, steps: &[Step]) -> String {
+    let mut text = vec![format!("drctl: 1\nname: r{name}\nkind: failover\nowner: t")];
     for (phase, name) in ["detection", "assessment", "execution", "communication"].into_iter().enumerate() {
         text.push(format!("{name}:"));
         let inside = steps.iter().enumerate().filter(|(_, step)| step.phase == phase);
@@ -64,6 +87,13 @@ fn text(steps: &[Step]) -> String {
 fn step_text(at: usize, step: &Step) -> String {
     let needs: Vec<String> = step.needs.iter().map(|need| format!("s{need}")).collect();
     let (needs, on_failure) = (needs.join(", "), step.on_failure);
+    if let Some((called, each)) = step.calls {
+        let each = if each { ", for_each: [a, b]" } else { "" };
+        let told = step.repeatable;
+        return format!(
+            "  - {{ id: s{at}, action: runbook, with: {{ runbook: r{called}, communication: {told} }}, needs: [{needs}]{each} }}"
+        );
+    }
     let retry = if step.repeatable { ", on_interrupt: retry" } else { "" };
     let undo = if step.undo { ", rollback: { action: shell, with: { script: u } }" } else { "" };
     format!(
@@ -71,20 +101,28 @@ fn step_text(at: usize, step: &Step) -> String {
     )
 }
 
-fn plan(steps: &[Step]) -> Arc<Plan> {
-    plan_of(&text(steps))
+fn plan(books: &Books) -> Arc<Plan> {
+    let texts: Vec<String> = books.iter().enumerate().map(|(name, steps)| text(name, steps)).collect();
+    plan_of(&texts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn plan_of(text: &str) -> Arc<Plan> {
+/// The plan of the first runbook, which may call the others.
+fn plan_of(texts: &[&str]) -> Arc<Plan> {
     let catalogue = Registry::new(Arc::new(ProcessRunner::new("drctl"))).catalogue();
     let mut sources = Sources::default();
-    let source = source::decode(&mut sources, "r.yaml", text.as_bytes()).unwrap();
-    let (runbook, found) = drctl::runbook::parse(&sources, source);
-    assert_eq!(found, []);
+    let mut runbooks = Runbooks::default();
+    let mut own = None;
+    for text in texts {
+        let source = source::decode(&mut sources, "r.yaml", text.as_bytes()).unwrap();
+        let (runbook, found) = drctl::runbook::parse(&sources, source);
+        assert_eq!(found, []);
+        let runbook = Arc::new(runbook.unwrap());
+        own.get_or_insert_with(|| Arc::clone(&runbook));
+        runbooks.insert(runbook);
+    }
     let workspace = Arc::new(Workspace::empty());
-    Arc::new(
-        Plan::build(Arc::new(runbook.unwrap()), workspace, Arc::default(), catalogue, serde_json::Map::new()).unwrap(),
-    )
+    let inputs = serde_json::Map::new();
+    Arc::new(Plan::build(own.unwrap(), Arc::new(runbooks), workspace, Arc::default(), catalogue, inputs).unwrap())
 }
 
 fn person() -> Person {
@@ -106,13 +144,14 @@ fn started() -> Box<RunStarted> {
         approved_ahead: Vec::new(),
         yes: false,
         mode: drctl::engine::Mode::Real,
+        from_run: None,
         simulated: false,
     })
 }
 
 /// What happens to a run from outside, drawn at random.
 struct World {
-    steps: Vec<Step>,
+    books: Books,
     plan: Arc<Plan>,
     draws: Vec<u8>,
     at: usize,
@@ -179,20 +218,29 @@ impl World {
         if job.id.side == drctl::engine::Side::Rollback || job.kind != JobKind::Apply {
             return;
         }
+        // What its own runbook wants, and what those want that call it.
         let state = machine.state();
-        let index = job.id.node.at();
-        for need in &self.steps[index].needs {
-            assert!(
-                state.is_met(&self.plan, NodeId(u32::try_from(*need).unwrap())),
-                "{} started before s{need}",
-                job.path
-            );
+        let mut at = Some(job.id.node);
+        while let Some(node) = at {
+            let node = state.node(node).parent.unwrap_or(node);
+            self.check_order(state, node);
+            at = state.frame(state.node(node).frame).caller;
+            assert!(at.is_none_or(|caller| state.node(caller).state == StepState::Running), "{}", job.path);
         }
-        let phase = self.steps[index].phase;
-        for (at, step) in self.steps.iter().enumerate() {
-            let before = step.phase < phase && (phase < 3 || self.steps[index].needs.is_empty());
-            let met = state.is_met(&self.plan, NodeId(u32::try_from(at).unwrap()));
-            assert!(!before || step.phase == 3 || met, "{} started before its phase", job.path);
+    }
+
+    /// A step starts after its needs and, but for a communication step with needs, after the phases before it.
+    fn check_order(&self, state: &State, node: NodeId) {
+        let step = self.plan.step(state.node(node).step);
+        let met = |other: NodeId| state.is_met(&self.plan, other);
+        for need in self.plan.graph.needs(state.node(node).step) {
+            assert!(met(state.peer(&self.plan, node, *need)), "{} started before a need", state.node(node).path);
+        }
+        let told = step.phase == Phase::Communication && !step.needs.is_empty();
+        for other in state.frame(state.node(node).frame).nodes(&self.plan) {
+            let phase = self.plan.step(state.node(other).step).phase;
+            let before = phase.is_barrier() && phase < step.phase && !told;
+            assert!(!before || met(other), "{} started before its phase", state.node(node).path);
         }
     }
 
@@ -248,14 +296,14 @@ impl World {
     }
 }
 
-fn run(steps: Vec<Step>, draws: Vec<u8>, crashes: bool) -> (World, RunState) {
-    let plan = plan(&steps);
+fn run(books: Books, draws: Vec<u8>, crashes: bool) -> (World, RunState) {
+    let plan = plan(&books);
     let state = State::new(&plan);
     let mut world =
-        World { steps, plan, draws, at: 0, clock: 0, records: Vec::new(), jobs: Vec::new(), happened: BTreeMap::new() };
+        World { books, plan, draws, at: 0, clock: 0, records: Vec::new(), jobs: Vec::new(), happened: BTreeMap::new() };
     let mut machine = world.machine(state);
     world.give(&mut machine, Input::Start(started()));
-    for _ in 0..400 {
+    for _ in 0..4000 {
         if machine.state().ended.is_some() || world.jobs.is_empty() {
             break;
         }
@@ -269,7 +317,7 @@ fn run(steps: Vec<Step>, draws: Vec<u8>, crashes: bool) -> (World, RunState) {
     assert!(
         machine.state().ended.is_some() || machine.waits_for_people(),
         "neither ended nor waiting: {state:?}\n{}",
-        text(&world.steps)
+        world.books.iter().enumerate().map(|(name, steps)| text(name, steps)).collect::<Vec<_>>().join("\n---\n")
     );
     (world, state)
 }
@@ -278,19 +326,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_the_run_ends_or_waits_for_people(steps in steps(), draws in prop::collection::vec(any::<u8>(), 1..60)) {
-        let (world, state) = run(steps, draws, false);
+    fn whatever_happens_the_run_ends_or_waits_for_people(books in books(), draws in prop::collection::vec(any::<u8>(), 1..60)) {
+        let (world, state) = run(books, draws, false);
         let clean = world.records.iter().all(|(_, event)| !matches!(event, Event::StepFailed { .. } | Event::InDoubt { .. } | Event::Outcome { end: End::Failed { .. } | End::Ambiguous { .. } | End::Cancelled, .. }));
         prop_assert!(!clean || state == RunState::Succeeded, "nothing went wrong and it is {state:?}");
     }
 
     #[test]
-    fn a_crash_at_any_moment_repeats_nothing_that_is_not_repeatable(steps in steps(), draws in prop::collection::vec(any::<u8>(), 1..80)) {
-        let (world, state) = run(steps, draws, true);
+    fn a_crash_at_any_moment_repeats_nothing_that_is_not_repeatable(books in books(), draws in prop::collection::vec(any::<u8>(), 1..80)) {
+        let (world, state) = run(books, draws, true);
         // Only the world's own word "it did not happen" may run an unsafe step again; here it tells the truth.
         for (name, times) in &world.happened {
-            let at: usize = name.rsplit_once('s').unwrap().1.parse().unwrap();
-            prop_assert!(*times == 1 || world.steps[at].repeatable || name.starts_with("Rollback"), "{name} happened {times} times");
+            let path = name.split_once(' ').unwrap().1;
+            let step = world.plan.step(world.plan.find(path).unwrap());
+            prop_assert!(*times == 1 || step.on_interrupt.is_some() || name.starts_with("Rollback"), "{name} happened {times} times");
         }
         let mut last = State::new(&world.plan);
         world.records.iter().for_each(|(at, event)| last.apply(&world.plan, *at, event).unwrap());
@@ -327,7 +376,7 @@ fn minutes(minutes: i64) -> Timestamp {
 
 impl Updates {
     fn new() -> Self {
-        let plan = plan_of(UPDATES);
+        let plan = plan_of(&[UPDATES]);
         Self { machine: machine(&plan, State::new(&plan), 0), plan, records: Vec::new() }
     }
 
@@ -418,9 +467,9 @@ fn no_update_follows_what_ends_them() {
 
 #[test]
 fn the_time_a_step_reads_is_that_of_its_attempt_however_often_it_is_read() {
-    let plan = plan_of(
+    let plan = plan_of(&[
         "drctl: 1\nname: r\nkind: failover\nowner: t\nexecution:\n  - { id: a, action: shell, with: { script: x, env: { AT: \"{{ run.now }}\" } } }\n",
-    );
+    ]);
     let mut records = Vec::new();
     let mut read = |machine: &mut Machine, minute: i64, input: Input| {
         let mut job = None;

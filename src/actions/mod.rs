@@ -20,6 +20,7 @@ pub mod probe_tcp;
 mod process;
 pub mod registry;
 mod request;
+pub mod runbook;
 pub(crate) mod samples;
 pub mod shell;
 pub mod wait;

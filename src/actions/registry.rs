@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Action;
 use super::azure::OnAzure;
-use super::{assert, exec, http, manual, notify, probe_dns, probe_http, probe_tcp, shell, wait};
+use super::{assert, exec, http, manual, notify, probe_dns, probe_http, probe_tcp, runbook, shell, wait};
 use crate::catalogue::Catalogue;
 use crate::edge::process::ProcessRunner;
 
@@ -35,6 +35,7 @@ impl Registry {
             Box::new(probe_dns::ProbeDns),
             Box::new(probe_http::ProbeHttp),
             Box::new(probe_tcp::ProbeTcp),
+            Box::new(runbook::Runbook),
             Box::new(shell::Shell::new(runner)),
             Box::new(wait::Wait),
         ]

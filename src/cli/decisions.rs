@@ -253,14 +253,12 @@ impl Abort {
 
 /// The steps that wait for a step, directly or not.
 fn dependents(run: &Run, path: &NodePath) -> Vec<String> {
-    let id = path.0.split('[').next().unwrap_or(&path.0);
-    let Some(index) = run.plan.find(id) else { return Vec::new() };
-    run.plan.graph.descendants(index).into_iter().map(|index| run.plan.step(index).id.value.clone()).collect()
+    let Some(index) = run.plan.find(&path.0) else { return Vec::new() };
+    run.plan.graph.descendants(index).into_iter().map(|index| run.plan.path(index)).collect()
 }
 
 fn outputs(run: &Run, path: &NodePath, given: &[(String, String)]) -> Map<String, Value> {
-    let id = path.0.split('[').next().unwrap_or(&path.0);
-    let kinds = run.plan.find(id).map(|index| run.plan.outputs(run.plan.step(index))).unwrap_or_default();
+    let kinds = run.plan.find(&path.0).map(|index| run.plan.outputs(index)).unwrap_or_default();
     typed(given, &kinds.into_iter().collect::<BTreeMap<_, _>>())
 }
 

@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{Common, colour, console_line};
 use crate::catalogue::HumanDuration;
-use crate::engine::{NodeId, Roots, State, gate_question};
+use crate::engine::{State, foresee, gate_question};
 use crate::error::{Error, Exit};
+use crate::exec::earlier::taken;
 use crate::exec::inputs::{self, pair, read_vars};
 use crate::exec::load;
 use crate::exec::{run, view};
 use crate::plan::critical_path::{critical_path, waves};
-use crate::plan::{self, digest};
+use crate::plan::{self, StepIndex, digest};
 
 /// Shows a plan.
 #[derive(Debug, Args)]
@@ -29,6 +30,9 @@ pub(super) struct Plan {
     /// A YAML file of inputs' values
     #[arg(long, value_name = "FILE")]
     vars: Option<PathBuf>,
+    /// An earlier run: inputs that are not given take the value of its output of the same name
+    #[arg(long, value_name = "RUN")]
+    from_run: Option<String>,
     /// Write the plan, for `run --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -62,9 +66,12 @@ impl Plan {
         let Some(runbook) = &loaded.runbook else {
             return Err(Error::new(Exit::Invalid, "the runbook cannot be read"));
         };
+        let earlier = super::start::earlier(common, self.from_run.as_deref())?;
+        let taken = earlier.map(|from| taken(&from, runbook, &self.set, &vars)).transpose()?;
+        let vars = taken.into_iter().flat_map(|(_, taken)| taken).chain(vars).collect();
         let inputs =
             inputs::resolve(runbook, &self.set, &vars).map_err(|problems| Error::usage(problems.join("\n")))?;
-        let plan = view::plan_of(&loaded, &inputs.values, &registry.catalogue())?;
+        let plan = view::plan_of(&loaded, &inputs, &registry.catalogue())?;
         let gates = gates(&plan);
         console_line(&shown(&plan, &gates))?;
         if !loaded.found.is_empty() {
@@ -73,7 +80,7 @@ impl Plan {
         }
         if let Some(out) = &self.out {
             let known = gates.iter().filter_map(|(step, digest)| Some((step.clone(), digest.clone().ok()?)));
-            let written = Written { drctl: 1, digest: load::digest(&loaded, &inputs.values), gates: known.collect() };
+            let written = Written { drctl: 1, digest: load::digest(&loaded, &inputs), gates: known.collect() };
             let text =
                 serde_json::to_string_pretty(&written).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
             std::fs::write(out, text + "\n").map_err(|error| Error::usage(format!("`{}`: {error}", out.display())))?;
@@ -82,31 +89,24 @@ impl Plan {
     }
 }
 
-/// The digest of every gate, or why it is not known yet.
+/// The digest of every gate by the path of its step, or why it is not known yet.
 fn gates(plan: &plan::Plan) -> BTreeMap<String, Result<String, String>> {
-    let (state, roots) = (State::new(plan), Roots::new(plan));
+    let state = foresee(plan);
     let gated = plan.steps().filter(|(_, step)| step.approval.is_some());
-    gated
-        .map(|(index, step)| {
-            let reads_steps = step.expressions().iter().any(|id| {
-                plan.runbook
-                    .expressions
-                    .get(*id)
-                    .scan
-                    .paths
-                    .iter()
-                    .any(|path| matches!(path.parts[0].as_str(), "steps" | "run"))
-            });
-            let asked = if reads_steps || step.for_each.is_some() {
-                Err("known only in the run: it reads what earlier steps give".to_owned())
-            } else {
-                gate_question(plan, &state, &roots, NodeId(index.0))
-                    .map(|asked| asked.digest)
-                    .map_err(|problem| problem.to_string())
-            };
-            (step.id.value.clone(), asked)
-        })
-        .collect()
+    gated.map(|(index, _)| (plan.path(index), gate(plan, &state, index))).collect()
+}
+
+fn gate(plan: &plan::Plan, state: &State, index: StepIndex) -> Result<String, String> {
+    let step = plan.step(index);
+    let reads = |path: &[String]| matches!(path[0].as_str(), "steps" | "run");
+    let expressions = step.expressions().into_iter().map(|id| plan.expressions(index).get(id));
+    let reads_steps = expressions.into_iter().any(|read| read.scan.paths.iter().any(|path| reads(&path.parts)));
+    if reads_steps || step.for_each.is_some() {
+        return Err("known only in the run: it reads what earlier steps give".to_owned());
+    }
+    let node = state.nodes_of(plan, index).next().filter(|node| state.frame(state.node(*node).frame).begun);
+    let node = node.ok_or("known only in the run: what its runbook is called with is not known before")?;
+    gate_question(plan, state, node).map(|asked| asked.digest).map_err(|problem| problem.to_string())
 }
 
 fn shown(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>) -> String {
@@ -115,33 +115,17 @@ fn shown(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>) ->
     let mut line = |line: String| {
         writeln!(text, "{line}").ok();
     };
-    for (phase, waves) in waves(plan) {
+    for (phase, waves) in waves(plan, 0) {
         line(format!("\n{phase}"));
         for (number, wave) in waves.iter().enumerate() {
             for index in wave {
-                let step = plan.step(*index);
-                let estimate =
-                    step.estimate.as_ref().map(|estimate| format!(", about {}", HumanDuration(estimate.typical)));
-                let needs: Vec<&str> =
-                    plan.graph.needs(*index).iter().map(|need| plan.step(*need).id.value.as_str()).collect();
-                let after = if needs.is_empty() { String::new() } else { format!(" after {}", needs.join(", ")) };
-                let mark = if step.point_of_no_return { " POINT OF NO RETURN" } else { "" };
-                line(format!(
-                    "  {}. {} [{}]{after}{}{mark}",
-                    number + 1,
-                    step.id.value,
-                    step.action.name.value,
-                    estimate.unwrap_or_default()
-                ));
-                match gates.get(&step.id.value) {
-                    Some(Ok(digest)) => line(format!("       gate: {}={}", step.id.value, digest::short(digest))),
-                    Some(Err(why)) => line(format!("       gate: digest {why}")),
-                    None => {}
-                }
+                line(step_line(plan, *index, number));
+                gate_line(plan, gates, *index).into_iter().for_each(&mut line);
+                called_lines(plan, gates, *index).into_iter().for_each(|inner| line(format!("     {inner}")));
             }
         }
     }
-    let path = critical_path(runbook, &plan.graph);
+    let path = critical_path(runbook, &plan::graph(runbook, &plan::index(runbook)), &plan.runbooks);
     let names: Vec<&str> = path.steps.iter().map(|index| plan.step(*index).id.value.as_str()).collect();
     let rto =
         runbook.objectives.rto.map_or_else(|| "no RTO is set".to_owned(), |rto| format!("RTO {}", HumanDuration(rto)));
@@ -155,4 +139,45 @@ fn shown(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>) ->
         line(format!("{} steps have no estimate and count as nothing", path.without_estimate));
     }
     text
+}
+
+fn step_line(plan: &plan::Plan, index: StepIndex, wave: usize) -> String {
+    let step = plan.step(index);
+    let estimate = step.estimate.as_ref().map(|estimate| format!(", about {}", HumanDuration(estimate.typical)));
+    let needs: Vec<&str> = plan.graph.needs(index).iter().map(|need| plan.step(*need).id.value.as_str()).collect();
+    let after = if needs.is_empty() { String::new() } else { format!(" after {}", needs.join(", ")) };
+    let mark = if step.point_of_no_return { " POINT OF NO RETURN" } else { "" };
+    let called = plan.called(index).map(|part| &plan.parts[part].runbook);
+    let called = called.map(|runbook| format!(" {} `{}`", runbook.kind.name(), runbook.name.value));
+    format!(
+        "  {}. {} [{}{}]{after}{}{mark}",
+        wave + 1,
+        plan.path(index),
+        step.action.name.value,
+        called.unwrap_or_default(),
+        estimate.unwrap_or_default()
+    )
+}
+
+fn gate_line(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>, index: StepIndex) -> Option<String> {
+    let path = plan.path(index);
+    Some(match gates.get(&path)? {
+        Ok(digest) => format!("       gate: {path}={}", digest::short(digest)),
+        Err(why) => format!("       gate: digest {why}"),
+    })
+}
+
+/// The steps of the runbook that a step calls, each phase's waves after those of the phase before.
+fn called_lines(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>, index: StepIndex) -> Vec<String> {
+    let Some(part) = plan.called(index) else { return Vec::new() };
+    let mut lines = Vec::new();
+    let waves = waves(plan, part).into_iter().flat_map(|(_, waves)| waves);
+    for (number, wave) in waves.enumerate() {
+        for inner in wave {
+            lines.push(step_line(plan, inner, number));
+            lines.extend(gate_line(plan, gates, inner));
+            lines.extend(called_lines(plan, gates, inner).into_iter().map(|line| format!("     {line}")));
+        }
+    }
+    lines
 }

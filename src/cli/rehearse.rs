@@ -15,6 +15,7 @@ use crate::exec::rehearse::{
     spread, subject, text,
 };
 use crate::exec::run::{self, exit_of, registry};
+use crate::plan::path::without_keys;
 use crate::sim::scenario::{Fault, Scenario, injected};
 
 /// Rehearses a runbook.
@@ -59,11 +60,8 @@ impl Rehearse {
         let catalogue = registry().catalogue();
         let file = common.runbook(&self.runbook)?;
         let loaded = run::judged(&common.run(super::common::Showing::default()), &file, &registry())?;
-        let Some(runbook) = &loaded.runbook else {
-            return Err(Error::new(Exit::Invalid, "the runbook cannot be read"));
-        };
         let (mut scenario, sources) = chosen(common, &loaded, self.scenario.as_deref(), &catalogue)?;
-        scenario.faults.extend(self.faults(runbook)?);
+        scenario.faults.extend(self.faults(&loaded)?);
         let seed = self.seed.unwrap_or(scenario.seed);
         let subject = subject(&loaded, scenario, &self.set, (&catalogue, usize::from(self.parallel)))?;
         match self.runs {
@@ -73,11 +71,13 @@ impl Rehearse {
         }
     }
 
-    fn faults(&self, runbook: &crate::runbook::ast::Runbook) -> Result<Vec<Spanned<Fault>>, Error> {
-        let ids = || runbook.steps.iter().map(|step| step.id.value.as_str());
+    fn faults(&self, loaded: &Loaded) -> Result<Vec<Spanned<Fault>>, Error> {
+        let steps = loaded.runbook.as_ref().map(|runbook| loaded.runbooks.steps(runbook)).unwrap_or_default();
+        let paths = || steps.iter().map(|(path, ..)| path.as_str());
         for step in self.inject.iter().filter_map(Fault::step) {
-            if !ids().any(|id| id == step.split('[').next().unwrap_or(step)) {
-                let meant = crate::diag::closest(step, ids());
+            let path = without_keys(step);
+            if !paths().any(|known| known == path) {
+                let meant = crate::diag::closest(step, paths());
                 let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
                 return Err(Error::usage(format!("the runbook has no step `{step}`{meant}")));
             }

@@ -9,6 +9,7 @@ use super::common::{Common, Showing};
 use super::rehearse::chosen;
 use crate::catalogue::Timestamp;
 use crate::error::{Error, Exit};
+use crate::exec::earlier::EarlierRun;
 use crate::exec::inputs::{pair, read_vars};
 use crate::exec::load::{find_runbook, runbook_names};
 use crate::exec::run::{self, Simulation, Start};
@@ -56,6 +57,9 @@ struct Options {
     /// When the outage began: the clock of the RTO starts there
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     since: Option<Timestamp>,
+    /// An earlier run: inputs that are not given take the value of its output of the same name
+    #[arg(long, value_name = "RUN")]
+    from_run: Option<String>,
     /// Run on a simulated world, with real prompts and no effect outside
     #[arg(long, conflicts_with_all = ["dry_run", "since", "plan"])]
     simulate: bool,
@@ -111,8 +115,10 @@ impl Options {
             let given = std::mem::replace(&mut vars, simulation.scenario.inputs.clone());
             vars.extend(given);
         }
+        let from_run = earlier(common, self.from_run.as_deref())?;
         let start = Start {
             file,
+            from_run,
             simulate,
             set: self.set,
             vars,
@@ -135,6 +141,12 @@ impl Options {
         let (scenario, _) = chosen(common, &loaded, self.scenario.as_deref(), &registry.catalogue())?;
         Ok(Simulation { scenario, speed: self.speed })
     }
+}
+
+/// The run that `--from-run` names.
+pub(super) fn earlier(common: &Common, run: Option<&str>) -> Result<Option<EarlierRun>, Error> {
+    let Some(run) = run else { return Ok(None) };
+    EarlierRun::read(common.named(run)?, &run::registry().catalogue()).map(Some)
 }
 
 /// `STEP=DIGEST`, or `STEP` with the digest of a plan that was written.

@@ -28,7 +28,12 @@ impl Validate {
         let catalogue = registry().catalogue();
         let (mut errors, mut warnings, mut names) = (0, 0, std::collections::BTreeMap::new());
         for file in &files {
-            let loaded = load(&common.workspace, file, &catalogue).map_err(|error| Error::usage(error.to_string()))?;
+            let mut loaded =
+                load(&common.workspace, file, &catalogue).map_err(|error| Error::usage(error.to_string()))?;
+            // What is wrong with a runbook that it calls is said once: with that, where that is checked too.
+            let elsewhere =
+                |name: &str| files.iter().any(|other| other != file && *other == common.workspace.join(name));
+            loaded.found.retain(|finding| !elsewhere(loaded.sources.name(finding.primary.source)));
             errors += loaded.found.iter().filter(|finding| finding.severity == Severity::Error).count();
             warnings += loaded.found.iter().filter(|finding| finding.severity == Severity::Warning).count();
             if !loaded.found.is_empty() || matches!(self.format, FindingFormat::Json | FindingFormat::Sarif) {

@@ -77,6 +77,23 @@ pub enum Event {
         /// The step.
         step: NodePath,
     },
+    /// A step begins to run another runbook.
+    Called {
+        /// The step.
+        step: NodePath,
+        /// What the runbook is given, its defaults among them; secrets are not.
+        inputs: Map<String, Value>,
+        /// Inputs that a dry run cannot know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unknown: Vec<String>,
+    },
+    /// The runbook that a step ran is done.
+    Returned {
+        /// The step.
+        step: NodePath,
+        /// What it gave back.
+        outputs: Outputs,
+    },
     /// `when` is false, or there is nothing to do it for.
     NotApplicable {
         /// The step.
@@ -210,6 +227,9 @@ pub enum Event {
     RunEnded {
         /// How it ended.
         state: RunState,
+        /// What the runbook's `outputs` came to; those that nothing gave a value are not among them.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        outputs: Map<String, Value>,
     },
 }
 
@@ -243,9 +263,21 @@ pub struct RunStarted {
     /// Whether it changes the world.
     #[serde(default)]
     pub mode: Mode,
+    /// The run whose outputs became inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_run: Option<FromRun>,
     /// The world is a simulated one, which is gone with the process that drove the run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
+}
+
+/// An earlier run whose outputs became inputs of this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromRun {
+    /// Its id.
+    pub run: String,
+    /// The inputs that took their value from there.
+    pub inputs: Vec<String>,
 }
 
 /// The payload of [`Event::PlanChanged`].
@@ -641,6 +673,8 @@ impl Event {
             | Self::Repeated { step, .. }
             | Self::RepetitionEnded { step }
             | Self::NotApplicable { step, .. }
+            | Self::Called { step, .. }
+            | Self::Returned { step, .. }
             | Self::GateEscalated { step, .. }
             | Self::GateVoided { step, .. }
             | Self::PersonAsked { step, .. }
@@ -667,6 +701,8 @@ impl Event {
             Self::Expanded { .. } => "expanded",
             Self::Repeated { .. } => "repeated",
             Self::RepetitionEnded { .. } => "repetition_ended",
+            Self::Called { .. } => "called",
+            Self::Returned { .. } => "returned",
             Self::NotApplicable { .. } => "not_applicable",
             Self::GateOpened(_) => "gate_opened",
             Self::GateEscalated { .. } => "gate_escalated",

@@ -13,6 +13,7 @@ use super::start::is_unknown;
 use super::state::{Interrupted, NodeId};
 use super::transition::{Illegal, transition};
 use crate::catalogue::Effect as EffectClass;
+use crate::plan::StepIndex;
 use crate::runbook::ast::{OnInterrupt, Step};
 
 impl Machine {
@@ -83,11 +84,11 @@ impl Machine {
     fn with_retry(&mut self, node: NodeId, side: Side, end: End) -> End {
         let End::Failed { reason, .. } = end else { return end };
         let plan = Arc::clone(&self.plan);
-        let step = plan.step(self.state.node(node).step);
+        let step = self.state.node(node).step;
         let effect = self.effect_of(node, side);
         let retry = match side {
             Side::Apply => plan.retry(step, effect),
-            Side::Rollback => plan.runbook.defaults.retry.filter(|_| effect.is_repeatable()),
+            Side::Rollback => plan.defaults(step).retry.filter(|_| effect.is_repeatable()),
         };
         let state = self.state.node(node);
         let attempts = state.attempt - state.attempts_before;
@@ -268,9 +269,9 @@ impl Machine {
             return if aborted { Err("the run is being aborted already".to_owned()) } else { Ok(()) };
         };
         let Some(node) = self.state.find(&self.plan, &path.0) else {
-            let ids = self.plan.runbook.steps.iter().map(|step| step.id.value.as_str());
-            let meant =
-                crate::diag::closest(&path.0, ids).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+            let paths: Vec<String> = self.plan.paths().collect();
+            let meant = crate::diag::closest(&path.0, paths.iter().map(String::as_str));
+            let meant = meant.map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
             return Err(format!("the run has no step `{path}`{meant}"));
         };
         if self.state.is_group(&self.plan, node)
@@ -286,6 +287,17 @@ impl Machine {
             ));
         }
         let state = self.state.node(node);
+        if let Some(frame) = self.state.called(node).filter(|_| state.state == StepState::Running) {
+            let steps: Vec<String> = self
+                .state
+                .frame(frame)
+                .nodes(&self.plan)
+                .take(5)
+                .map(|step| format!("`{}`", self.path(step)))
+                .collect();
+            let names = steps.join(", ");
+            return Err(format!("`{path}` stands for the steps of a runbook: name one of them, such as {names}"));
+        }
         if self.jobs.iter().any(|job| job.node == node) {
             return Err(format!("`{path}` is {} right now", state.state.words()));
         }
@@ -301,7 +313,7 @@ impl Machine {
 
     fn judge_content(&self, node: NodeId, decided: &Decided) -> Result<(), String> {
         let state = self.state.node(node);
-        let step = self.plan.step(state.step);
+        let step = state.step;
         match &decided.decision {
             Decision::Approve { digest } => {
                 let gate = state.gate().ok_or_else(|| format!("`{}` has no gate", state.path))?;
@@ -330,12 +342,13 @@ impl Machine {
         }
     }
 
-    fn judge_outputs(&self, step: &Step, outputs: &serde_json::Map<String, Value>) -> Result<(), String> {
+    fn judge_outputs(&self, step: StepIndex, outputs: &serde_json::Map<String, Value>) -> Result<(), String> {
         let known = self.plan.outputs(step);
         for (name, value) in outputs {
             let Some((_, kind)) = known.iter().find(|(known, _)| known == name) else {
                 let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-                return Err(format!("`{}` has no output `{name}`; it has: {}", step.id.value, names.join(", ")));
+                let path = self.plan.path(step);
+                return Err(format!("`{path}` has no output `{name}`; it has: {}", names.join(", ")));
             };
             kind.check(value).map_err(|problem| format!("output `{name}`: {problem}"))?;
         }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::event::{Decided, Decision, Event, GateOpened, Mode, Person, StepState};
 use super::machine::{Machine, Timer};
-use super::scope::{NodeScope, Roots};
+use super::scope::NodeScope;
 use super::state::{Gate, NodeId, State};
 use super::transition::Illegal;
 use crate::plan::definition::{definition, written};
 use crate::plan::{Plan, StepIndex, digest};
-use crate::runbook::ast::{ActionUse, OnTimeout, Step};
-use crate::runbook::expr::{Rendered, Undefined};
+use crate::runbook::ast::{ActionUse, OnTimeout, Runbook, Step};
+use crate::runbook::expr::{Expressions, Rendered, Undefined};
 
 /// What a gate asks: the digest binds an approval to all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,22 +29,23 @@ pub struct Asked {
 ///
 /// # Errors
 /// Something it shows has no value; in a plan, something is not known yet.
-pub fn gate_question(plan: &Plan, state: &State, roots: &Roots, node: NodeId) -> Result<Asked, Undefined> {
-    let step = plan.step(state.node(node).step);
+pub fn gate_question(plan: &Plan, state: &State, node: NodeId) -> Result<Asked, Undefined> {
+    let index = state.node(node).step;
+    let (step, expressions) = (plan.step(index), plan.expressions(index));
     let instances = match state.children.get(&node) {
         Some(children) if step.for_each.is_some() => children.clone(),
         _ => vec![node],
     };
-    let scope = |node| NodeScope { plan, state, roots, now: state.last_at, node: Some(node), vars: None };
+    let scope = |node| NodeScope::of(plan, state, node);
     let mut actions = Vec::new();
     let mut preview = Vec::new();
     for instance in instances {
         let path = state.node(instance).path.to_string();
-        let with = plan.runbook.expressions.render(&step.action.with.value, &scope(instance))?;
+        let with = expressions.render(&step.action.with.value, &scope(instance))?;
         preview.push(format!("{path}: {}", step.action.name.value));
         preview.extend(parameter_lines(&with.shown()));
         let mut later = |words: &str, action: &ActionUse| {
-            let (bound, lines) = settled(plan, action, &scope(instance));
+            let (bound, lines) = settled(plan.runbook_of(index), action, &scope(instance));
             preview.push(format!("{path}: {words} {}", action.name.value));
             preview.extend(lines);
             bound
@@ -53,26 +54,60 @@ pub fn gate_question(plan: &Plan, state: &State, roots: &Roots, node: NodeId) ->
         let check = step.verify.as_ref().map(|verify| later("verified by", &verify.action));
         actions.push(json!({ "path": path, "with": with.canonical(), "undo": undo, "check": check }));
     }
-    let prompt = prompt(plan, step, &scope(node))?;
-    let guarded = guarded(plan, state.node(node).step);
-    preview.extend(guarded.iter().map(|step| format!("guards the point of no return `{}`", plan.step(*step).id.value)));
-    let guarded: Vec<Value> = guarded.iter().map(|step| definition(&plan.runbook, plan.step(*step))).collect();
-    let bound = json!({
+    let called = called_steps(plan, index);
+    preview.extend(called.iter().flat_map(|step| called_lines(plan, *step)));
+    let prompt = prompt(expressions, step, &scope(node))?;
+    let guarded = guarded(plan, index);
+    preview.extend(guarded.iter().map(|step| format!("guards the point of no return `{}`", plan.path(*step))));
+    let mut bound = json!({
         "action": step.action.name.value,
         "actions": actions,
         "prompt": prompt,
-        "guards": guarded,
+        "guards": guarded.iter().flat_map(|step| plan.callers(*step)).map(|step| defined(plan, step)).collect::<Value>(),
         "inputs": if guarded.is_empty() { Value::Null } else { Value::Object(plan.inputs.clone()) },
     });
+    if !called.is_empty() {
+        bound["calls"] = called.iter().map(|step| json!([plan.path(*step), defined(plan, *step)])).collect();
+    }
+    if let Some(caller) = state.frame(state.node(node).frame).caller {
+        bound["called_with"] = given(state, caller);
+    }
     Ok(Asked { digest: digest::of_value(&bound), prompt, preview })
 }
 
-fn prompt(plan: &Plan, step: &Step, scope: &NodeScope<'_>) -> Result<String, Undefined> {
+fn defined(plan: &Plan, step: StepIndex) -> Value {
+    definition(plan.runbook_of(step), plan.step(step))
+}
+
+/// What a call was given, and what those were given that it stands within.
+fn given(state: &State, caller: NodeId) -> Value {
+    let frame = state.called(caller).map(|frame| state.frame(frame));
+    let inputs = frame.map(|frame| Value::Object((*frame.inputs).clone()));
+    let outer = state.frame(state.node(caller).frame).caller.map(|caller| given(state, caller));
+    json!({ "inputs": inputs, "within": outer })
+}
+
+/// Every step that the step calls, directly or not.
+fn called_steps(plan: &Plan, step: StepIndex) -> Vec<StepIndex> {
+    let Some(part) = plan.called(step) else { return Vec::new() };
+    let steps = plan.parts[part].indexed();
+    steps.flat_map(|(index, _)| std::iter::once(index).chain(called_steps(plan, index))).collect()
+}
+
+/// A called step as people read it before its call begins: as it is written.
+fn called_lines(plan: &Plan, step: StepIndex) -> Vec<String> {
+    let action = &plan.step(step).action;
+    let with = written(plan.runbook_of(step), &action.with.value);
+    let head = format!("{}: {}", plan.path(step), action.name.value);
+    std::iter::once(head).chain(parameter_lines(&with)).collect()
+}
+
+fn prompt(expressions: &Expressions, step: &Step, scope: &NodeScope<'_>) -> Result<String, Undefined> {
     let Some(prompt) = step.approval.as_ref().and_then(|gate| gate.prompt.as_ref()) else {
-        let title = step.title.as_ref().and_then(|title| plan.runbook.expressions.render(title, scope).ok());
+        let title = step.title.as_ref().and_then(|title| expressions.render(title, scope).ok());
         return Ok(title.map_or_else(|| step.id.value.clone(), |title| text(&title)));
     };
-    plan.runbook.expressions.render(prompt, scope).map(|prompt| text(&prompt))
+    expressions.render(prompt, scope).map(|prompt| text(&prompt))
 }
 
 /// The parameters as people read them: text as it is, its further lines further in.
@@ -93,27 +128,47 @@ fn text(value: &Rendered) -> String {
 
 /// An action that runs later, rendered where that is possible, else as written: what an approval binds to, and the
 /// parameters as people read them.
-fn settled(plan: &Plan, action: &ActionUse, scope: &NodeScope<'_>) -> (Value, Vec<String>) {
-    let (with, shown) = match plan.runbook.expressions.render(&action.with.value, scope) {
+fn settled(runbook: &Runbook, action: &ActionUse, scope: &NodeScope<'_>) -> (Value, Vec<String>) {
+    let (with, shown) = match runbook.expressions.render(&action.with.value, scope) {
         Ok(with) => (with.canonical(), with.shown()),
         Err(_) => {
-            let with = written(&plan.runbook, &action.with.value);
+            let with = written(runbook, &action.with.value);
             (with.clone(), with)
         }
     };
     (json!({ "action": action.name.value, "with": with }), parameter_lines(&shown))
 }
 
-/// The points of no return behind a gate that have no gate of their own.
+/// The points of no return behind a gate that have no gate of their own: in its runbook, in what is called behind
+/// it, and behind the calls that it stands within.
 fn guarded(plan: &Plan, gate: StepIndex) -> Vec<StepIndex> {
-    let descendants = plan.graph.descendants(gate);
-    let phase = plan.step(gate).phase;
-    let behind = |index: StepIndex, step: &Step| {
-        descendants.binary_search(&index).is_ok() || (phase.is_barrier() && step.phase > phase)
-    };
-    let guards =
-        |index: StepIndex, step: &Step| step.point_of_no_return && step.approval.is_none() && behind(index, step);
-    plan.steps().filter(|(index, step)| guards(*index, step)).map(|(index, _)| index).collect()
+    let mut found = Vec::new();
+    for gate in plan.callers(gate) {
+        let descendants = plan.graph.descendants(gate);
+        let phase = plan.step(gate).phase;
+        let behind = |(index, step): &(StepIndex, &Step)| {
+            descendants.binary_search(index).is_ok() || (phase.is_barrier() && step.phase > phase)
+        };
+        plan.part_of(gate).indexed().filter(behind).for_each(|(index, _)| unguarded(plan, index, &mut found));
+    }
+    if let Some(part) = plan.called(gate) {
+        plan.parts[part].indexed().for_each(|(index, _)| unguarded(plan, index, &mut found));
+    }
+    found
+}
+
+/// The points of no return that a step is, or calls, without a gate of its own.
+fn unguarded(plan: &Plan, index: StepIndex, found: &mut Vec<StepIndex>) {
+    let step = plan.step(index);
+    if step.approval.is_some() {
+        return;
+    }
+    if step.point_of_no_return {
+        found.push(index);
+    }
+    if let Some(part) = plan.called(index) {
+        plan.parts[part].indexed().for_each(|(index, _)| unguarded(plan, index, found));
+    }
 }
 
 /// Who may approve: the people who have one of the roles asked; nothing where anybody may.
@@ -165,7 +220,7 @@ impl Machine {
         if self.state.mode() == Mode::DryRun {
             return Ok(true);
         }
-        let asked = match gate_question(&self.plan, &self.state, &self.roots, node) {
+        let asked = match gate_question(&self.plan, &self.state, node) {
             Ok(asked) => asked,
             Err(problem) => {
                 self.fail(node, problem.to_string())?;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::event::{Event, NodePath, RunState, StepState};
 use super::job::{Answer, Effect, Input, JobId, Seq};
-use super::scope::{NodeScope, Roots};
-use super::state::{NodeId, State};
+use super::scope::NodeScope;
+use super::state::{Node, NodeId, State};
 use super::transition::Illegal;
 use crate::catalogue::Timestamp;
 use crate::plan::{Plan, StepIndex, is_main};
@@ -35,11 +35,26 @@ pub(super) enum Timer {
     Repeat(NodeId),
 }
 
+/// How far a frame has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Way {
+    /// Main steps of each phase that are not met.
+    open: [u32; 4],
+    /// How many phases were opened.
+    opened: usize,
+}
+
+impl Way {
+    /// Whether all its main steps are met.
+    pub(super) fn is_over(&self) -> bool {
+        self.open.iter().all(|open| *open == 0)
+    }
+}
+
 /// The engine of one run.
 pub struct Machine {
     pub(super) plan: Arc<Plan>,
     pub(super) state: State,
-    pub(super) roots: Roots,
     pub(super) options: Options,
     pub(super) now: Timestamp,
     seq: Seq,
@@ -53,14 +68,12 @@ pub struct Machine {
     /// Instances of each `for_each` step that have not begun.
     pub(super) waiting: BTreeMap<NodeId, VecDeque<NodeId>>,
     pub(super) timers: BinaryHeap<Reverse<(Timestamp, Timer)>>,
-    /// Needs of each step that are not met.
+    /// Needs of each node that are not met.
     unmet: Vec<u32>,
-    /// Steps that were met once: what depends on them has been told.
+    /// Nodes that were met once: what depends on them has been told.
     met: Vec<bool>,
-    /// Main steps of each phase that are not met.
-    open: [u32; 4],
-    /// The phase that is open; 3 once execution has ended.
-    pub(super) phase: usize,
+    /// How far each frame has come.
+    pub(super) ways: Vec<Way>,
     /// Whether the steps that run at the end have been let go.
     pub(super) closing: bool,
     /// Steps after a write that a dry run did not send.
@@ -71,9 +84,7 @@ impl Machine {
     /// A machine for a new run, or, with the folded state of its journal, for one that is taken up.
     #[must_use]
     pub fn new(plan: Arc<Plan>, state: State, seq: Seq, options: Options) -> Self {
-        let roots = Roots::new(&plan);
         let mut machine = Self {
-            roots,
             now: state.last_at,
             options,
             seq,
@@ -84,15 +95,17 @@ impl Machine {
             waiting: BTreeMap::new(),
             timers: BinaryHeap::new(),
             unmet: Vec::new(),
-            met: vec![false; plan.graph.len()],
-            open: [0; 4],
-            phase: 0,
+            met: Vec::new(),
+            ways: Vec::new(),
             closing: false,
             after_unsent_write: BTreeSet::new(),
             state,
             plan,
         };
-        machine.count();
+        machine.count_new();
+        for id in (0..).map(NodeId).take(machine.state.nodes.len()) {
+            machine.tell(id);
+        }
         machine
     }
 
@@ -160,6 +173,7 @@ impl Machine {
         }
         self.ring()?;
         loop {
+            self.return_calls()?;
             self.open_phases();
             self.judge_pause()?;
             self.drive_undo()?;
@@ -175,6 +189,7 @@ impl Machine {
         self.state.apply(&self.plan, self.now, &event)?;
         self.seq = Seq(self.seq.0 + 1);
         self.effects.push(Effect::Append { seq: self.seq, at: self.now, event });
+        self.count_new();
         if let Some(node) = touched {
             let step = self.state.node(node).parent.unwrap_or(node);
             self.tell(step);
@@ -196,48 +211,34 @@ impl Machine {
         // What is read again of an attempt under way is read as it was: a notice found half sent keeps its time.
         let under_way = about.state.is_active() || about.state == StepState::InDoubt;
         let now = about.began.filter(|_| under_way).unwrap_or(self.now);
-        NodeScope { plan: &self.plan, state: &self.state, roots: &self.roots, now, node: Some(node), vars: None }
+        NodeScope::of(&self.plan, &self.state, node).at(now)
     }
 
-    /// Counts what is not met: once, at the beginning.
-    fn count(&mut self) {
-        let plan = Arc::clone(&self.plan);
-        self.unmet =
-            plan.steps().map(|(index, _)| u32::try_from(plan.graph.needs(index).len()).unwrap_or(u32::MAX)).collect();
-        self.open = [0; 4];
-        for (_, step) in plan.steps().filter(|(_, step)| is_main(step)) {
-            self.open[step.phase as usize] += 1;
+    /// Counts what is not met of nodes that are new.
+    fn count_new(&mut self) {
+        for node in self.state.nodes.iter().skip(self.unmet.len()) {
+            // Only steps wait for needs; their instances begin with them.
+            let needs = if node.parent.is_none() { self.plan.graph.needs(node.step).len() } else { 0 };
+            self.unmet.push(u32::try_from(needs).unwrap_or(u32::MAX));
+            self.met.push(false);
         }
-        for (index, step) in plan.steps() {
-            let free = plan.graph.needs(index).is_empty() && step.run_if == RunIf::Success;
-            if free && step.phase == Phase::Detection {
-                self.enqueue(NodeId(index.0));
+        for frame in self.state.frames.iter().skip(self.ways.len()) {
+            let mut way = Way::default();
+            for step in self.plan.parts[frame.part].steps().iter().filter(|step| is_main(step)) {
+                way.open[step.phase as usize] += 1;
             }
-        }
-        for (index, _) in plan.steps() {
-            self.tell(NodeId(index.0));
-        }
-        for id in (0..).map(NodeId).take(self.state.nodes.len()) {
-            self.requeue_gated(id);
+            self.ways.push(way);
         }
     }
 
-    /// A gate that was passed before this process began lets its step begin.
-    fn requeue_gated(&mut self, id: NodeId) {
-        let node = self.state.node(id);
-        let begun = node.attempts_before > 0 || node.gate().is_some();
-        let waits = node.state == StepState::Pending && begun && node.parent.is_none();
-        if waits && !self.ready.contains(&id) && self.may_be_ready(node.step) {
-            self.enqueue(id);
-        }
-    }
-
-    fn may_be_ready(&self, step: StepIndex) -> bool {
+    fn may_be_ready(&self, node: NodeId) -> bool {
+        let Node { step, frame, .. } = *self.state.node(node);
+        let opened = self.ways[frame.at()].opened;
         let is_open = match self.plan.step(step).phase {
-            Phase::Communication => !self.plan.graph.needs(step).is_empty() || self.phase >= 3,
-            phase => phase as usize <= self.phase,
+            Phase::Communication => !self.plan.graph.needs(step).is_empty() || opened > 3,
+            phase => (phase as usize) < opened,
         };
-        is_open && self.unmet[step.at()] == 0
+        is_open && self.unmet[node.at()] == 0 && self.state.frame(frame).begun
     }
 
     pub(super) fn enqueue(&mut self, node: NodeId) {
@@ -247,45 +248,57 @@ impl Machine {
 
     /// Tells a step's dependents that it is met, once.
     fn tell(&mut self, node: NodeId) {
-        if self.met[node.at()] || !self.state.is_met(&self.plan, node) {
+        let Node { step: index, frame, parent, .. } = *self.state.node(node);
+        if parent.is_some() || self.met[node.at()] || !self.state.is_met(&self.plan, node) {
             return;
         }
         self.met[node.at()] = true;
         let plan = Arc::clone(&self.plan);
-        let step = plan.step(StepIndex(node.0));
+        let step = plan.step(index);
         if is_main(step) {
-            self.open[step.phase as usize] -= 1;
+            self.ways[frame.at()].open[step.phase as usize] -= 1;
         }
-        for dependent in plan.graph.dependents(StepIndex(node.0)) {
-            self.unmet[dependent.at()] -= 1;
-            let id = NodeId(dependent.0);
+        for dependent in plan.graph.dependents(index) {
+            let id = self.state.peer(&plan, node, *dependent);
+            self.unmet[id.at()] -= 1;
             let main = plan.step(*dependent).run_if == RunIf::Success;
-            if main && self.may_be_ready(*dependent) && self.state.node(id).state == StepState::Pending {
+            if main && self.may_be_ready(id) && self.state.node(id).state == StepState::Pending {
                 self.enqueue(id);
             }
         }
     }
 
-    /// Opens the next phase once all of this one is met. Empty phases are transparent.
+    /// Opens the first phase of what has begun, and the next one once all of one is met. Empty phases are transparent.
     fn open_phases(&mut self) {
-        while self.phase < 3 && self.open[self.phase] == 0 {
-            self.phase += 1;
-            let plan = Arc::clone(&self.plan);
-            for (index, step) in plan.steps() {
-                let id = NodeId(index.0);
-                let opened = step.phase as usize == self.phase && step.run_if == RunIf::Success;
-                // A communication step with needs was told by them.
-                let told = step.phase == Phase::Communication && !plan.graph.needs(index).is_empty();
-                let pending = self.state.node(id).state == StepState::Pending;
-                if opened && !told && pending && self.unmet[index.at()] == 0 && !self.ready.contains(&id) {
-                    self.enqueue(id);
-                }
+        for at in 0..self.ways.len() {
+            while let Way { open, opened: opened @ 0..4 } = self.ways[at]
+                && self.state.frames[at].begun
+                && (opened == 0 || open[opened - 1] == 0)
+            {
+                self.ways[at].opened += 1;
+                self.open_phase(at, opened);
+            }
+        }
+    }
+
+    fn open_phase(&mut self, frame: usize, phase: usize) {
+        let plan = Arc::clone(&self.plan);
+        let queued: BTreeSet<NodeId> = self.ready.iter().copied().collect();
+        for id in self.state.frames[frame].nodes(&plan) {
+            let node = self.state.node(id);
+            let step = plan.step(node.step);
+            let opened = step.phase as usize == phase && step.run_if == RunIf::Success;
+            // A communication step with needs was told by them.
+            let told = step.phase == Phase::Communication && !plan.graph.needs(node.step).is_empty();
+            let pending = node.state == StepState::Pending;
+            if opened && !told && pending && self.unmet[id.at()] == 0 && !queued.contains(&id) {
+                self.enqueue(id);
             }
         }
     }
 
     pub(super) fn all_main_met(&self) -> bool {
-        self.open.iter().all(|open| *open == 0)
+        self.ways.first().is_some_and(Way::is_over)
     }
 
     /// Lets ready steps begin while there is room; whether anything changed.
@@ -328,9 +341,17 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         let order = plan.graph.order().unwrap_or_default();
         for index in order.into_iter().filter(|index| plan.step(*index).run_if == RunIf::Failure) {
-            self.repeat_step(NodeId(index.0))?;
+            for node in self.begun_nodes_of(index) {
+                self.repeat_step(node)?;
+            }
         }
         Ok(())
+    }
+
+    /// The nodes of that step whose runbook has begun.
+    pub(super) fn begun_nodes_of(&self, step: StepIndex) -> Vec<NodeId> {
+        let begun = |node: &NodeId| self.state.frame(self.state.node(*node).frame).begun;
+        self.state.nodes_of(&self.plan, step).filter(begun).collect()
     }
 
     fn trouble(&self) -> String {
@@ -353,12 +374,12 @@ impl Machine {
             self.end_repetitions()?;
             let plan = Arc::clone(&self.plan);
             for (index, _) in plan.steps().filter(|(_, step)| step.run_if == RunIf::Always) {
-                self.exempt.push_back(NodeId(index.0));
+                self.exempt.extend(self.begun_nodes_of(index));
             }
             return Ok(true);
         }
         if self.exempt.is_empty() && self.is_quiet() && self.nothing_waits() && self.state.stopping.is_none() {
-            self.emit(Event::RunEnded { state })?;
+            self.emit(Event::RunEnded { state, outputs: self.run_outputs() })?;
             self.effects.push(Effect::Ended { state, after: self.last() });
         }
         Ok(self.last() != records && self.state.ended.is_none())

@@ -3,8 +3,10 @@
 //! [`Machine::handle`] takes an [`Input`] and answers with [`Effect`]s. What happened is a list of
 //! [`Event`]s, and the [`State`] is a fold over them. Time is a parameter.
 
+mod call;
 pub mod event;
 mod finish;
+mod frame;
 mod gate;
 mod job;
 mod machine;
@@ -17,14 +19,16 @@ mod state;
 mod transition;
 mod undo;
 
+pub use call::foresee;
 pub use event::{
-    Decided, Decision, End, Event, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted, RunState,
-    Side, Sight, StepState,
+    Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,
+    RunState, Side, Sight, StepState,
 };
+pub use frame::{Frame, FrameId};
 pub use gate::{Asked, approved_at_start, approvers, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use machine::{Machine, Options};
-pub use scope::{NodeScope, Roots};
+pub use scope::NodeScope;
 pub use state::{Gate, Interrupted, More, Node, NodeId, Rollback, State};
 pub use transition::{Change, Illegal, transition};
 pub use undo::{UndoPlan, undo_plan};

@@ -84,10 +84,9 @@ impl Machine {
     pub(super) fn adopt(&mut self, changed: Box<PlanChanged>) -> Result<(), Illegal> {
         let touched = changed.changed.clone();
         self.emit(Event::PlanChanged(changed))?;
-        for step in touched {
-            let Some(node) = self.state.find(&self.plan, &step) else {
-                continue;
-            };
+        let steps = touched.iter().filter_map(|path| self.plan.find(path));
+        let nodes: Vec<NodeId> = steps.flat_map(|step| self.state.nodes_of(&self.plan, step)).collect();
+        for node in nodes {
             let waits = matches!(self.state.node(node).state, StepState::Pending | StepState::AwaitingApproval);
             if waits && self.state.node(node).gate().is_some() {
                 let reason = "the step was edited".to_owned();

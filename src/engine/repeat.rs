@@ -40,9 +40,11 @@ impl Machine {
         let index = self.state.node(node).step;
         let needs = self.plan.graph.needs(index);
         let phase = self.plan.step(index).phase;
-        let before = self.plan.steps().filter(|(_, step)| is_main(step) && step.phase < phase).map(|(index, _)| index);
+        let beside = self.plan.part_of(index).indexed();
+        let before = beside.filter(|(_, step)| is_main(step) && step.phase < phase).map(|(index, _)| index);
         let waited_for: Vec<StepIndex> = if needs.is_empty() { before.collect() } else { needs.to_vec() };
-        let ends = waited_for.into_iter().filter_map(|step| self.state.node(NodeId(step.0)).ended);
+        let ends =
+            waited_for.into_iter().filter_map(|step| self.state.node(self.state.peer(&self.plan, node, step)).ended);
         ends.max().unwrap_or(self.state.started_at)
     }
 
@@ -68,9 +70,11 @@ impl Machine {
         if self.closing || self.state.stopping.is_some() || !matches!(state, StepState::Pending | StepState::Running) {
             return Ok(());
         }
-        let repeat = plan.step(self.state.node(node).step).repeat.as_ref();
-        let until = repeat.and_then(|repeat| repeat.until.as_ref()).and_then(|until| plan.find(&until.value));
-        if until.is_some_and(|until| self.state.node(NodeId(until.0)).state != StepState::Pending) {
+        let index = self.state.node(node).step;
+        let until = plan.step(index).repeat.as_ref().and_then(|repeat| repeat.until.as_ref());
+        let until = until.and_then(|until| plan.part_of(index).find(&until.value));
+        let is_over = |until| self.state.node(self.state.peer(&plan, node, until)).state != StepState::Pending;
+        if until.is_some_and(is_over) {
             return self.end_repetition(node);
         }
         self.repeat_step(node)
@@ -87,8 +91,8 @@ impl Machine {
     /// Repetitions end with the run at the latest.
     pub(super) fn end_repetitions(&mut self) -> Result<(), Illegal> {
         let plan = Arc::clone(&self.plan);
-        for (index, _) in plan.steps().filter(|(_, step)| step.repeat.is_some()) {
-            let node = NodeId(index.0);
+        let repeated = plan.steps().filter(|(_, step)| step.repeat.is_some());
+        for node in repeated.flat_map(|(index, _)| self.begun_nodes_of(index)).collect::<Vec<_>>() {
             let begun = self.state.children.contains_key(&node) || self.has_begun_repetition(node);
             if begun && matches!(self.state.node(node).state, StepState::Pending | StepState::Running) {
                 self.end_repetition(node)?;

@@ -3,31 +3,32 @@
 use serde_json::{Map, Value, json};
 
 use super::event::{Outputs, StepState};
+use super::frame::FrameId;
 use super::state::{NodeId, State};
 use crate::catalogue::{HumanDuration, Timestamp};
 use crate::plan::Plan;
+use crate::runbook::ast::Runbook;
 use crate::runbook::expr::{Scope, Undefined};
 
-/// The roots that stay the same for a whole run, converted once.
+/// The roots that stay the same for a whole frame, converted once.
 #[derive(Clone, Debug)]
-pub struct Roots {
+pub(super) struct Roots {
     inputs: tera::Value,
     objectives: tera::Value,
 }
 
 impl Roots {
-    /// The roots of a plan.
-    #[must_use]
-    pub fn new(plan: &Plan) -> Self {
+    /// The roots of a runbook with these inputs.
+    pub(super) fn new(runbook: &Runbook, inputs: &Map<String, Value>) -> Self {
         let mut objectives = Map::new();
         let mut add = |name: &str, span: Option<std::time::Duration>| {
             if let Some(span) = span {
                 objectives.insert(name.to_owned(), Value::String(HumanDuration(span).to_string()));
             }
         };
-        add("rto", plan.runbook.objectives.rto);
-        add("rpo", plan.runbook.objectives.rpo);
-        Self { inputs: value(&plan.inputs), objectives: value(&objectives) }
+        add("rto", runbook.objectives.rto);
+        add("rpo", runbook.objectives.rpo);
+        Self { inputs: value(inputs), objectives: value(&objectives) }
     }
 }
 
@@ -35,27 +36,51 @@ fn value(of: &impl serde::Serialize) -> tera::Value {
     tera::Value::try_from_serializable(of).unwrap_or_else(|_| tera::Value::undefined())
 }
 
-/// The names as one node sees them.
+/// The names as one node sees them, or a runbook as a whole.
 pub struct NodeScope<'s> {
-    /// The plan.
-    pub plan: &'s Plan,
-    /// The state of the run.
-    pub state: &'s State,
-    /// The roots of the plan.
-    pub roots: &'s Roots,
+    plan: &'s Plan,
+    state: &'s State,
+    frame: FrameId,
     /// What `run.now` is.
-    pub now: Timestamp,
+    now: Timestamp,
     /// The node; `item` is its item.
-    pub node: Option<NodeId>,
+    node: Option<NodeId>,
     /// `vars` of a notice.
-    pub vars: Option<&'s Map<String, Value>>,
+    vars: Option<&'s Map<String, Value>>,
+}
+
+impl<'s> NodeScope<'s> {
+    /// As the node sees them.
+    #[must_use]
+    pub fn of(plan: &'s Plan, state: &'s State, node: NodeId) -> Self {
+        Self { plan, state, frame: state.node(node).frame, now: state.last_at, node: Some(node), vars: None }
+    }
+
+    /// As the outputs of the frame's runbook see them.
+    #[must_use]
+    pub fn of_frame(plan: &'s Plan, state: &'s State, frame: FrameId) -> Self {
+        Self { plan, state, frame, now: state.last_at, node: None, vars: None }
+    }
+
+    /// The same, at that time.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    /// The same, with the variables of a notice.
+    #[must_use]
+    pub fn with_vars<'v>(&'v self, vars: &'v Map<String, Value>) -> NodeScope<'v> {
+        NodeScope { vars: Some(vars), ..*self }
+    }
 }
 
 impl Scope for NodeScope<'_> {
     fn root(&self, name: &str) -> Option<tera::Value> {
+        let roots = &self.state.frame(self.frame).roots;
         match name {
-            "inputs" => Some(self.roots.inputs.clone()),
-            "objectives" => Some(self.roots.objectives.clone()),
+            "inputs" => Some(roots.inputs.clone()),
+            "objectives" => Some(roots.objectives.clone()),
             "run" => Some(value(&self.run())),
             "item" => self.state.node(self.node?).item.as_deref().map(value),
             "vars" => self.vars.map(value),
@@ -64,7 +89,8 @@ impl Scope for NodeScope<'_> {
     }
 
     fn step(&self, id: &str) -> Option<Result<tera::Value, Undefined>> {
-        let step = NodeId(self.plan.find(id)?.0);
+        let frame = self.state.frame(self.frame);
+        let step = frame.node(self.plan, self.plan.parts[frame.part].find(id)?);
         let own = self.node.filter(|node| self.state.node(*node).parent == Some(step));
         let node = self.state.node(own.unwrap_or(step));
         if node.outputs == Outputs::Unknown {
@@ -73,6 +99,16 @@ impl Scope for NodeScope<'_> {
         let empty = Map::new();
         let outputs = node.outputs.values().map_or(&empty, |outputs| outputs);
         Some(Ok(value(&json!({ "outputs": outputs, "status": node.state }))))
+    }
+
+    fn is_unknown(&self, input: Option<&str>) -> bool {
+        let frame = self.state.frame(self.frame);
+        let among = |name: &str| frame.unknown.iter().any(|unknown| unknown == name);
+        !frame.begun || input.map_or(!frame.unknown.is_empty(), among)
+    }
+
+    fn secret(&self, name: &str) -> String {
+        self.plan.parts[self.state.frame(self.frame).part].secret(name)
     }
 }
 

@@ -12,7 +12,7 @@ use super::scope::NodeScope;
 use super::state::NodeId;
 use super::transition::Illegal;
 use crate::catalogue::Type;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, StepIndex};
 use crate::runbook::ast::{ActionUse, RunIf, Step};
 use crate::runbook::expr::{Rendered, Scope as _, Undefined};
 
@@ -43,6 +43,9 @@ impl Machine {
             self.waiting.insert(node, children);
             return Ok(());
         }
+        if let Some(frame) = self.state.called(node) {
+            return self.call(node, frame);
+        }
         if step.action.name.value == "manual" && self.state.mode() == Mode::Real {
             return self.ask_person(node, step);
         }
@@ -52,15 +55,17 @@ impl Machine {
     /// Judges `when`; says so where the step does not apply.
     fn applies(&mut self, node: NodeId, step: &Step) -> Result<bool, Illegal> {
         let Some(when) = step.when else { return Ok(true) };
-        let reads_item = self.plan.runbook.expressions.get(when).scan.paths.iter().any(|path| path.parts[0] == "item");
+        let plan = Arc::clone(&self.plan);
+        let expressions = plan.expressions(self.state.node(node).step);
+        let reads_item = expressions.get(when).scan.paths.iter().any(|path| path.parts[0] == "item");
         let has_item = self.state.node(node).item.is_some();
         if reads_item != has_item && step.for_each.is_some() {
             return Ok(true);
         }
-        match self.plan.runbook.expressions.condition(when, &self.scope(node)) {
+        match expressions.condition(when, &self.scope(node)) {
             Ok(true) | Err(Undefined::Unknown(_)) => Ok(true),
             Ok(false) => {
-                let text = &self.plan.runbook.expressions.get(when).text;
+                let text = &expressions.get(when).text;
                 let reason = format!("`{text}` is false");
                 self.emit(Event::NotApplicable { step: self.path(node), reason })?;
                 Ok(false)
@@ -81,7 +86,8 @@ impl Machine {
         let Some(for_each) = &step.for_each else {
             return Ok(false);
         };
-        let items = self.plan.runbook.expressions.render(&for_each.items, &self.scope(node));
+        let expressions = self.plan.expressions(self.state.node(node).step);
+        let items = expressions.render(&for_each.items, &self.scope(node));
         let instances: Result<Vec<Instance>, String> = match items {
             Ok(items) => plan::items(&items.shown())
                 .map(|items| items.into_iter().map(|(key, item)| Instance { key, item }).collect()),
@@ -162,7 +168,7 @@ impl Machine {
                 || self.exempt.contains(&id)
         };
         self.plan.graph.needs(index).iter().all(|need| {
-            let id = NodeId(need.0);
+            let id = self.state.peer(&self.plan, node, *need);
             self.plan.step(*need).run_if != own
                 || (!busy(id)
                     && !self.state.children.get(&id).is_some_and(|children| children.iter().any(|child| busy(*child))))
@@ -186,7 +192,8 @@ impl Machine {
     /// Renders the action's parameters and checks them; a notice's message and channels are among them.
     pub(super) fn parameters(&self, node: NodeId, action: &ActionUse) -> Result<Rendered, Undefined> {
         let scope = self.scope(node);
-        let rendered = self.plan.runbook.expressions.render(&action.with.value, &scope)?;
+        let expressions = self.plan.expressions(self.state.node(node).step);
+        let rendered = expressions.render(&action.with.value, &scope)?;
         let spec = self.plan.spec(&action.name.value);
         let rendered =
             spec.map_or_else(|| rendered.clone(), |spec| rendered.clone().settle(&Type::Record(spec.parameters)));
@@ -195,7 +202,7 @@ impl Machine {
             spec.check(parameters).map_err(|problem| Undefined::Wrong(format!("with: {problem}")))?;
         }
         match (action.name.value.as_str(), shown) {
-            ("notify", Value::Object(parameters)) => notice(&scope, parameters).map(Rendered::Plain),
+            ("notify", Value::Object(parameters)) => notice(&self.plan, &scope, parameters).map(Rendered::Plain),
             _ => Ok(rendered),
         }
     }
@@ -207,16 +214,12 @@ impl Machine {
         match self.parameters(node, &step.action) {
             Ok(with) => self.send(node, Side::Apply, &step.action, with, None),
             Err(Undefined::Unknown(name)) if self.state.mode() == Mode::DryRun => {
-                let shown = self.unrendered(&step.action);
+                let runbook = plan.runbook_of(self.state.node(node).step);
+                let shown = crate::plan::definition::written(runbook, &step.action.with.value);
                 self.send(node, Side::Apply, &step.action, Rendered::Plain(shown), Some(name))
             }
             Err(problem) => self.fail(node, problem.to_string()),
         }
-    }
-
-    /// What is shown of parameters that touch an unknown: the text as written.
-    fn unrendered(&self, action: &ActionUse) -> Value {
-        crate::plan::definition::written(&self.plan.runbook, &action.with.value)
     }
 
     pub(super) fn send(
@@ -261,7 +264,7 @@ impl Machine {
             action: action.name.value.clone(),
             with,
             effect,
-            timeout: step.timeout(&self.plan.runbook.defaults),
+            timeout: step.timeout(self.plan.defaults(state.step)),
             declared: if side == Side::Apply && !verifies {
                 step.outputs.iter().map(|output| (output.name.value.clone(), output.kind.clone())).collect()
             } else {
@@ -280,14 +283,17 @@ impl Machine {
     }
 
     fn dry_hints(&mut self, node: NodeId, job: &Job, unknown: Option<String>) -> DryHints {
+        let plan = Arc::clone(&self.plan);
         let index = self.state.node(node).step;
-        let step = self.plan.step(index);
-        let earlier = |other: crate::plan::StepIndex| {
-            let phase = self.plan.step(other).phase;
-            phase.is_barrier() && phase < step.phase
+        let step = plan.step(index);
+        // What comes before a call comes before all that it calls.
+        let comes_before = |other: StepIndex, step: StepIndex| {
+            let (before, phase) = (plan.step(other).phase, plan.step(step).phase);
+            let earlier = before.is_barrier() && before < phase && plan.part_index(other) == plan.part_index(step);
+            earlier || plan.graph.needs(step).contains(&other)
         };
-        let after = self.after_unsent_write.iter().any(|other| earlier(*other))
-            || self.plan.graph.needs(index).iter().any(|need| self.after_unsent_write.contains(need));
+        let unsent = &self.after_unsent_write;
+        let after = plan.callers(index).any(|step| unsent.iter().any(|other| comes_before(*other, step)));
         let hints = DryHints {
             unknown,
             after_unsent_write: after,
@@ -298,22 +304,21 @@ impl Machine {
                 .filter(|outputs| !outputs.is_empty()),
         };
         if after || job.effect != crate::catalogue::Effect::Reads {
-            self.after_unsent_write.insert(index);
+            self.after_unsent_write.extend(plan.callers(index));
         }
         hints
     }
 }
 
 /// A notice's subject and text, and the channels that reach its audience.
-fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, Undefined> {
+fn notice(plan: &Plan, scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, Undefined> {
     let text =
         |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (name, audience) = (text(&with, "template"), text(&with, "audience"));
-    let plan: &Plan = scope.plan;
     let template = plan.templates.get(&name).and_then(Option::as_ref);
     let template = template.ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
     let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
-    let scope = NodeScope { vars: Some(&vars), ..*scope };
+    let scope = scope.with_vars(&vars);
     let subject = template.subject.render(&scope)?;
     let message = json!({ "subject": subject.trim(), "body": template.body.render(&scope)? });
     let channels = plan

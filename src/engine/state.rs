@@ -11,12 +11,13 @@ use serde_json::{Map, Value};
 use super::event::{
     Decided, Event, GateOpened, Instance, Mode, NodePath, Outputs, RunStarted, RunState, Side, StepState,
 };
+use super::frame::{Frame, FrameId};
 use super::transition::{Change, Illegal, transition};
 use crate::catalogue::Timestamp;
 use crate::plan::{Plan, StepIndex};
 use crate::runbook::ast::{OnFailure, RunIf};
 
-/// A step, or one instance of it, within a run. The first nodes are the steps, in their order.
+/// A step, or one instance of it, within a run. The first nodes are the steps of the runbook, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
 
@@ -33,6 +34,8 @@ impl NodeId {
 pub struct Node {
     /// Its step.
     pub step: StepIndex,
+    /// The frame it stands in.
+    pub frame: FrameId,
     /// The step it is an instance of.
     pub parent: Option<NodeId>,
     /// What people type.
@@ -139,6 +142,10 @@ pub struct Rollback {
 pub struct State {
     /// All nodes; see [`NodeId`].
     pub nodes: Vec<Node>,
+    /// The runbook and those that it calls.
+    pub frames: Vec<Frame>,
+    /// The frame of each node that calls one.
+    pub(super) calls: BTreeMap<NodeId, FrameId>,
     /// The instances of a step, in their order.
     pub children: BTreeMap<NodeId, Vec<NodeId>>,
     /// How the run was started.
@@ -159,6 +166,8 @@ pub struct State {
     pub rollback: Option<Rollback>,
     /// How it ended.
     pub ended: Option<RunState>,
+    /// What the runbook's `outputs` came to, once it has ended.
+    pub outputs: Map<String, Value>,
     /// How many nodes are in each state.
     counts: BTreeMap<StepState, u32>,
     /// Failed nodes that stop the run.
@@ -171,11 +180,10 @@ impl State {
     /// A run of which nothing has happened yet.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let nodes: Vec<Node> =
-            plan.steps().map(|(index, step)| Node::new(index, NodePath(step.id.value.as_str().into()))).collect();
-        let pending = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-        Self {
-            nodes,
+        let mut state = Self {
+            nodes: Vec::with_capacity(plan.graph.len()),
+            frames: Vec::new(),
+            calls: BTreeMap::new(),
             children: BTreeMap::new(),
             started: None,
             started_at: Timestamp::default(),
@@ -186,10 +194,13 @@ impl State {
             aborted: None,
             rollback: None,
             ended: None,
-            counts: BTreeMap::from([(StepState::Pending, pending)]),
+            outputs: Map::new(),
+            counts: BTreeMap::new(),
             stops: 0,
             ticks: 0,
-        }
+        };
+        state.add_frame(plan, 0, None);
+        state
     }
 
     /// The node of that id.
@@ -209,17 +220,6 @@ impl State {
         self.counts.get(&state).copied().unwrap_or(0)
     }
 
-    /// The node people call `path`.
-    #[must_use]
-    pub fn find(&self, plan: &Plan, path: &str) -> Option<NodeId> {
-        let id = path.split('[').next().unwrap_or(path);
-        let step = NodeId(plan.find(id)?.0);
-        if id.len() == path.len() {
-            return Some(step);
-        }
-        self.children.get(&step)?.iter().copied().find(|child| &*self.node(*child).path.0 == path)
-    }
-
     /// Whether what needs this node may start.
     #[must_use]
     pub fn is_met(&self, plan: &Plan, id: NodeId) -> bool {
@@ -233,10 +233,10 @@ impl State {
 
     /// Whether a failure of the step is in the way of anything. Never in a dry run, which walks on,
     /// and never for notices that repeat and steps beside the way of success.
-    fn failure_counts(&self, plan: &Plan, step: StepIndex) -> bool {
-        let step = plan.step(step);
+    fn failure_counts(&self, plan: &Plan, index: StepIndex) -> bool {
+        let step = plan.step(index);
         crate::plan::is_main(step)
-            && step.on_failure(&plan.runbook.defaults) != OnFailure::Continue
+            && step.on_failure(plan.defaults(index)) != OnFailure::Continue
             && self.mode() == Mode::Real
     }
 
@@ -252,6 +252,12 @@ impl State {
         let node = self.node(id);
         let step = plan.step(node.step);
         node.parent.is_none() && (step.for_each.is_some() || step.repeat.is_some() || step.run_if == RunIf::Failure)
+    }
+
+    /// Whether the node stands for others: for its instances, or for the steps of a runbook that it calls.
+    #[must_use]
+    pub fn stands_for_others(&self, plan: &Plan, id: NodeId) -> bool {
+        self.is_group(plan, id) || self.calls.contains_key(&id)
     }
 
     /// Whether a failure keeps everything new from starting.
@@ -313,7 +319,10 @@ impl State {
             Event::Paused { number, .. } => self.pauses = (*number, true),
             Event::Continued {} => self.pauses.1 = false,
             Event::Stopping { reason } => self.stopping = Some(reason.clone()),
-            Event::RunEnded { state } => self.end(plan, at, *state),
+            Event::RunEnded { state, outputs } => {
+                self.outputs.clone_from(outputs);
+                self.end(plan, at, *state);
+            }
             Event::Expanded { step, instances } => self.expand(plan, step, instances)?,
             Event::Repeated { step, number } => self.repeat(plan, step, *number)?,
             Event::RollbackStarted { reason, steps, kept } => {
@@ -325,6 +334,9 @@ impl State {
                 let Some(path) = other.step() else { return Ok(()) };
                 let id = self.want(plan, path)?;
                 self.change(plan, at, id, other)?;
+                if let Event::Called { inputs, unknown, .. } = other {
+                    self.begin_frame(plan, id, inputs, unknown);
+                }
             }
         }
         Ok(())
@@ -369,7 +381,7 @@ impl State {
         if restart {
             node.attempts_before = node.attempt;
         }
-        if matches!(event, Event::Intent(_)) {
+        if matches!(event, Event::Intent(_) | Event::Called { .. }) {
             node.started.get_or_insert(at);
             node.began = Some(at);
         }
@@ -378,7 +390,7 @@ impl State {
     }
 
     /// Every change of a node's state goes through here, so that the counts agree.
-    fn set(&mut self, plan: &Plan, at: Timestamp, id: NodeId, before: StepState, state: StepState) {
+    pub(super) fn set(&mut self, plan: &Plan, at: Timestamp, id: NodeId, before: StepState, state: StepState) {
         let node = &mut self.nodes[id.at()];
         node.state = state;
         if state.is_active() {
@@ -387,20 +399,28 @@ impl State {
             node.ended = Some(at);
             node.ended_tick = self.ticks;
         }
-        // A step that stands for its instances does not run itself.
-        let group = self.is_group(plan, id);
-        let counts = |state: StepState| u32::from(!(group && state == StepState::Running));
+        // A step that stands for others does not run itself.
+        let stands = self.stands_for_others(plan, id);
+        let counts = |state: StepState| u32::from(!(stands && state == StepState::Running));
         *self.counts.entry(before).or_default() -= counts(before);
         *self.counts.entry(state).or_default() += counts(state);
         let stops = |state: StepState| u32::from(state == StepState::Failed);
         let step = self.node(id).step;
-        let asks = plan.step(step).on_failure(&plan.runbook.defaults) == OnFailure::Ask;
+        let asks = plan.step(step).on_failure(plan.defaults(step)) == OnFailure::Ask;
         if self.failure_counts(plan, step) && !asks {
             self.stops = self.stops + stops(state) - stops(before);
+        }
+        if matches!(state, StepState::NotApplicable | StepState::Skipped) {
+            self.leave_out(plan, at, id);
         }
         if let Some(parent) = self.node(id).parent {
             self.lift(plan, at, parent);
         }
+    }
+
+    /// Nodes that were added are pending.
+    pub(super) fn count_new(&mut self, count: usize) {
+        *self.counts.entry(StepState::Pending).or_default() += u32::try_from(count).unwrap_or(u32::MAX);
     }
 
     /// The state of a `for_each` step follows from its instances. Steps that repeat end by their own record.
@@ -437,7 +457,10 @@ impl State {
         let parent = self.want(plan, step)?;
         for instance in instances {
             let path = NodePath(format!("{step}[{}]", instance.key).into());
-            self.add_child(parent, path, Some(Arc::new(instance.item.clone())));
+            let child = self.add_child(parent, path, Some(Arc::new(instance.item.clone())));
+            if let Some(part) = plan.called(self.node(child).step) {
+                self.add_frame(plan, part, Some(child));
+            }
         }
         Ok(())
     }
@@ -448,12 +471,13 @@ impl State {
         Ok(())
     }
 
-    fn add_child(&mut self, parent: NodeId, path: NodePath, item: Option<Arc<Value>>) {
+    fn add_child(&mut self, parent: NodeId, path: NodePath, item: Option<Arc<Value>>) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        let step = self.node(parent).step;
-        self.nodes.push(Node { parent: Some(parent), item, ..Node::new(step, path) });
+        let Node { step, frame, .. } = *self.node(parent);
+        self.nodes.push(Node { parent: Some(parent), frame, item, ..Node::new(step, path) });
         self.children.entry(parent).or_default().push(id);
-        *self.counts.entry(StepState::Pending).or_default() += 1;
+        self.count_new(1);
+        id
     }
 
     /// What never started is cancelled; what only failures or doubts would have started is not applicable.
@@ -465,6 +489,8 @@ impl State {
             let group = self.is_group(plan, id);
             let after = match before {
                 StepState::Running if group => StepState::Succeeded,
+                StepState::Running | StepState::Succeeded if self.was_undone(plan, id) => StepState::RolledBack,
+                StepState::Running if self.called(id).is_some() => StepState::Cancelled,
                 StepState::Pending if group || well => StepState::NotApplicable,
                 StepState::Pending | StepState::AwaitingApproval | StepState::AwaitingPerson | StepState::RetryWait => {
                     StepState::Cancelled
@@ -480,6 +506,7 @@ impl Node {
     pub(super) fn new(step: StepIndex, path: NodePath) -> Self {
         Self {
             step,
+            frame: FrameId::default(),
             parent: None,
             path,
             item: None,
@@ -499,7 +526,7 @@ impl Node {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.parent?;
-        self.path.0.split_once('[').and_then(|(_, key)| key.strip_suffix(']'))
+        self.path.0.rsplit_once('[').and_then(|(_, key)| key.strip_suffix(']'))
     }
 
     /// The less common facts; made on first use.

@@ -31,6 +31,8 @@ pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change
     let state = match (event, node.state) {
         (Event::Decided(decided), _) => return decide(node, applied, decided),
         (Event::NotApplicable { .. }, StepState::Pending) => StepState::NotApplicable,
+        (Event::Called { .. }, StepState::Pending) => StepState::Running,
+        (Event::Returned { .. }, StepState::Running) => StepState::Succeeded,
         (Event::RepetitionEnded { .. }, StepState::Pending | StepState::Running) => StepState::Succeeded,
         (Event::GateOpened(_), StepState::Pending) => StepState::AwaitingApproval,
         (Event::GateEscalated { .. }, StepState::AwaitingApproval) => StepState::AwaitingApproval,
@@ -155,6 +157,8 @@ impl Node {
                     self.more().side = intent.side;
                 }
             }
+            Event::Called { .. } => self.more.iter_mut().for_each(|more| more.reason = None),
+            Event::Returned { outputs, .. } => self.outputs = outputs.clone(),
             Event::Handle { handle, .. } => self.more().handle = Some(handle.clone()),
             Event::Outcome { end, .. } => self.note_end(end),
             Event::Observed { sight, .. } => self.note_sight(sight),
@@ -332,6 +336,8 @@ mod tests {
             ("gate_opened", Event::GateOpened(Box::new(gate))),
             ("gate_escalated", Event::GateEscalated { step: step(), to: Vec::new() }),
             ("gate_voided", Event::GateVoided { step: step(), reason: reason() }),
+            ("called", Event::Called { step: step(), inputs: outputs(), unknown: Vec::new() }),
+            ("returned", Event::Returned { step: step(), outputs: Outputs::None }),
             ("person_asked", Event::PersonAsked { step: step(), instructions: reason(), answers: Vec::new() }),
             ("intent apply", intent(Side::Apply)),
             ("intent rollback", intent(Side::Rollback)),

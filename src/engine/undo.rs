@@ -10,8 +10,8 @@ use super::machine::Machine;
 use super::state::{Node, NodeId, State};
 use super::transition::Illegal;
 use crate::plan::definition::written;
-use crate::plan::{Plan, is_main};
-use crate::runbook::ast::{OnFailure, Step};
+use crate::plan::{Plan, StepIndex, is_main};
+use crate::runbook::ast::OnFailure;
 
 /// What would be undone, and what would stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct UndoPlan {
 pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
     let mut done: Vec<(NodeId, u32)> = state
         .iter()
-        .filter(|(id, node)| is_main(plan.step(node.step)) && !state.is_group(plan, *id) && has_effect(node))
+        .filter(|(id, node)| is_main(plan.step(node.step)) && !state.stands_for_others(plan, *id) && has_effect(node))
         .map(|(id, node)| (id, node.ended_tick))
         .collect();
     done.sort_by_key(|(_, tick)| std::cmp::Reverse(*tick));
@@ -40,7 +40,8 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
             barrier = Some(node.path.clone());
         }
         match (&barrier, keeps(plan, state, id)) {
-            (_, Some(_)) if step.rollback.is_none() && changes_nothing(plan, step) && !step.point_of_no_return => {}
+            (_, Some(_)) if step.rollback.is_none() && changes_nothing(plan, node.step) && !step.point_of_no_return => {
+            }
             (Some(point), _) if *point == node.path => {
                 undo.kept.push((node.path.clone(), "it is a point of no return".to_owned()));
             }
@@ -68,8 +69,9 @@ fn sight(node: &Node) -> Option<&Sight> {
 }
 
 /// Whether the step's action leaves nothing behind that could be undone, by its parameters as written.
-fn changes_nothing(plan: &Plan, step: &Step) -> bool {
-    match written(&plan.runbook, &step.action.with.value) {
+fn changes_nothing(plan: &Plan, index: StepIndex) -> bool {
+    let step = plan.step(index);
+    match written(plan.runbook_of(index), &step.action.with.value) {
         Value::Object(with) => plan.effect(&step.action.name.value, &with).is_repeatable(),
         _ => false,
     }
@@ -125,8 +127,7 @@ impl Machine {
         if !self.state.is_stopped_by_failure() {
             return None;
         }
-        let defaults = &self.plan.runbook.defaults;
-        let asks = |step| self.plan.step(step).on_failure(defaults) == OnFailure::Rollback;
+        let asks = |step| self.plan.step(step).on_failure(self.plan.defaults(step)) == OnFailure::Rollback;
         self.state.iter().find(|(_, node)| node.state == StepState::Failed && asks(node.step)).map(|(id, _)| id)
     }
 

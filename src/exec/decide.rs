@@ -74,8 +74,10 @@ pub fn meant(
         if let Some(node) = state.find(plan, given) {
             return Ok(state.node(node).path.clone());
         }
-        let ids = plan.runbook.steps.iter().map(|step| step.id.value.as_str());
-        let hint = crate::diag::closest(given, ids).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+        let paths: Vec<String> = plan.paths().collect();
+        let hint = crate::diag::closest(given, paths.iter().map(String::as_str))
+            .map(|id| format!("; did you mean `{id}`?"))
+            .unwrap_or_default();
         return Err(Error::usage(format!("the run has no step `{given}`{hint}")));
     }
     let waiting: Vec<&NodePath> =

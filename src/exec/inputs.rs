@@ -14,15 +14,6 @@ use crate::edge::secrets::Secrets;
 use crate::runbook::ast::{Input, Runbook, SecretSource};
 use crate::runbook::source;
 
-/// The inputs as a run gets them: values, and where each secret is read.
-#[derive(Debug, Default)]
-pub struct Inputs {
-    /// By name; secrets are not among them.
-    pub values: Map<String, Value>,
-    /// Secrets, by name.
-    pub secrets: Vec<(String, SecretSource)>,
-}
-
 /// Resolves the inputs of a runbook: `given` (`--set`) wins over `vars` (`--vars`), which wins over defaults.
 ///
 /// # Errors
@@ -31,8 +22,8 @@ pub fn resolve(
     runbook: &Runbook,
     given: &[(String, String)],
     vars: &Map<String, Value>,
-) -> Result<Inputs, Vec<String>> {
-    let mut inputs = Inputs::default();
+) -> Result<Map<String, Value>, Vec<String>> {
+    let mut inputs = Map::new();
     let mut problems = Vec::new();
     let known: Vec<&str> = runbook.inputs.iter().map(|input| input.name.value.as_str()).collect();
     let names = given.iter().map(|(name, _)| name).chain(vars.keys());
@@ -43,8 +34,9 @@ pub fn resolve(
     }
     for input in &runbook.inputs {
         match value_of(input, given, vars) {
-            Ok(Some(value)) => drop(inputs.values.insert(input.name.value.clone(), value)),
-            Ok(None) => inputs.secrets.extend(input.from.clone().map(|from| (input.name.value.clone(), from))),
+            Ok(Some(value)) => drop(inputs.insert(input.name.value.clone(), value)),
+            // A secret: where it is read, the plan knows.
+            Ok(None) => {}
             Err(problem) => problems.push(problem),
         }
     }

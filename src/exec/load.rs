@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Severity, Sources, sort};
 use crate::lint;
-use crate::plan::{Template, Templates};
+use crate::plan::runbooks::{call, is_call};
+use crate::plan::{Runbooks, Template, Templates};
 use crate::runbook::ast::{Kind, Runbook};
 use crate::runbook::workspace::Workspace;
 use crate::runbook::{self, source};
@@ -25,6 +26,8 @@ pub struct Loaded {
     pub found: Vec<Diagnostic>,
     /// The runbook, where it could be read.
     pub runbook: Option<Arc<Runbook>>,
+    /// It and those it calls, directly or not.
+    pub runbooks: Arc<Runbooks>,
     /// The workspace's settings.
     pub workspace: Arc<Workspace>,
     /// The templates.
@@ -105,21 +108,15 @@ fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// A sentence: none has it, or two have.
 pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf, String> {
     let folder = workspace.join("runbooks");
-    let files = runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
-    let mut others: Vec<String> = Vec::new();
-    let mut found: Vec<PathBuf> = Vec::new();
-    for file in files {
-        let Some((its_name, its_kind)) = head(&file) else { continue };
-        if its_name == name && its_kind == Some(kind) {
-            found.push(file);
-        } else if its_kind == Some(kind) {
-            others.push(its_name);
-        }
-    }
+    runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let of_kind = callable(workspace).into_iter().filter(|runbook| runbook.kind == kind);
+    let (found, others): (Vec<Callable>, Vec<Callable>) = of_kind.partition(|runbook| runbook.name == name);
+    let place = |runbook: &Callable| workspace.join(&runbook.file);
     match found.as_slice() {
-        [file] => Ok(file.clone()),
+        [runbook] => Ok(place(runbook)),
         [] => {
-            let meant = crate::diag::closest(name, others.iter().map(String::as_str));
+            let others: Vec<&str> = others.iter().map(|runbook| runbook.name.as_str()).collect();
+            let meant = crate::diag::closest(name, others.iter().copied());
             let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
             let there =
                 if others.is_empty() { "there is none".to_owned() } else { format!("there are {}", others.join(", ")) };
@@ -128,8 +125,8 @@ pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf,
         [first, second, ..] => Err(format!(
             "two {} runbooks are called `{name}`: `{}` and `{}`",
             kind.name(),
-            first.display(),
-            second.display()
+            place(first).display(),
+            place(second).display()
         )),
     }
 }
@@ -140,9 +137,10 @@ pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf,
 /// A sentence: the folder cannot be read, or there is none.
 pub fn runbook_names(workspace: &Path, kind: Kind) -> Result<Vec<String>, String> {
     let folder = workspace.join("runbooks");
-    let files = runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
-    let names = files.iter().filter_map(|file| head(file)).filter(|(_, its_kind)| *its_kind == Some(kind));
-    let mut names: Vec<String> = names.map(|(name, _)| name).filter(|name| !name.contains(char::is_control)).collect();
+    runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let of_kind = callable(workspace).into_iter().filter(|runbook| runbook.kind == kind);
+    let mut names: Vec<String> =
+        of_kind.map(|runbook| runbook.name).filter(|name| !name.contains(char::is_control)).collect();
     names.sort();
     if names.is_empty() {
         return Err(format!("`{}` holds no {} runbook", folder.display(), kind.name()));
@@ -151,20 +149,14 @@ pub fn runbook_names(workspace: &Path, kind: Kind) -> Result<Vec<String>, String
 }
 
 /// The name and kind a file gives itself, by a look at its first lines; the file is judged when it is loaded.
-fn head(file: &Path) -> Option<(String, Option<Kind>)> {
-    let text = String::from_utf8_lossy(&read(file).ok()?).into_owned();
+fn head(bytes: &[u8]) -> Option<(String, Kind)> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
     let field = |name: &str| {
         let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))?;
         let value = line[name.len() + 1..].split(" #").next()?.trim();
         Some(value.trim_matches(['"', '\'']).to_owned())
     };
-    let kind = match field("kind").as_deref() {
-        Some("failover") => Some(Kind::Failover),
-        Some("failback") => Some(Kind::Failback),
-        Some("drill") => Some(Kind::Drill),
-        _ => None,
-    };
-    Some((field("name")?, kind))
+    Some((field("name")?, Kind::named(&field("kind")?)?))
 }
 
 /// At most one byte more than a file may have: larger ones are refused without being read to their end.
@@ -188,7 +180,22 @@ pub fn load(workspace: &Path, file: &Path, catalogue: &Catalogue) -> std::io::Re
     files.remove(&name);
     let mut all = vec![(name, bytes)];
     all.extend(files);
-    Ok(judge(all, catalogue))
+    Ok(judge_with(all, catalogue, || callable(workspace)))
+}
+
+/// A runbook that can be called, unread but for its first lines.
+struct Callable {
+    name: String,
+    kind: Kind,
+    file: String,
+    bytes: Vec<u8>,
+}
+
+/// Every runbook of the workspace; files that do not say what they are, are none.
+fn callable(workspace: &Path) -> Vec<Callable> {
+    let files = runbook_files(&workspace.join("runbooks")).unwrap_or_default();
+    let read = files.into_iter().filter_map(|file| Some((relative(workspace, &file), read(&file).ok()?)));
+    read.filter_map(|(file, bytes)| head(&bytes).map(|(name, kind)| Callable { name, kind, file, bytes })).collect()
 }
 
 fn named(file: &Path, error: &std::io::Error) -> std::io::Error {
@@ -217,12 +224,33 @@ pub(super) fn relative(workspace: &Path, file: &Path) -> String {
 
 /// What a notice calls the template in that file.
 fn template_name(file: &str) -> Option<&str> {
-    Path::new(file).file_stem().and_then(|stem| stem.to_str()).filter(|_| file != SETTINGS)
+    Path::new(file).file_stem().and_then(|stem| stem.to_str()).filter(|_| !is_runbook(file) && file != SETTINGS)
 }
 
-/// Judges files that were read: the runbook first, then `drctl.yaml` and the templates, by name.
+/// Whether a file of the workspace, read besides the runbook and the settings, is a runbook that is called.
+fn is_runbook(file: &str) -> bool {
+    file != SETTINGS && Path::new(file).extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+/// Judges files that were kept: the runbook first, then `drctl.yaml`, the templates and the runbooks it calls, by name.
 #[must_use]
 pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
+    let (called, own): (Vec<_>, Vec<_>) =
+        files.into_iter().enumerate().partition(|(index, (name, _))| *index > 0 && is_runbook(name));
+    let callable = || {
+        let called = called.into_iter().map(|(_, file)| file);
+        let heads = called.filter_map(|(file, bytes)| head(&bytes).map(|head| (head, file, bytes)));
+        heads.map(|((name, kind), file, bytes)| Callable { name, kind, file, bytes }).collect()
+    };
+    judge_with(own.into_iter().map(|(_, file)| file).collect(), catalogue, callable)
+}
+
+/// Judges a runbook with its settings and templates, and what it calls of what is `callable`.
+fn judge_with(
+    files: Vec<(String, Vec<u8>)>,
+    catalogue: &Catalogue,
+    callable: impl FnOnce() -> Vec<Callable>,
+) -> Loaded {
     let mut sources = Sources::default();
     let mut found = Vec::new();
     let mut decoded = Vec::new();
@@ -249,18 +277,92 @@ pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
             }
         }
     }
-    if let Some(runbook) = &mut runbook {
-        runbook::azure::fill(runbook, &workspace.azure, catalogue);
-        found.extend(lint::check(runbook, &workspace, &templates, catalogue));
+    let runbook = runbook.map(|mut runbook| {
+        runbook::azure::fill(&mut runbook, &workspace.azure, catalogue);
+        Arc::new(runbook)
+    });
+    let mut reader = Reader { sources, found, files, runbooks: Runbooks::default() };
+    if let Some(runbook) = &runbook {
+        reader.follow(runbook, &workspace, catalogue, callable);
+        for runbook in reader.runbooks.iter() {
+            let found = lint::check(runbook, &reader.runbooks, &workspace, &templates, catalogue);
+            reader.found.extend(found);
+        }
     }
+    let Reader { sources, mut found, files, runbooks } = reader;
     sort(&mut found);
     Loaded {
         sources,
         found,
-        runbook: runbook.map(Arc::new),
+        runbook,
+        runbooks: Arc::new(runbooks),
         workspace: Arc::new(workspace),
         templates: Arc::new(templates),
         files,
+    }
+}
+
+/// Reads what a runbook calls.
+struct Reader {
+    sources: Sources,
+    found: Vec<Diagnostic>,
+    files: Vec<(String, Vec<u8>)>,
+    runbooks: Runbooks,
+}
+
+impl Reader {
+    fn follow(
+        &mut self,
+        runbook: &Arc<Runbook>,
+        workspace: &Workspace,
+        catalogue: &Catalogue,
+        callable: impl FnOnce() -> Vec<Callable>,
+    ) {
+        self.runbooks.insert(Arc::clone(runbook));
+        if !runbook.steps.iter().any(is_call) {
+            return;
+        }
+        let mut callable = callable();
+        self.runbooks.known.extend(callable.iter().map(|other| (other.name.clone(), other.kind)));
+        let mut open = vec![Arc::clone(runbook)];
+        while let Some(caller) = open.pop() {
+            for step in &caller.steps {
+                let Some(call) = call(caller.kind, step) else { continue };
+                if self.runbooks.get(&call.name, call.kind).is_some() {
+                    continue;
+                }
+                let is_meant = |other: &mut Callable| other.name == call.name && other.kind == call.kind;
+                let meant: Vec<Callable> = callable.extract_if(.., is_meant).collect();
+                if let [first, second, ..] = meant.as_slice() {
+                    let both = format!("`{}` and `{}`", first.file, second.file);
+                    let message = format!("two {} runbooks are called `{}`: {both}", call.kind.name(), call.name);
+                    self.found.push(Diagnostic::error("call", step.action.place("runbook"), message));
+                }
+                if let Some(mut called) = meant.into_iter().next().and_then(|called| self.read(called)) {
+                    runbook::azure::fill(&mut called, &workspace.azure, catalogue);
+                    let called = Arc::new(called);
+                    self.runbooks.insert(Arc::clone(&called));
+                    open.push(called);
+                }
+            }
+        }
+    }
+
+    /// Reads a runbook and keeps its file; what is wrong with it is told.
+    fn read(&mut self, called: Callable) -> Option<Runbook> {
+        let decoded = source::decode(&mut self.sources, &called.file, &called.bytes);
+        self.files.push((called.file, called.bytes));
+        match decoded {
+            Ok(source) => {
+                let (runbook, problems) = runbook::parse(&self.sources, source);
+                self.found.extend(problems);
+                runbook
+            }
+            Err(problems) => {
+                self.found.extend(problems);
+                None
+            }
+        }
     }
 }
 

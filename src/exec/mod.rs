@@ -3,6 +3,7 @@
 pub mod decide;
 pub mod driver;
 mod dry_run;
+pub mod earlier;
 pub mod inputs;
 pub mod load;
 #[cfg(feature = "mutants")]

@@ -5,12 +5,13 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::load::Loaded;
-use crate::engine::{NodeId, State, StepState};
-use crate::plan::definition::definition;
+use crate::engine::{State, StepState};
+use crate::plan::definition::{definition, written};
 use crate::plan::{Plan, digest};
 use crate::runbook::ast::Runbook;
 
@@ -91,21 +92,49 @@ impl Edit {
 pub fn compare(then: &Loaded, now: &Loaded) -> Edit {
     let mut edit = Edit::default();
     if let (Some(old), Some(new)) = (&then.runbook, &now.runbook) {
-        compare_steps(old, new, &mut edit);
-        let head = |runbook: &Runbook| {
-            let inputs: Vec<String> =
-                runbook.inputs.iter().map(|input| format!("{input:?}")).map(without_spans).collect();
-            (format!("{:?}", runbook.defaults), format!("{:?}", runbook.objectives), inputs)
+        let steps = |loaded: &Loaded, runbook| -> BTreeMap<String, Value> {
+            let steps = loaded.runbooks.steps(runbook).into_iter();
+            steps.map(|(path, runbook, step)| (path, definition(runbook, step))).collect()
         };
-        let (a, b) = (head(old), head(new));
-        let parts = [("defaults", a.0 != b.0), ("objectives", a.1 != b.1), ("inputs", a.2 != b.2)];
-        edit.head.extend(parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| format!("`{name}` differ")));
+        compare_steps(&steps(then, old), &steps(now, new), &mut edit);
+        edit.head = compare_heads(old, new, "");
     }
-    let others = |loaded: &Loaded| loaded.files.iter().skip(1).cloned().collect::<BTreeMap<_, _>>();
+    for old in then.runbooks.iter().filter(|old| !is_main(then, old)) {
+        if let Some(new) = now.runbooks.get(&old.name.value, old.kind) {
+            edit.head.extend(compare_heads(old, new, &format!(" of {} `{}`", old.kind.name(), old.name.value)));
+        }
+    }
+    // Called runbooks are compared step by step.
+    let called = |loaded: &Loaded| -> std::collections::BTreeSet<String> {
+        let called = loaded.runbooks.iter().filter(|runbook| !is_main(loaded, runbook));
+        called.map(|runbook| loaded.sources.name(runbook.source).to_owned()).collect()
+    };
+    let others = |loaded: &Loaded| {
+        let called = called(loaded);
+        let files = loaded.files.iter().skip(1).filter(|(name, _)| !called.contains(name));
+        files.cloned().collect::<BTreeMap<_, _>>()
+    };
     let (old, new) = (others(then), others(now));
     let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     edit.files = names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect();
     edit
+}
+
+fn is_main(loaded: &Loaded, runbook: &Arc<Runbook>) -> bool {
+    loaded.runbook.as_ref().is_some_and(|main| Arc::ptr_eq(main, runbook))
+}
+
+/// Anything of a runbook that is no step.
+fn compare_heads(old: &Runbook, new: &Runbook, of: &str) -> Vec<String> {
+    let head = |runbook: &Runbook| {
+        let inputs: Vec<String> = runbook.inputs.iter().map(|input| format!("{input:?}")).map(without_spans).collect();
+        let outputs = runbook.outputs.iter().map(|(name, value)| (name.value.clone(), written(runbook, value)));
+        let outputs: Vec<(String, Value)> = outputs.collect();
+        (format!("{:?}", runbook.defaults), format!("{:?}", runbook.objectives), inputs, outputs)
+    };
+    let (a, b) = (head(old), head(new));
+    let parts = [("defaults", a.0 != b.0), ("objectives", a.1 != b.1), ("inputs", a.2 != b.2), ("outputs", a.3 != b.3)];
+    parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| format!("`{name}`{of} differ")).collect()
 }
 
 /// A debug text without the places in it, which move with every edit.
@@ -119,12 +148,8 @@ fn without_spans(text: String) -> String {
     out + rest
 }
 
-fn compare_steps(old: &Runbook, new: &Runbook, edit: &mut Edit) {
-    let by_id = |runbook: &Runbook| -> BTreeMap<String, Value> {
-        runbook.steps.iter().map(|step| (step.id.value.clone(), definition(runbook, step))).collect()
-    };
-    let (before, after) = (by_id(old), by_id(new));
-    for (id, definition) in &before {
+fn compare_steps(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>, edit: &mut Edit) {
+    for (id, definition) in before {
         match after.get(id) {
             None => drop(edit.steps.insert(id.clone(), vec!["removed".to_owned()])),
             Some(other) if other != definition => drop(edit.steps.insert(id.clone(), fields(definition, other))),
@@ -151,8 +176,8 @@ fn fields(old: &Value, new: &Value) -> Vec<String> {
 #[must_use]
 pub fn started_steps(edit: &Edit, plan: &Plan, state: &State) -> Vec<String> {
     let started = |id: &&String| {
-        let node = plan.find(id).map(|index| state.node(NodeId(index.0)));
-        node.is_some_and(|node| {
+        let nodes = plan.find(id).map(|index| state.nodes_of(plan, index));
+        nodes.into_iter().flatten().map(|node| state.node(node)).any(|node| {
             !matches!(node.state, StepState::Pending | StepState::AwaitingApproval) || node.started.is_some()
         })
     };

@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::driver::{Call, Driver, Held, Inbox, Left, Sink};
-use super::inputs::{self, Inputs};
+use super::earlier::EarlierRun;
+use super::inputs;
 use super::load::{self, Loaded};
 use super::pin::{self, Edit};
 use super::rehearse::stand_in_secrets;
 use super::view::{self, Run};
 use super::worker::Worker;
-use super::{decide, signals};
+use super::{decide, earlier, signals};
 use crate::actions::azure::{Azure, Credentials};
 use crate::actions::registry::Registry;
 use crate::catalogue::Timestamp;
@@ -72,6 +73,8 @@ pub struct Start {
     pub since: Option<Timestamp>,
     /// Real reads, no writes.
     pub dry_run: bool,
+    /// An earlier run, whose outputs become inputs.
+    pub from_run: Option<EarlierRun>,
     /// The digest that the plan must have.
     pub plan_digest: Option<String>,
     /// On a simulated world instead of the real one.
@@ -126,13 +129,18 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     let registry = registry();
     let loaded = judged(common, &start.file, &registry)?;
     let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
-    let Inputs { values, secrets } =
-        inputs::resolve(runbook, &start.set, &start.vars).map_err(|problems| Error::usage(problems.join("\n")))?;
+    let earlier = start.from_run.as_ref();
+    let earlier = earlier.map(|from| earlier::taken(from, runbook, &start.set, &start.vars)).transpose()?;
+    let (from_run, mut vars) = earlier.unzip();
+    vars.get_or_insert_default().extend(start.vars.clone());
+    let values = inputs::resolve(runbook, &start.set, &vars.unwrap_or_default())
+        .map_err(|problems| Error::usage(problems.join("\n")))?;
     if start.plan_digest.as_ref().is_some_and(|wanted| *wanted != load::digest(&loaded, &values)) {
         let message = "the plan is stale: the runbook, its workspace or its inputs have changed since it was written";
         return Err(Error::new(Exit::Invalid, message).next("drctl plan NAME --out FILE".to_owned()));
     }
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
+    let secrets = plan.secrets();
     let held = match start.simulate {
         Some(_) => stand_in_secrets(&secrets),
         None => inputs::read_secrets(&secrets, &common.workspace).map_err(Error::usage)?,
@@ -156,6 +164,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         approved_ahead: start.approve.clone(),
         yes: start.yes,
         mode: if start.dry_run { Mode::DryRun } else { Mode::Real },
+        from_run,
         simulated: start.simulate.is_some(),
     };
     let stage = start.simulate.as_ref().map(|simulation| {

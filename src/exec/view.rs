@@ -105,7 +105,9 @@ pub fn plan_of(
     };
     let runbook = loaded.runbook.clone().filter(|_| !loaded.has_errors()).ok_or_else(invalid)?;
     let (workspace, templates) = (Arc::clone(&loaded.workspace), Arc::clone(&loaded.templates));
-    Plan::build(runbook, workspace, templates, catalogue.clone(), inputs.clone()).map_err(|_| invalid())
+    let runbooks = Arc::clone(&loaded.runbooks);
+    Plan::build(runbook, runbooks, workspace, templates, catalogue.clone(), inputs.clone())
+        .map_err(|problem| Error::new(Exit::Invalid, problem))
 }
 
 fn load_outputs(folder: &RunFolder, records: &mut [Record<Event>]) -> Result<(), Error> {

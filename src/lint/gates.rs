@@ -3,7 +3,8 @@
 use super::Subject;
 use crate::diag::{Diagnostic, Spanned};
 use crate::plan::StepIndex;
-use crate::runbook::ast::{Approval, OnTimeout, Step};
+use crate::plan::runbooks::DEEPEST;
+use crate::runbook::ast::{Approval, OnTimeout, Runbook, Step};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (index, step) in subject.steps() {
@@ -53,8 +54,16 @@ fn unknown_role(subject: &Subject<'_>, role: &Spanned<String>) -> Option<Diagnos
 
 /// Whether somebody is asked at the step, before it, or in an earlier phase.
 fn has_gate(subject: &Subject<'_>, index: StepIndex, step: &Step) -> bool {
-    let asks = |step: &Step| step.approval.is_some() || step.action.name.value == "manual";
+    let asks = |step: &Step| asks(subject, subject.runbook, step, DEEPEST);
     asks(step)
         || subject.graph.ancestors(index).into_iter().any(|before| asks(subject.step(before)))
         || subject.runbook.steps.iter().any(|before| before.phase < step.phase && asks(before))
+}
+
+/// Whether the step waits for a person, or calls a runbook that does; `deep` is how deep calls are followed.
+fn asks(subject: &Subject<'_>, runbook: &Runbook, step: &Step, deep: usize) -> bool {
+    let called = subject.runbooks.called(runbook, step).filter(|_| deep > 1);
+    step.approval.is_some()
+        || step.action.name.value == "manual"
+        || called.is_some_and(|called| called.steps.iter().any(|step| asks(subject, called, step, deep - 1)))
 }

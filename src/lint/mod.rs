@@ -3,6 +3,7 @@
 //! Every reference is checked here, before anything runs. Rules return findings and print nothing.
 
 mod actions;
+mod calls;
 mod cycles;
 mod gates;
 mod ids;
@@ -18,9 +19,10 @@ mod steps;
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Type};
 use crate::diag::{Diagnostic, sort};
-use crate::plan::{self, Graph, StepIndex, Templates};
+use crate::plan::runbooks::is_call;
+use crate::plan::{self, Graph, Runbooks, StepIndex, Templates};
 use crate::runbook::ast::{ActionUse, Phase, Runbook, Step};
 use crate::runbook::workspace::Workspace;
 
@@ -28,6 +30,8 @@ use crate::runbook::workspace::Workspace;
 pub struct Subject<'s> {
     /// The runbook.
     pub runbook: &'s Runbook,
+    /// Those that can be called.
+    pub runbooks: &'s Runbooks,
     /// The workspace's settings.
     pub workspace: &'s Workspace,
     /// The templates of its notices.
@@ -56,6 +60,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "needs", doc: "needs name steps that come earlier", check: needs::check },
     Rule { name: "cycle", doc: "no step waits for itself", check: cycles::check },
     Rule { name: "action", doc: "actions exist and get what they take", check: actions::check },
+    Rule { name: "call", doc: "called runbooks exist and get what they take", check: calls::check },
     Rule { name: "reference", doc: "every name an expression reads is there", check: references::check },
     Rule { name: "outputs", doc: "declared outputs are of actions that allow them", check: outputs::check },
     Rule { name: "notice", doc: "templates and audiences exist and get their variables", check: notices::check },
@@ -70,13 +75,14 @@ pub const RULES: &[Rule] = &[
 #[must_use]
 pub fn check(
     runbook: &Runbook,
+    runbooks: &Runbooks,
     workspace: &Workspace,
     templates: &Templates,
     catalogue: &Catalogue,
 ) -> Vec<Diagnostic> {
     let by_id = plan::index(runbook);
     let graph = plan::graph(runbook, &by_id);
-    let subject = Subject { runbook, workspace, templates, catalogue, by_id, graph };
+    let subject = Subject { runbook, runbooks, workspace, templates, catalogue, by_id, graph };
     let mut found = Vec::new();
     RULES.iter().for_each(|rule| (rule.check)(&subject, &mut found));
     sort(&mut found);
@@ -94,6 +100,14 @@ impl Subject<'_> {
 
     fn ids(&self) -> impl Iterator<Item = &str> {
         self.by_id.keys().map(|id| &**id)
+    }
+
+    /// The outputs of a step; nothing where it calls a runbook that cannot be read.
+    fn outputs(&self, step: &Step) -> Option<Vec<(String, Type)>> {
+        if is_call(step) {
+            return self.runbooks.called(self.runbook, step).map(|called| plan::outputs_of_runbook(called));
+        }
+        Some(plan::outputs_of(self.catalogue, step))
     }
 
     /// How many of the first phases have ended before the step starts.

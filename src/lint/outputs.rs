@@ -3,10 +3,11 @@
 use super::Subject;
 use crate::catalogue::Outputs;
 use crate::diag::Diagnostic;
+use crate::plan::runbooks::is_call;
 use crate::runbook::is_name;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, step) in subject.steps() {
+    for (_, step) in subject.steps().filter(|(_, step)| !is_call(step)) {
         let Some(spec) = subject.catalogue.get(&step.action.name.value) else { continue };
         for output in &step.outputs {
             let name = &output.name.value;

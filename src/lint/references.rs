@@ -3,7 +3,8 @@
 use super::Subject;
 use crate::catalogue::Type;
 use crate::diag::{Diagnostic, Fix, Span, closest};
-use crate::plan::{StepIndex, outputs_of};
+use crate::plan::StepIndex;
+use crate::plan::runbooks::is_call;
 use crate::runbook::ast::{OnFailure, RunIf, Step};
 use crate::runbook::expr::{ExprId, Path};
 
@@ -164,11 +165,12 @@ impl Reader<'_> {
         let id = &read.id.value;
         let name = path.parts.get(3)?;
         if read.for_each.is_none() {
-            let known = outputs_of(subject.catalogue, read);
+            let known = subject.outputs(read)?;
             if !known.iter().any(|(known, _)| known == name) {
                 let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
                 let message = format!("step `{id}` has no output `{name}`");
                 let note = match names.as_slice() {
+                    [] if is_call(read) => "the runbook it calls has no `outputs`".to_owned(),
                     [] => "it has no outputs; declare them with `outputs: { NAME: TYPE }`".to_owned(),
                     names => format!("it has {}", names.join(", ")),
                 };

@@ -15,6 +15,12 @@ const SEEN: [(&str, &str, &str); 5] = [
 ];
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for (output, value) in &subject.runbook.outputs {
+        if let Some(name) = secret_in(value) {
+            let message = format!("the secret `{name}` would be shown by the output `{}`", output.value);
+            found.push(Diagnostic::error("secret", output.span, message));
+        }
+    }
     for (_, step) in subject.steps() {
         for (action, _) in actions_of(step) {
             let seen = SEEN.iter().filter(|(name, ..)| action.name.value == *name);
@@ -38,7 +44,7 @@ fn problem(action: &ActionUse, parameter: &str, note: &str) -> Option<Diagnostic
     Some(Diagnostic::error("secret", action.place(parameter), message).note(note))
 }
 
-fn secret_in(value: &Templated) -> Option<String> {
+pub(super) fn secret_in(value: &Templated) -> Option<String> {
     match value {
         Templated::Secret(name) => Some(name.clone()),
         Templated::Text(segments) => segments.iter().find_map(|segment| match segment {

@@ -7,6 +7,9 @@ pub mod definition;
 pub mod digest;
 mod graph;
 mod items;
+pub mod part;
+pub mod path;
+pub mod runbooks;
 mod template;
 
 use std::collections::BTreeMap;
@@ -16,10 +19,14 @@ use serde_json::{Map, Value};
 
 pub use graph::{Graph, StepIndex};
 pub use items::items;
+pub use part::Part;
+use path::segment;
+pub use runbooks::Runbooks;
 pub use template::Template;
 
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
-use crate::runbook::ast::{OnInterrupt, Retry, RunIf, Runbook, Step};
+use crate::runbook::ast::{Defaults, OnInterrupt, Retry, RunIf, Runbook, SecretSource, Step};
+use crate::runbook::expr::Expressions;
 use crate::runbook::workspace::Workspace;
 
 /// The templates of the workspace, by name; `None` for one that cannot be read, which is said elsewhere.
@@ -28,8 +35,10 @@ pub type Templates = BTreeMap<String, Option<Template>>;
 /// What a run executes.
 #[derive(Debug)]
 pub struct Plan {
-    /// The runbook.
+    /// The runbook of the run.
     pub runbook: Arc<Runbook>,
+    /// Those it calls.
+    pub runbooks: Arc<Runbooks>,
     /// The workspace's settings.
     pub workspace: Arc<Workspace>,
     /// The templates of its notices.
@@ -38,44 +47,134 @@ pub struct Plan {
     pub catalogue: Catalogue,
     /// The resolved inputs; secrets are not among them.
     pub inputs: Map<String, Value>,
-    /// Who needs whom.
+    /// Who needs whom, within each part.
     pub graph: Graph,
-    by_id: BTreeMap<Box<str>, StepIndex>,
+    /// The runbook, then each call of another one: a runbook that is called twice is there twice.
+    pub parts: Vec<Part>,
 }
 
 impl Plan {
     /// Builds the plan of a runbook that lint found without errors.
     ///
     /// # Errors
-    /// A cycle; lint names it with its place.
+    /// What cannot be planned; lint names it with its place.
     pub fn build(
         runbook: Arc<Runbook>,
+        runbooks: Arc<Runbooks>,
         workspace: Arc<Workspace>,
         templates: Arc<Templates>,
         catalogue: Catalogue,
         inputs: Map<String, Value>,
-    ) -> Result<Self, Vec<StepIndex>> {
-        let by_id = index(&runbook);
-        let graph = graph(&runbook, &by_id);
-        graph.order()?;
-        Ok(Self { runbook, workspace, templates, catalogue, inputs, graph, by_id })
+    ) -> Result<Self, String> {
+        let parts = part::parts(&runbook, &runbooks)?;
+        let edges: Vec<_> = parts.iter().flat_map(Part::edges).collect();
+        let count = parts.iter().map(|part| part.steps().len()).sum();
+        let graph = Graph::build(count, &edges);
+        graph.order().map_err(|_| "steps wait for each other".to_owned())?;
+        Ok(Self { runbook, runbooks, workspace, templates, catalogue, inputs, graph, parts })
+    }
+
+    /// The place of the part that holds the step.
+    #[must_use]
+    pub fn part_index(&self, step: StepIndex) -> usize {
+        match self.parts.as_slice() {
+            [_] => 0,
+            parts => parts.partition_point(|part| part.first <= step).saturating_sub(1),
+        }
+    }
+
+    /// The part that holds the step.
+    #[must_use]
+    pub fn part_of(&self, step: StepIndex) -> &Part {
+        &self.parts[self.part_index(step)]
+    }
+
+    /// The place of the part that the step calls.
+    #[must_use]
+    pub fn called(&self, step: StepIndex) -> Option<usize> {
+        let calls = &self.part_of(step).calls;
+        calls.binary_search_by_key(&step, |(step, _)| *step).ok().map(|at| calls[at].1)
+    }
+
+    /// The runbook that the step stands in.
+    #[must_use]
+    pub fn runbook_of(&self, step: StepIndex) -> &Arc<Runbook> {
+        &self.part_of(step).runbook
+    }
+
+    /// The expressions of the step's runbook.
+    #[must_use]
+    pub fn expressions(&self, step: StepIndex) -> &Expressions {
+        &self.runbook_of(step).expressions
+    }
+
+    /// What holds for the step where it does not say otherwise.
+    #[must_use]
+    pub fn defaults(&self, step: StepIndex) -> &Defaults {
+        &self.runbook_of(step).defaults
     }
 
     /// The step of that index.
     #[must_use]
     pub fn step(&self, index: StepIndex) -> &Step {
-        &self.runbook.steps[index.at()]
+        let part = self.part_of(index);
+        &part.runbook.steps[index.at() - part.first.at()]
     }
 
-    /// The step of that id.
+    /// The step of that path; keys of instances do not matter.
     #[must_use]
-    pub fn find(&self, id: &str) -> Option<StepIndex> {
-        self.by_id.get(id).copied()
+    pub fn find(&self, path: &str) -> Option<StepIndex> {
+        let mut part = self.parts.first()?;
+        let mut segment = segment(path)?;
+        loop {
+            let step = part.find(segment.id)?;
+            let Some(rest) = segment.rest else { return Some(step) };
+            part = &self.parts[self.called(step)?];
+            segment = path::segment(rest)?;
+        }
     }
 
-    /// All steps, in the order of the file.
+    /// The path of the step, as the runbooks write it.
+    #[must_use]
+    pub fn path(&self, step: StepIndex) -> String {
+        let id = &self.step(step).id.value;
+        self.part_of(step).caller.map_or_else(|| id.clone(), |caller| format!("{}.{id}", self.path(caller)))
+    }
+
+    /// Every step's path.
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        self.steps().map(|(index, _)| self.path(index))
+    }
+
+    /// The steps through which the step is called, the innermost first; the step itself before them.
+    pub fn callers(&self, step: StepIndex) -> impl Iterator<Item = StepIndex> {
+        std::iter::successors(Some(step), |step| self.part_of(*step).caller)
+    }
+
+    /// All steps: those of the runbook in the order of the file, then those of each call.
     pub fn steps(&self) -> impl Iterator<Item = (StepIndex, &Step)> {
-        (0..).map(StepIndex).zip(&self.runbook.steps)
+        self.parts.iter().flat_map(Part::indexed)
+    }
+
+    /// The steps of the runbook itself, in the order of the file.
+    pub fn own_steps(&self) -> impl Iterator<Item = (StepIndex, &Step)> {
+        self.parts.iter().take(1).flat_map(Part::indexed)
+    }
+
+    /// Where each secret of the run is read, by the name it goes by in the run.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(String, SecretSource)> {
+        let own = |part: &Part| {
+            let path = part.caller.map(|caller| self.path(caller));
+            let key = move |name: &str| path.as_ref().map_or_else(|| name.to_owned(), |path| format!("{path}.{name}"));
+            let secrets = part.runbook.inputs.iter().filter_map(|input| Some((&input.name.value, input.from.clone()?)));
+            let own = secrets.filter_map(|(name, from)| {
+                let key = key(name);
+                (part.secret(name) == key).then_some((key, from))
+            });
+            own.collect::<Vec<_>>()
+        };
+        self.parts.iter().flat_map(own).collect()
     }
 
     /// The spec of an action the runbook names.
@@ -98,19 +197,29 @@ impl Plan {
 
     /// How a failed attempt is tried again. The runbook's default never applies to what is unsafe to repeat.
     #[must_use]
-    pub fn retry(&self, step: &Step, effect: Effect) -> Option<Retry> {
+    pub fn retry(&self, index: StepIndex, effect: Effect) -> Option<Retry> {
+        let step = self.step(index);
         match &step.retry {
             Some(retry) => Some(**retry),
-            None if self.is_repeatable(step, effect) => self.runbook.defaults.retry,
+            None if self.is_repeatable(step, effect) => self.defaults(index).retry,
             None => None,
         }
     }
 
-    /// The outputs a step has: those of its action, and its own.
+    /// The outputs a step has: those of its action and its own, or those of the runbook it calls.
     #[must_use]
-    pub fn outputs(&self, step: &Step) -> Vec<(String, Type)> {
-        outputs_of(&self.catalogue, step)
+    pub fn outputs(&self, step: StepIndex) -> Vec<(String, Type)> {
+        match self.called(step) {
+            Some(part) => outputs_of_runbook(&self.parts[part].runbook),
+            None => outputs_of(&self.catalogue, self.step(step)),
+        }
     }
+}
+
+/// The outputs a runbook gives to who calls it.
+#[must_use]
+pub fn outputs_of_runbook(runbook: &Runbook) -> Vec<(String, Type)> {
+    runbook.outputs.iter().map(|(name, _)| (name.value.clone(), Type::Any)).collect()
 }
 
 /// The outputs a step has: those of its action, and its own.

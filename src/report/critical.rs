@@ -36,7 +36,7 @@ pub fn critical_path_of<'e>(
         node.ended.filter(|_| state.is_met(plan, NodeId(index.0))).map(|at| (at, node.ended_tick))
     };
     let main = |phase: Phase| {
-        plan.steps().filter(move |(_, step)| step.phase == phase && is_main(step)).map(|(index, _)| index)
+        plan.own_steps().filter(move |(_, step)| step.phase == phase && is_main(step)).map(|(index, _)| index)
     };
     let last_before = |phase: Phase| {
         let before = Phase::ALL.into_iter().filter(|other| *other < phase && other.is_barrier());
@@ -49,8 +49,7 @@ pub fn critical_path_of<'e>(
         let waited_for = needs.chain(last_before(plan.step(step).phase)).max_by_key(|index| ended(*index));
         let from = waited_for.and_then(ended).map_or(since, |(at, _)| at);
         let to = ended(step).map_or(from, |(at, _)| at);
-        let waited = waits.get(&NodeId(step.0)).into_iter().flatten();
-        let people = waited.map(|(begin, end)| (*begin).max(from).until((*end).min(to))).sum();
+        let people = waits.get(&NodeId(step.0)).map_or(Duration::ZERO, |waits| covered(waits, from, to));
         stretches.push(Stretch { step, took: from.until(to), people });
         at = waited_for;
     }
@@ -71,14 +70,32 @@ fn waits<'e>(plan: &Plan, records: impl Iterator<Item = (Timestamp, &'e Event)>)
             state.node(id).state,
             StepState::AwaitingApproval | StepState::AwaitingPerson | StepState::InDoubt | StepState::Failed
         );
-        let step = state.node(id).parent.unwrap_or(id);
         if waiting {
             open.entry(id).or_insert(at);
         } else if let Some(begin) = open.remove(&id) {
-            waits.entry(step).or_default().push((begin, at));
+            waits.entry(own_step(&state, id)).or_default().push((begin, at));
         }
     }
     (state, waits)
+}
+
+/// The step of the runbook itself that a node belongs to: as an instance of it, or as a step that it calls.
+fn own_step(state: &State, id: NodeId) -> NodeId {
+    let step = state.node(id).parent.unwrap_or(id);
+    state.frame(state.node(step).frame).caller.map_or(step, |caller| own_step(state, caller))
+}
+
+/// How much of the time between two moments is covered by these stretches, which may overlap.
+fn covered(stretches: &[(Timestamp, Timestamp)], from: Timestamp, to: Timestamp) -> Duration {
+    let mut sorted = stretches.to_vec();
+    sorted.sort_unstable();
+    let mut at = from;
+    let part = |(begin, end): (Timestamp, Timestamp)| {
+        let begin = begin.max(at);
+        at = at.max(end.min(to));
+        begin.until(at)
+    };
+    sorted.into_iter().map(part).sum()
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::plan::Plan;
 #[must_use]
 pub fn dry_run_summary(plan: &Plan, state: &State) -> String {
     let cleaner = Cleaner::default();
-    let leaves: Vec<&Node> = state.iter().filter(|(id, _)| is_leaf(plan, state, *id)).map(|(_, node)| node).collect();
+    let leaves = state.in_order(plan).into_iter().filter(|id| is_leaf(plan, state, *id));
+    let leaves: Vec<&Node> = leaves.map(|id| state.node(id)).collect();
     let mut lines = Vec::new();
     for node in &leaves {
         let phase = plan.step(node.step).phase.name();
@@ -25,7 +26,7 @@ pub fn dry_run_summary(plan: &Plan, state: &State) -> String {
 /// What a dry run walks: neither groups that have instances nor steps that only failures or time bring about.
 fn is_leaf(plan: &Plan, state: &State, id: NodeId) -> bool {
     let unwalked = state.is_group(plan, id) && plan.step(state.node(id).step).for_each.is_none();
-    !state.children.contains_key(&id) && !unwalked
+    !state.children.contains_key(&id) && !unwalked && state.called(id).is_none()
 }
 
 fn label(node: &Node) -> Option<Label> {

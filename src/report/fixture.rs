@@ -112,6 +112,7 @@ pub(super) fn build(steps: Vec<Step>) -> Plan {
     workspace.roles.insert("incident_commander".to_owned(), people);
     Plan::build(
         Arc::new(runbook),
+        Arc::default(),
         Arc::new(workspace),
         Arc::new(Templates::default()),
         Catalogue::default(),
@@ -149,6 +150,7 @@ pub(super) fn started(mode: Mode) -> Event {
         approved_ahead: Vec::new(),
         yes: false,
         mode,
+        from_run: None,
         simulated: false,
     }))
 }
@@ -260,7 +262,7 @@ pub(super) fn to_the_end() -> Vec<(u64, Event)> {
         (460, outcome("switch", 1, succeeded("centralus disabled"))),
         (460, intent("tell", 1, "notify")),
         (470, outcome("tell", 1, succeeded(""))),
-        (470, Event::RunEnded { state: crate::engine::RunState::Succeeded }),
+        (470, Event::RunEnded { state: crate::engine::RunState::Succeeded, outputs: Map::new() }),
     ]);
     records
 }

@@ -52,7 +52,7 @@ fn clock_tone(clock: &Clock) -> Tone {
 
 /// The first phase that is not over.
 fn phase(view: &View) -> Option<Phase> {
-    let open = view.plan.steps().filter(|(index, step)| {
+    let open = view.plan.own_steps().filter(|(index, step)| {
         let id = NodeId(index.0);
         is_main(step) && !view.state.is_met(&view.plan, id)
     });
@@ -68,7 +68,7 @@ fn shown_steps(view: &View) -> Vec<(Tone, NodeId)> {
         let tone = match need(plan, state, id) {
             Some(Need::Approval | Need::Answer) => Tone::Needed,
             Some(Need::Doubt | Need::Failure) => Tone::Bad,
-            None if active && !state.is_group(plan, id) => Tone::Progress,
+            None if active && !state.stands_for_others(plan, id) => Tone::Progress,
             None => continue,
         };
         steps.push((tone == Tone::Progress, node.started, tone, id));

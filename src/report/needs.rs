@@ -57,8 +57,8 @@ pub(super) fn need(plan: &Plan, state: &State, id: NodeId) -> Option<Need> {
 
 /// Whether the run is undone because of the failed step, without anybody being asked.
 fn undoes_itself(plan: &Plan, state: &State, id: NodeId) -> bool {
-    let step = plan.step(state.node(id).step);
-    step.on_failure(&plan.runbook.defaults) == OnFailure::Rollback
+    let step = state.node(id).step;
+    plan.step(step).on_failure(plan.defaults(step)) == OnFailure::Rollback
 }
 
 /// The commands that decide about a step.

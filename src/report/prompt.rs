@@ -9,7 +9,7 @@ use super::summary::clock_words;
 use super::view::View;
 use crate::catalogue::{Timestamp, Type};
 use crate::engine::{Decision, NodeId, NodePath, Resolution, State, StepState, undo_plan};
-use crate::plan::Plan;
+use crate::plan::{Plan, StepIndex};
 
 /// What was answered at the prompt.
 #[derive(Clone, Debug, PartialEq)]
@@ -158,11 +158,11 @@ impl Prompt {
     /// The answers a manual step wants; else the outputs that anything reads.
     fn wanted(&self, view: &View) -> Vec<(String, Type)> {
         let node = view.state.node(self.node);
-        let step = view.plan.step(node.step);
+        let step = node.step;
         let known = view.plan.outputs(step);
         let asked = node.more.as_ref().and_then(|more| more.asked.as_ref());
         let Some((_, answers)) = asked.filter(|_| self.needs_all()) else {
-            let read = |(name, _): &(String, Type)| is_read(&view.plan, &step.id.value, name);
+            let read = |(name, _): &(String, Type)| is_read(&view.plan, step, name);
             return known.into_iter().filter(read).collect();
         };
         let kind = |name: &str| known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind.clone());
@@ -221,16 +221,17 @@ impl Prompt {
 }
 
 /// Whether any expression of the runbook reads this output of the step, or all of them.
-fn is_read(plan: &Plan, step: &str, output: &str) -> bool {
+fn is_read(plan: &Plan, step: StepIndex, output: &str) -> bool {
+    let called = plan.step(step).id.value.as_str();
     let reads = |parts: &[String]| match parts {
-        [root, id, rest @ ..] if root == "steps" && id == step => match rest {
+        [root, id, rest @ ..] if root == "steps" && id == called => match rest {
             [part, name, ..] => part == "outputs" && name == output,
             [part] => part == "outputs",
             [] => true,
         },
         _ => false,
     };
-    let mut expressions = plan.runbook.expressions.iter();
+    let mut expressions = plan.expressions(step).iter();
     expressions.any(|(_, expression)| expression.scan.paths.iter().any(|path| reads(&path.parts)))
 }
 

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::needs::{Need, approvers, commands, needs};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
-use super::summary::{clock_words, split_words, summarise};
+use super::summary::{clock_words, output_words, split_words, summarise};
 use super::timeline::Timeline;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{Mode, Node, NodeId, State, StepState};
+use crate::engine::{FrameId, Mode, Node, NodeId, State, StepState};
 use crate::plan::Plan;
 use crate::runbook::ast::Phase;
 use std::fmt::Write as _;
@@ -36,6 +36,8 @@ pub fn status(
     for phase in Phase::ALL {
         steps_of(plan, state, now, phase, &mut lines);
     }
+    lines.extend((!state.outputs.is_empty()).then(|| "outputs".to_owned()));
+    lines.extend(output_words(&state.outputs).map(|line| format!("  {line}")));
     let waiting: Vec<String> =
         needs(plan, state).into_iter().flat_map(|(need, id)| needed(plan, state, now, need, id)).collect();
     if !waiting.is_empty() {
@@ -82,19 +84,29 @@ fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<Stri
 
 fn steps_of(plan: &Plan, state: &State, now: Timestamp, phase: Phase, lines: &mut Vec<String>) {
     let of_phase = |node: &Node| node.parent.is_none() && plan.step(node.step).phase == phase;
+    let own = state.frame(FrameId::default()).nodes(plan).filter(|id| of_phase(state.node(*id)));
     let mut headed = false;
-    for (id, node) in state.iter().filter(|(_, node)| of_phase(node)) {
+    for id in own {
         if !std::mem::replace(&mut headed, true) {
             lines.push(phase.name().to_owned());
         }
-        lines.push(step_line(node, now));
-        let children = state.children.get(&id).map(Vec::as_slice).unwrap_or_default();
-        for child in children.iter().take(MOST_INSTANCES) {
-            lines.push(format!("  {}", step_line(state.node(*child), now)));
-        }
-        if let Some(more) = children.len().checked_sub(MOST_INSTANCES).filter(|more| *more > 0) {
-            lines.push(format!("    and {more} more"));
-        }
+        lines_of(plan, state, now, id, "", lines);
+    }
+}
+
+/// A step, and below it its instances or the steps of the runbook that it calls.
+fn lines_of(plan: &Plan, state: &State, now: Timestamp, id: NodeId, indent: &str, lines: &mut Vec<String>) {
+    lines.push(format!("{indent}{}", step_line(state.node(id), now)));
+    let deeper = format!("{indent}  ");
+    let children = state.children.get(&id).map(Vec::as_slice).unwrap_or_default();
+    for child in children.iter().take(MOST_INSTANCES) {
+        lines_of(plan, state, now, *child, &deeper, lines);
+    }
+    if let Some(more) = children.len().checked_sub(MOST_INSTANCES).filter(|more| *more > 0) {
+        lines.push(format!("{deeper}  and {more} more"));
+    }
+    if let Some(frame) = state.called(id) {
+        state.frame(frame).nodes(plan).for_each(|step| lines_of(plan, state, now, step, &deeper, lines));
     }
 }
 
@@ -175,7 +187,8 @@ pub fn status_json(
 ) -> String {
     let mut summary = summarise(plan, state, run, timeline, now);
     summary.next = commands(plan, state, run, holder.is_some());
-    let steps = state.nodes.iter().map(|node| {
+    let steps = state.in_order(plan).into_iter().map(|id| {
+        let node = state.node(id);
         json!({
             "step": node.path, "phase": plan.step(node.step).phase, "state": node.state, "attempt": node.attempt,
             "started": node.started, "ended": node.ended, "reason": node.reason(), "overridden": node.overridden(),

@@ -75,7 +75,7 @@ fn of_run(view: &View, event: &Event) -> Option<(Tone, String)> {
         Event::Continued {} => (Tone::Notice, "run goes on".to_owned()),
         Event::Stopping { reason } => (Tone::Notice, format!("stopping: {reason}; nothing new starts")),
         Event::ExecutorLeft { state } => (Tone::Notice, format!("drctl leaves the run, which is {}", state.words())),
-        Event::RunEnded { state } => (run_tone(*state), format!("run {}", state.words())),
+        Event::RunEnded { state, .. } => (run_tone(*state), format!("run {}", state.words())),
         _ => return None,
     })
 }
@@ -101,6 +101,11 @@ fn run_started(view: &View, started: &RunStarted) -> String {
     if let Some(rto) = view.plan.runbook.objectives.rto {
         write!(text, ", RTO {}", words::span(rto)).ok();
     }
+    if let Some(from) = &started.from_run {
+        let names: Vec<String> = from.inputs.iter().map(|name| format!("`{name}`")).collect();
+        let what = if names.is_empty() { "no input".to_owned() } else { words::names(&names, 8) };
+        write!(text, ", with {what} from run {}", from.run).ok();
+    }
     if let Some(since) = started.since {
         write!(text, ", counted from {} UTC", words::time_of_day(since)).ok();
     }
@@ -121,6 +126,8 @@ fn decision(decided: &Decided) -> String {
 fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Tone, String)> {
     Some(match event {
         Event::Expanded { instances, .. } => (Tone::Progress, words::count(instances.len(), "instance")),
+        Event::Called { .. } => (Tone::Progress, format!("runs {}", called(view, id))),
+        Event::Returned { .. } => (Tone::Good, format!("done{}", took(view, id))),
         Event::NotApplicable { reason, .. } => (Tone::Notice, format!("not applicable: {reason}")),
         Event::GateOpened(opened) => {
             let first = opened.prompt.lines().next().unwrap_or_default();
@@ -184,6 +191,13 @@ fn of_end(view: &View, at: Timestamp, side: Side, end: &End, id: NodeId) -> Opti
         End::Ambiguous { evidence } => (Tone::Notice, format!("{undoing}has no clear end: {evidence}")),
         End::Cancelled => (Tone::Notice, format!("{undoing}cancelled before it had any effect")),
     })
+}
+
+/// The runbook that the step calls: failover `postgres`.
+fn called(view: &View, id: NodeId) -> String {
+    let part = view.plan.called(view.state.node(id).step);
+    let runbook = part.map(|part| &view.plan.parts[part].runbook);
+    runbook.map_or_else(String::new, |runbook| format!("{} `{}`", runbook.kind.name(), runbook.name.value))
 }
 
 /// ` in 4m`, from the first attempt to the end.

@@ -2,7 +2,7 @@
 //!
 //! Says nothing of the RPO: no output is marked as its measure yet.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::needs::{Need, commands, needs};
 use super::timeline::{Clock, Split, Timeline};
@@ -33,6 +33,8 @@ pub struct Summary {
     pub waiting: Vec<(NodePath, String)>,
     /// What an undoing leaves as it is, and why.
     pub kept: Vec<(NodePath, String)>,
+    /// What the runbook's `outputs` came to.
+    pub outputs: Map<String, Value>,
     /// What to type next.
     pub next: Vec<String>,
 }
@@ -50,6 +52,7 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
         failed: Vec::new(),
         waiting: Vec::new(),
         kept: state.rollback.as_ref().map(|rollback| rollback.kept.clone()).unwrap_or_default(),
+        outputs: state.outputs.clone(),
         next: commands(plan, state, run, false),
     };
     for (need, id) in needs(plan, state) {
@@ -121,6 +124,14 @@ pub(super) fn split_words(split: &Split) -> String {
     format!("machine {machine}, waiting for people {people}{unattended}")
 }
 
+/// Each output as `name: value`: text as it is, anything else as JSON.
+pub(super) fn output_words(outputs: &Map<String, Value>) -> impl Iterator<Item = String> {
+    outputs.iter().map(|(name, value)| match value {
+        Value::String(text) => format!("{name}: {text}"),
+        other => format!("{name}: {other}"),
+    })
+}
+
 impl Summary {
     /// Its lines for people, raw: whoever prints them cleans them.
     #[must_use]
@@ -137,6 +148,7 @@ impl Summary {
         for (word, entries) in [("in doubt", &self.in_doubt), ("waiting", &self.waiting), ("not undone", &self.kept)] {
             lines.extend(entries.iter().map(|(step, why)| format!("{word}: `{step}`: {why}")));
         }
+        lines.extend(output_words(&self.outputs).map(|line| format!("output: {line}")));
         lines.extend(self.next.iter().map(|command| format!("next: {command}")));
         lines
     }
@@ -166,6 +178,7 @@ impl Summary {
             "failed": entries(&self.failed),
             "waiting": entries(&self.waiting),
             "not_undone": entries(&self.kept),
+            "outputs": self.outputs,
             "next": self.next,
         })
     }
@@ -265,7 +278,7 @@ next: drctl resume orders-20261120-0311-k3f"
                 "exceptions": [],
                 "in_doubt": [],
                 "failed": [],
-                "not_undone": [],
+                "not_undone": [], "outputs": {},
                 "waiting": [{ "step": "promote", "reason": "awaiting approval" }],
                 "next": [
                     "drctl approve r promote --reason \"...\"",

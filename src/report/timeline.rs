@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::catalogue::Timestamp;
-use crate::engine::{Event, Mode, NodeId, RunState, State, StepState};
+use crate::engine::{Event, FrameId, Mode, NodeId, RunState, State, StepState};
 use crate::plan::{Plan, is_main};
 use crate::runbook::ast::Phase;
 
@@ -77,7 +77,7 @@ impl Timeline {
     /// Of a run of which nothing has happened yet.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let execution = plan.steps().filter(|(_, step)| step.phase == Phase::Execution && is_main(step));
+        let execution = plan.own_steps().filter(|(_, step)| step.phase == Phase::Execution && is_main(step));
         let unmet: BTreeSet<NodeId> = execution.map(|(index, _)| NodeId(index.0)).collect();
         Self {
             since: None,
@@ -132,12 +132,12 @@ impl Timeline {
             return;
         }
         let works = node.state.is_active() || node.state == StepState::RetryWait;
-        if works && !state.is_group(plan, id) {
+        if works && !state.stands_for_others(plan, id) {
             self.active.insert(id);
         } else {
             self.active.remove(&id);
         }
-        if step.phase != Phase::Execution || node.parent.is_some() {
+        if step.phase != Phase::Execution || node.parent.is_some() || node.frame != FrameId::default() {
             return;
         }
         if state.is_met(plan, id) {

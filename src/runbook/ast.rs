@@ -53,7 +53,7 @@ impl fmt::Display for Phase {
 }
 
 /// What a runbook is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Away from the failed place.
@@ -65,6 +65,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All, in the order of the language.
+    pub const ALL: [Self; 3] = [Self::Failover, Self::Failback, Self::Drill];
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == word)
+    }
+
     /// Its name in the runbook.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -6,7 +6,7 @@ use super::{Attempt, Ended, Kill, Rehearsed, Subject, rehearse};
 use crate::catalogue::Effect;
 use crate::engine::{Event, NodePath, RunState, Seq};
 use crate::plan::{Plan, is_main};
-use crate::sim::stand_in::{Stage, step_id};
+use crate::sim::stand_in::Stage;
 
 /// What came of all crashes.
 #[derive(Clone, Debug, Default)]
@@ -118,7 +118,7 @@ fn effects(stage: &Stage) -> BTreeMap<What, (u32, bool)> {
 
 /// Repetitions depend on how long the run takes, failure steps on what a crash did.
 fn belongs_to_success(plan: &Plan, path: &str) -> bool {
-    plan.find(step_id(path)).is_some_and(|index| is_main(plan.step(index)))
+    plan.find(path).is_some_and(|index| is_main(plan.step(index)))
 }
 
 fn world_differs(undisturbed: &Rehearsed, rehearsed: &Rehearsed) -> Vec<String> {

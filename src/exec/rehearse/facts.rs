@@ -76,7 +76,7 @@ fn machine_source(stage: &Stage, plan: &Plan, index: StepIndex) -> Source {
         action if (plan.effect(action, &serde_json::Map::new())) == Effect::Reads && action.starts_with("azure.") => {
             Source::Given
         }
-        _ => stage.times(&step.id.value).source,
+        _ => stage.times(&plan.path(index)).source,
     }
 }
 

@@ -51,7 +51,7 @@ use crate::journal::{Contents, MemoryJournal, Record};
 use crate::plan::Plan;
 use crate::runbook::ast::SecretSource;
 use crate::sim::scenario::{Fault, Scenario};
-use crate::sim::stand_in::{Implied, Random, Setting, Stage, stand_ins, step_id};
+use crate::sim::stand_in::{Implied, Random, Setting, Stage, stand_ins};
 
 /// When every rehearsal starts: 03:00 on a night that was.
 const START: &str = "2026-01-01T03:00:00Z";
@@ -125,7 +125,7 @@ impl Rehearsed {
     pub fn unused_faults(&self) -> Vec<usize> {
         let setting = &self.stage.setting;
         let on_azure = |step: &str| {
-            let index = setting.plan.find(step_id(step));
+            let index = setting.plan.find(step);
             index.is_some_and(|index| setting.plan.step(index).action.name.value.starts_with("azure."))
         };
         let faults = setting.scenario.faults.iter().enumerate();
@@ -341,6 +341,7 @@ impl Rehearsal<'_> {
             approved_ahead: Vec::new(),
             yes: false,
             mode: Mode::Real,
+            from_run: None,
             simulated: true,
         }
     }

@@ -7,9 +7,10 @@ use serde_json::Map;
 use super::watcher::Looks;
 use crate::engine::{Decision, Gate, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
 use crate::plan::Plan;
+use crate::plan::path::without_keys;
 use crate::report::{Need, needs};
 use crate::sim::scenario::{DELAY, People, RemedyAct, Scenario};
-use crate::sim::stand_in::{invent, step_id};
+use crate::sim::stand_in::invent;
 
 /// What a person is going to decide.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +62,7 @@ impl Operators<'_> {
     fn approvals(&self, state: &State, id: NodeId) -> Vec<Reply> {
         let node = state.node(id);
         let Some(gate) = node.gate() else { return Vec::new() };
-        let reply = self.people().reply(step_id(&node.path.0));
+        let reply = self.people().reply(&without_keys(&node.path.0));
         if reply.silent {
             return Vec::new();
         }
@@ -99,15 +100,16 @@ impl Operators<'_> {
     fn answer(&self, state: &State, id: NodeId) -> Option<Reply> {
         let node = state.node(id);
         let step = self.plan.step(node.step);
-        let reply = self.people().reply(&step.id.value);
+        let path = self.plan.path(node.step);
+        let reply = self.people().reply(&path);
         if reply.silent {
             return None;
         }
-        let simulate = self.scenario.simulate(&step.id.value).or(step.simulate.as_deref());
+        let simulate = self.scenario.simulate(&path).or(step.simulate.as_deref());
         let mut given = simulate.map(|simulate| simulate.outputs.clone()).unwrap_or_default();
         given.extend(reply.answers.clone());
         let asked = node.more.as_ref().and_then(|more| more.asked.as_ref())?;
-        let mut declared = self.plan.outputs(step);
+        let mut declared = self.plan.outputs(node.step);
         declared.retain(|(name, _)| asked.1.iter().any(|(wanted, _)| wanted == name));
         let (outputs, _) = invent::outputs(&declared, &given);
         let fail = reply.reject.clone().or_else(|| simulate.and_then(|simulate| simulate.fail.clone()));
@@ -164,7 +166,7 @@ impl Operators<'_> {
         Some(match remedy.act {
             RemedyAct::Retry => reply(name, path, Decision::Retry, "retried in the rehearsal", remedy.after),
             RemedyAct::Skip => {
-                let (outputs, _) = invent::outputs(&self.plan.outputs(self.plan.step(node.step)), &Map::new());
+                let (outputs, _) = invent::outputs(&self.plan.outputs(node.step), &Map::new());
                 reply(name, path, Decision::Skip { outputs }, "skipped in the rehearsal", remedy.after)
             }
             RemedyAct::Resolve(resolution) => {

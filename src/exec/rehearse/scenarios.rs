@@ -8,7 +8,7 @@ use super::Subject;
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Severity, Sources, sort};
 use crate::error::{Error, Exit};
-use crate::exec::inputs::{self, Inputs};
+use crate::exec::inputs;
 use crate::exec::load::{self, Loaded, find_runbook};
 use crate::exec::view;
 use crate::runbook::source;
@@ -113,7 +113,7 @@ fn against(scenario: &Scenario, loaded: &Loaded, catalogue: &Catalogue) -> Vec<D
         return vec![Diagnostic::error("runbook", scenario.runbook.span, message)];
     };
     let (workspace, templates) = (&loaded.workspace, &loaded.templates);
-    scenario::check(scenario, &Against { runbook, workspace, templates, catalogue })
+    scenario::check(scenario, &Against { runbook, runbooks: &loaded.runbooks, workspace, templates, catalogue })
 }
 
 /// What is rehearsed: the runbook with the scenario's inputs, and those `set` on the command line.
@@ -127,9 +127,10 @@ pub fn subject(
     (catalogue, parallel): (&Catalogue, usize),
 ) -> Result<Subject, Error> {
     let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
-    let Inputs { values, secrets } =
+    let values =
         inputs::resolve(runbook, set, &scenario.inputs).map_err(|problems| Error::usage(problems.join("\n")))?;
     let plan = Arc::new(view::plan_of(loaded, &values, catalogue)?);
+    let secrets = plan.secrets();
     let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
     let path = loaded.files.first().map(|(name, _)| name.clone()).unwrap_or_default();
     let implied = Arc::new(implied(&plan));

@@ -26,6 +26,14 @@ pub trait Scope {
     fn root(&self, name: &str) -> Option<tera::Value>;
     /// `steps.<id>`: its `status` and `outputs`. `Err` says that they are unknown in this dry run.
     fn step(&self, id: &str) -> Option<Result<tera::Value, Undefined>>;
+    /// Whether the input of that name is unknown in this dry run.
+    fn is_unknown(&self, _input: Option<&str>) -> bool {
+        false
+    }
+    /// What the secret input of that name is called in the run.
+    fn secret(&self, name: &str) -> String {
+        name.to_owned()
+    }
 }
 
 /// Why an expression has no value.
@@ -136,7 +144,7 @@ impl Expressions {
         Ok(match value {
             Templated::Plain(value) => Rendered::Plain(value.clone()),
             Templated::Expression(id) => Rendered::Plain(self.evaluate(*id, scope)?),
-            Templated::Secret(name) => Rendered::Text(vec![Part::Secret(name.clone())]),
+            Templated::Secret(name) => Rendered::Text(vec![Part::Secret(scope.secret(name))]),
             Templated::Text(segments) => self.text(segments, scope)?,
             Templated::List(items) => {
                 list(items.iter().map(|item| self.render(item, scope)).collect::<Result<_, _>>()?)
@@ -155,7 +163,7 @@ impl Expressions {
                 Segment::Text(text) => text.clone(),
                 Segment::Expression(id) => self.value(*id, scope)?.to_string(),
                 Segment::Secret(name) => {
-                    parts.push(Part::Secret(name.clone()));
+                    parts.push(Part::Secret(scope.secret(name)));
                     continue;
                 }
             };
@@ -201,6 +209,8 @@ fn context(scan: &Scan, scope: &dyn Scope) -> Result<Context, Undefined> {
             {
                 steps.insert(id.clone(), step?);
             }
+        } else if root == "inputs" && scope.is_unknown(path.parts.get(1).map(String::as_str)) {
+            return Err(Undefined::Unknown(path.dotted()));
         } else if let Some(value) = scope.root(root) {
             context.insert_value(root.to_owned(), value);
         }

@@ -10,8 +10,8 @@ use super::incoming::{Incoming, Target};
 use super::services;
 use super::world::World;
 use crate::catalogue::Timestamp;
+use crate::plan::path::without_keys;
 use crate::sim::scenario::{Fault, Lost};
-use crate::sim::stand_in::step_id;
 
 /// The faults of a scenario, and how often each has struck.
 #[derive(Default)]
@@ -38,7 +38,7 @@ impl Faults {
 
     /// The first fault of a step that may strike once more; `most` says how often each may, 0 for those not meant.
     fn strike(&mut self, step: &str, most: impl Fn(&Fault) -> u32) -> Option<Fault> {
-        let of_step = |fault: &Fault| fault.step().is_some_and(|named| named == step || named == step_id(step));
+        let of_step = |fault: &Fault| fault.step().is_some_and(|named| named == step || named == without_keys(step));
         let found = self
             .faults
             .iter()
@@ -115,7 +115,7 @@ pub(super) fn before(world: &mut World, incoming: &Incoming) -> Option<Answer> {
             }
             Fault::Busy { step, service, lasts } if !incoming.is_read() => {
                 let by_step =
-                    step.as_deref().is_some_and(|step| step == incoming.step || step == step_id(&incoming.step));
+                    step.as_deref().is_some_and(|step| step == incoming.step || step == without_keys(&incoming.step));
                 if by_step || service.as_deref().is_some_and(|service| concerns(incoming, service)) {
                     let since = *world.faults.since.entry(index).or_insert(now);
                     if now < since.plus(lasts) {

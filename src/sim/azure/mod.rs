@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::catalogue::Timestamp;
 use crate::edge::clock::Clock;
+use crate::plan::path::without_keys;
 use crate::sim::scenario::Fault;
 use answer::Answer;
 use incoming::Incoming;
@@ -122,7 +123,7 @@ impl Azure {
     #[must_use]
     pub fn has_changed(&self, step: &str) -> bool {
         let changes = |logged: &Logged| logged.method != "GET" && (200..300).contains(&logged.status);
-        let of_step = |logged: &Logged| logged.step.split('[').next() == Some(step);
+        let of_step = |logged: &Logged| without_keys(&logged.step) == step;
         self.world().log.iter().any(|logged| of_step(logged) && changes(logged))
     }
 }

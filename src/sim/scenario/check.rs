@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{Fault, Scenario};
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Span, Spanned, sort};
-use crate::plan::{Templates, outputs_of};
+use crate::plan::path::without_keys;
+use crate::plan::{Runbooks, Templates, outputs_of};
 use crate::runbook::ast::{Runbook, Step};
 use crate::runbook::workspace::Workspace;
 
@@ -17,6 +18,8 @@ pub struct Against<'a> {
     pub workspace: &'a Workspace,
     /// The templates of its notices.
     pub templates: &'a Templates,
+    /// It and those it calls.
+    pub runbooks: &'a Runbooks,
     /// What is known about actions.
     pub catalogue: &'a Catalogue,
 }
@@ -90,11 +93,10 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn step(&mut self, name: &str, span: Span) -> Option<&'a Step> {
-        let runbook = self.against.runbook;
-        let id = name.split('[').next().unwrap_or(name);
-        let known = runbook.steps.iter().map(|step| step.id.value.as_str());
-        self.name("step", "step of the runbook", id, span, known);
-        runbook.steps.iter().find(|step| step.id.value == id)
+        let path = without_keys(name);
+        let steps = self.against.runbooks.steps(self.against.runbook);
+        self.name("step", "step of the runbook", &path, span, steps.iter().map(|(known, ..)| known.as_str()));
+        steps.into_iter().find(|(known, ..)| *known == path).map(|(.., step)| step)
     }
 
     fn inputs(&mut self, scenario: &Scenario) {

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::catalogue::Timestamp;
-use crate::engine::{NodeId, NodeScope, Roots, State};
-use crate::plan::Plan;
-use crate::runbook::ast::{ActionUse, Step};
+use crate::engine::{NodeId, NodeScope, State, foresee};
+use crate::plan::{Plan, StepIndex};
+use crate::runbook::ast::ActionUse;
 use crate::runbook::expr::Templated;
 
 /// An action that a step uses, for its work, its check or its undoing.
@@ -21,45 +20,45 @@ pub struct Implied {
     pub with: Map<String, Value>,
 }
 
-/// All actions of a plan, each once for every item of its step.
+/// All actions of a plan, those of called runbooks included, each once for every item of its step.
 #[must_use]
 pub fn implied(plan: &Plan) -> Vec<Implied> {
-    let (mut state, roots) = (State::new(plan), Roots::new(plan));
+    let mut state = foresee(plan);
     let mut found = Vec::new();
-    for (index, step) in plan.steps() {
-        let node = NodeId(index.0);
-        for item in items(plan, &state, &roots, (node, step)) {
-            state.nodes[node.at()].item = item.map(Arc::new);
-            let scope = NodeScope {
-                plan,
-                state: &state,
-                roots: &roots,
-                now: Timestamp::default(),
-                node: Some(node),
-                vars: None,
-            };
+    for at in 0..state.nodes.len() {
+        let node = NodeId(u32::try_from(at).unwrap_or(u32::MAX));
+        let index = state.node(node).step;
+        let step = plan.step(index);
+        for item in items(plan, &state, node) {
+            state.nodes[at].item = item.map(Arc::new);
+            let scope = NodeScope::of(plan, &state, node);
             let check = step.verify.as_ref().map(|verify| &verify.action);
             for action in [Some(&step.action), check, step.rollback.as_deref()].into_iter().flatten() {
-                let with = known(plan, action, &scope);
-                found.push(Implied { step: step.id.value.clone(), action: action.name.value.clone(), with });
+                let with = known(plan, index, action, &scope);
+                found.push(Implied {
+                    step: state.node(node).path.to_string(),
+                    action: action.name.value.clone(),
+                    with,
+                });
             }
         }
-        state.nodes[node.at()].item = None;
+        state.nodes[at].item = None;
     }
     found
 }
 
-/// The items of the step where they are known; one without an item where it has none.
-fn items(plan: &Plan, state: &State, roots: &Roots, (node, step): (NodeId, &Step)) -> Vec<Option<Value>> {
-    let Some(for_each) = &step.for_each else { return vec![None] };
-    let scope = NodeScope { plan, state, roots, now: Timestamp::default(), node: Some(node), vars: None };
-    let rendered = plan.runbook.expressions.render(&for_each.items, &scope).map(|items| items.shown());
+/// The items of the node's step where they are known; one without an item where it has none.
+fn items(plan: &Plan, state: &State, node: NodeId) -> Vec<Option<Value>> {
+    let index = state.node(node).step;
+    let Some(for_each) = &plan.step(index).for_each else { return vec![None] };
+    let scope = NodeScope::of(plan, state, node);
+    let rendered = plan.expressions(index).render(&for_each.items, &scope).map(|items| items.shown());
     let items = rendered.ok().and_then(|items| crate::plan::items(&items).ok());
     items.into_iter().flatten().map(|(_, item)| Some(item)).collect()
 }
 
-fn known(plan: &Plan, action: &ActionUse, scope: &NodeScope<'_>) -> Map<String, Value> {
-    let render = |value: &Templated| plan.runbook.expressions.render(value, scope).ok().map(|value| value.shown());
+fn known(plan: &Plan, index: StepIndex, action: &ActionUse, scope: &NodeScope<'_>) -> Map<String, Value> {
+    let render = |value: &Templated| plan.expressions(index).render(value, scope).ok().map(|value| value.shown());
     match &action.with.value {
         Templated::Map(entries) => {
             entries.iter().filter_map(|(name, value)| Some((name.clone(), render(value)?))).collect()

@@ -21,7 +21,6 @@ pub use durations::{Source, Times};
 pub use implied::{Implied, implied};
 pub use ledger::{Done, Ledger, Sent};
 pub use random::Random;
-pub(crate) use stage::step_id;
 pub use stage::{Setting, Stage};
 pub use world::{Endpoints, Probed};
 

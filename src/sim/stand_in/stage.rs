@@ -14,6 +14,7 @@ use crate::actions::Call;
 use crate::catalogue::{Effect, Takes, Timestamp, Type};
 use crate::edge::clock::Clock;
 use crate::plan::Plan;
+use crate::plan::path::without_keys;
 use crate::runbook::ast::Step;
 use crate::sim::azure::{Azure, Logged};
 use crate::sim::scenario::{Fault, Scenario};
@@ -40,23 +41,23 @@ pub struct Setting {
 impl Setting {
     /// How long the step of a path takes.
     fn times(&self, path: &str) -> Times {
-        let step = self.plan.find(step_id(path)).map(|index| self.plan.step(index));
-        let scenario = self.scenario.simulate(step_id(path));
+        let step = self.plan.find(path).map(|index| self.plan.step(index));
+        let scenario = self.scenario.simulate(&without_keys(path));
         times(step, &self.plan.runbook.defaults, scenario, self.takes(path))
     }
 
     /// How long the action of a path's step takes, where that is known.
     fn takes(&self, path: &str) -> Option<Takes> {
-        let index = self.plan.find(step_id(path))?;
+        let index = self.plan.find(path)?;
         let action = self.plan.step(index).action.name.value.as_str();
         (self.plan.spec(action)?.takes)(self.known(path)?)
     }
 
     /// The parameters of a path's step, as far as they are known before the run.
     fn known(&self, path: &str) -> Option<&Map<String, Value>> {
-        let index = self.plan.find(step_id(path))?;
+        let index = self.plan.find(path)?;
         let action = self.plan.step(index).action.name.value.as_str();
-        let own = |implied: &&Implied| implied.step == step_id(path) && implied.action == action;
+        let own = |implied: &&Implied| implied.step == without_keys(path) && implied.action == action;
         self.implied.iter().find(own).map(|implied| &implied.with)
     }
 }
@@ -102,7 +103,7 @@ impl Stage {
     }
 
     pub(super) fn assume(&self, path: &str, what: String) {
-        let step = step_id(path).to_owned();
+        let step = without_keys(path);
         self.assumed.lock().unwrap_or_else(PoisonError::into_inner).entry(step).or_insert(what);
     }
 
@@ -120,7 +121,7 @@ impl Stage {
     /// Whether a step has had its effect, and it was not undone.
     fn has_run(&self, step: &str) -> bool {
         let ledger = self.ledger();
-        let last = ledger.done.iter().rfind(|done| step_id(&done.step) == step && done.fails.is_none());
+        let last = ledger.done.iter().rfind(|done| without_keys(&done.step) == step && done.fails.is_none());
         last.is_some_and(|done| !done.undo && done.ends <= self.now()) || self.azure.has_changed(step)
     }
 
@@ -128,7 +129,7 @@ impl Stage {
     pub(super) fn holds_not(&self, call: &Call) -> Option<String> {
         let step = self.step(&call.step).filter(|_| is_verify(call))?;
         let stood_in = matches!(step.action.name.value.as_str(), "shell" | "exec" | "http");
-        (stood_in && !self.has_run(step_id(&call.step))).then(|| format!("`{}` has had no effect yet", call.step))
+        (stood_in && !self.has_run(&without_keys(&call.step))).then(|| format!("`{}` has had no effect yet", call.step))
     }
 
     /// The way to the simulated Azure.
@@ -174,7 +175,7 @@ impl Stage {
     #[must_use]
     pub fn step(&self, path: &str) -> Option<&Step> {
         let plan = &self.setting.plan;
-        plan.find(step_id(path)).map(|index| plan.step(index))
+        plan.find(path).map(|index| plan.step(index))
     }
 
     /// How long the step of a path takes.
@@ -197,13 +198,13 @@ impl Stage {
 
     /// Why the step fails here, by the scenario or the runbook.
     pub(super) fn fails(&self, path: &str) -> Option<String> {
-        let said = self.setting.scenario.simulate(step_id(path)).and_then(|simulate| simulate.fail.clone());
+        let said = self.setting.scenario.simulate(&without_keys(path)).and_then(|simulate| simulate.fail.clone());
         said.or_else(|| self.step(path)?.simulate.as_ref()?.fail.clone())
     }
 
     /// What the scenario says the step gives back.
     pub(super) fn said(&self, path: &str) -> Map<String, Value> {
-        self.setting.scenario.simulate(step_id(path)).map(|simulate| simulate.outputs.clone()).unwrap_or_default()
+        self.setting.scenario.simulate(&without_keys(path)).map(|simulate| simulate.outputs.clone()).unwrap_or_default()
     }
 
     /// The outputs declared: as the scenario says, else as the runbook says, else invented.
@@ -257,7 +258,8 @@ impl Stage {
             return None;
         }
         let mut struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
-        let hits = |fault: &Fault| fault.step().is_some_and(|step| step == call.step || step == step_id(&call.step));
+        let hits =
+            |fault: &Fault| fault.step().is_some_and(|step| step == call.step || step == without_keys(&call.step));
         for (index, fault) in self.setting.scenario.faults.iter().enumerate() {
             let most = match &fault.value {
                 Fault::FailedOperation { times, .. } => times.unwrap_or(u32::MAX),
@@ -302,10 +304,4 @@ fn azure(setting: &Setting) -> Azure {
 fn is_verify(call: &Call) -> bool {
     let folder = call.folder.file_name().and_then(std::ffi::OsStr::to_str);
     folder.is_some_and(|name| name.starts_with("verify-"))
-}
-
-/// The id in a path: `keep_informed[3]` is an instance of `keep_informed`.
-#[must_use]
-pub(crate) fn step_id(path: &str) -> &str {
-    path.split('[').next().unwrap_or(path)
 }

@@ -1,0 +1,59 @@
+//! The path of a step as people type it: `promote`, `promote[eu]`, `database.promote`, `database[eu].promote`.
+
+/// The first part of a path: the id, the key in its brackets, and what follows the dot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment<'p> {
+    /// The step's id.
+    pub id: &'p str,
+    /// The key of an instance.
+    pub key: Option<&'p str>,
+    /// The path within the called runbook.
+    pub rest: Option<&'p str>,
+}
+
+/// The first part of a path; `None` where it is no path. A key may hold dots, but no brackets.
+#[must_use]
+pub fn segment(path: &str) -> Option<Segment<'_>> {
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    let (id, after) = path.split_at(end);
+    let (key, after) = match after.strip_prefix('[') {
+        Some(inside) => {
+            let (key, after) = inside.split_once(']')?;
+            (Some(key), after)
+        }
+        None => (None, after),
+    };
+    let rest = match after {
+        "" => None,
+        after => Some(after.strip_prefix('.')?),
+    };
+    Some(Segment { id, key, rest })
+}
+
+/// The path without the keys of instances: the step as the runbooks write it.
+#[must_use]
+pub fn without_keys(path: &str) -> String {
+    let mut ids = Vec::new();
+    let mut rest = Some(path);
+    while let Some(segment) = rest.and_then(segment) {
+        ids.push(segment.id);
+        rest = segment.rest;
+    }
+    ids.join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_read_part_by_part() {
+        let path = |id, key, rest| Some(Segment { id, key, rest });
+        assert_eq!(segment("promote"), path("promote", None, None));
+        assert_eq!(segment("each[10.0.0.1]"), path("each", Some("10.0.0.1"), None));
+        assert_eq!(segment("db[eu].promote[a]"), path("db", Some("eu"), Some("promote[a]")));
+        assert_eq!(segment("db."), path("db", None, Some("")));
+        assert_eq!((segment("db[eu"), segment("db[eu]x")), (None, None));
+        assert_eq!(without_keys("db[10.0.0.1].promote[a]"), "db.promote");
+    }
+}
