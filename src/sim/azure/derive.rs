@@ -90,6 +90,13 @@ impl<'i> Implied<'i> {
 
 /// Lets the services put there what an action implies.
 pub(super) fn derive(world: &mut World, action: &str, with: &Map<String, Value>) {
+    let text = |name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default();
+    if action == "azure.request" && matches!(text("method"), "" | "GET") && text("path").starts_with("/subscriptions/")
+    {
+        // What a step asks for is taken to be there.
+        let path = text("path");
+        world.ensure(path, json!({ "properties": { "provisioningState": "Succeeded" } }), region_in(path));
+    }
     services::derive(world, &Implied { action, with });
 }
 

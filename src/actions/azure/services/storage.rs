@@ -47,8 +47,13 @@ static STATE: ActionSpec = ActionSpec {
     name: "azure.storage.state",
     summary: "reads where a storage account is, and how far its copy is behind",
     docs: "Reads the account with its replication. `lag_seconds` is how old the last synchronised write is: what an unplanned failover \
-        loses. It is null where the account has no copy. Healthy means: the copy is live, and within `max_lag` where that is given.",
-    parameters: parameters![ACCOUNT, may("max_lag", duration, "how far the copy may be behind; any if absent")],
+        loses. It is null where the account has no copy. Healthy means: the copy is live, and within `max_lag` where that is given; with \
+        `primary_location`: that region serves.",
+    parameters: parameters![
+        ACCOUNT,
+        may("max_lag", duration, "how far the copy may be behind; any if absent"),
+        may("primary_location", string, "the region that has to serve; then an account without a copy is healthy too"),
+    ],
     outputs: Outputs::Fixed(&[
         HEALTHY,
         REASON,
@@ -74,11 +79,13 @@ impl Operation for State {
         let (status, synced) = (text(now, &format!("{stats}/status")), text(now, &format!("{stats}/lastSyncTime")));
         let lag = Timestamp::parse(synced).ok().map(|moment| moment.until(known.now));
         let in_time = with.duration("max_lag").is_none_or(|most| lag.is_some_and(|lag| lag <= most));
+        let is_live = status.eq_ignore_ascii_case("live");
+        let is_there = with.option("primary_location").map_or(is_live, |wanted| same_region(primary(now), wanted));
         let name = with.text("account");
         let behind = lag.map_or_else(|| "without a copy".to_owned(), |lag| format!("{} behind", HumanDuration(lag)));
         let reason = format!("`{name}` is in `{}`, {behind}", primary(now));
         let outputs = json!({
-            "healthy": status.eq_ignore_ascii_case("live") && in_time && !is_moving(now),
+            "healthy": is_there && in_time && !is_moving(now),
             "reason": reason,
             "primary_location": primary(now),
             "secondary_location": text(now, "/properties/secondaryLocation"),
