@@ -10,11 +10,14 @@ mod frame;
 mod gate;
 mod job;
 mod machine;
+mod node;
+mod outcome;
 mod recover;
 mod retry;
 mod scope;
 mod start;
 mod state;
+mod states;
 mod transition;
 mod undo;
 

@@ -245,7 +245,8 @@ fn a_dry_run_walks_through_a_call_and_what_it_gives_back_stays_unknown() {
     let workspace = workspace(CALLER, POSTGRES);
     let ran = workspace.drctl(&["failover", "r", "--dry-run"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    let steps: Vec<&str> = ran.stdout.lines().filter_map(|line| line.split_once(" execution     ")).map(|(_, step)| step).collect();
+    let steps: Vec<&str> =
+        ran.stdout.lines().filter_map(|line| line.split_once(" execution     ")).map(|(_, step)| step).collect();
     assert_eq!(steps, ["before", "database.promote", "after"], "{ran:?}");
     assert!(ran.stdout.contains("\n3 steps: "), "{ran:?}");
     assert_eq!(workspace.lines("log"), Vec::<String>::new());
