@@ -103,11 +103,14 @@ fn ask(case: &Case) -> (Vec<Request>, Next) {
 
 #[test]
 fn every_request_is_one_that_azure_takes() {
-    let azure = Conformance::load().unwrap_or_else(Conformance::by_hand);
+    let described = Conformance::load();
+    let by_hand = described.is_none();
+    let azure = described.unwrap_or_else(Conformance::by_hand);
     let mut problems = Vec::new();
     for case in cases() {
         let (requests, next) = ask(&case);
-        for request in &requests {
+        // Without the description of Resource Manager, only the services' own endpoints are known.
+        for request in requests.iter().filter(|request| !by_hand || request.api != Api::Arm) {
             if let Err(problem) = azure.check(&sent(request)) {
                 problems.push(format!("{}: {} {}: {problem}", case.action, request.method, request.path));
             }

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use drctl::sim::scenario::fields::{ENDPOINT, EXPECT, FAULTS, MESSAGE, PEOPLE, REMEDY, REPLY, SCENARIO, WORLD};
 use proptest::prelude::*;
 
 const RUNBOOK: &str = r#"drctl: 1
@@ -153,6 +155,51 @@ fn a_doubt_at_the_point_of_no_return_waits_for_the_operator_s_word() {
 }
 
 #[test]
+fn the_document_of_rehearsals_names_every_field_and_every_fault() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rehearsal.md")).unwrap();
+    let words: BTreeSet<&str> = document.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let tables = [SCENARIO, ENDPOINT, REPLY, REMEDY, EXPECT, WORLD, MESSAGE, PEOPLE];
+    let fields = tables.iter().flat_map(|table| table.iter()).map(|field| field.name);
+    let faults = FAULTS.iter().flat_map(|fault| fault.fields.iter().map(|field| field.name).chain([fault.name]));
+    let missing: BTreeSet<&str> = fields.chain(faults).filter(|name| !words.contains(name)).collect();
+    assert_eq!(missing, BTreeSet::new());
+}
+
+#[test]
+fn the_scenarios_that_ship_come_out_as_they_expect() {
+    let output = drctl(Path::new(env!("CARGO_MANIFEST_DIR")), &["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+#[test]
+fn whatever_fails_wherever_the_rehearsal_ends_and_says_how() {
+    let folder = workspace(REGION_DOWN);
+    for step in ["probe", "declare", "promote", "switch", "tell", "tell_it_failed"] {
+        for fault in ["fail", "hang", "timeout", "lost-response", "crash-after-effect"] {
+            let fault = format!("{step}:{fault}");
+            let arguments = ["rehearse", "orders", "--scenario", "region_down", "--inject", &fault, "--output", "json"];
+            let output = drctl(folder.path(), &arguments);
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let state = json["state"].as_str().unwrap();
+            let good = output.status.code() == Some(0);
+            let ends = ["succeeded", "completed with exceptions", "paused", "in doubt"];
+            assert!(ends.contains(&state) && good == (state == "succeeded"), "{fault}: {json}");
+        }
+    }
+}
+
+#[test]
+fn nobody_is_asked_who_may_not_answer_and_the_run_waits() {
+    let alone = REGION_DOWN.replace("  promote: { approve: true", "  promote: { approve: false");
+    let folder = workspace(&alone.replace("state: succeeded", "state: awaiting_approval"));
+    let output = drctl(folder.path(), &["rehearse", "orders", "--scenario", "region_down"]);
+    let shown = text(&output);
+    assert!(shown.contains("promote                       awaiting approval\n"), "{shown}");
+    assert!(shown.contains("expected `promote` to be succeeded, found awaiting approval"), "{shown}");
+    assert!(!shown.contains("expected the run to be"), "{shown}");
+}
+
+#[test]
 fn drctl_may_die_anywhere_and_nothing_is_lost_or_done_twice() {
     let folder = workspace(REGION_DOWN);
     let output = drctl(folder.path(), &["rehearse", "orders", "--scenario", "region_down", "--crash-everywhere"]);
@@ -188,6 +235,69 @@ fn a_simulated_run_asks_real_people_and_cannot_be_taken_up() {
     let resumed = drctl(folder.path(), &["--state", ".drctl/simulated", "resume"]);
     assert_eq!(resumed.status.code(), Some(2));
     assert!(text(&resumed).contains("its world is gone"), "{}", text(&resumed));
+}
+
+const ON_AZURE: &str = r#"drctl: 1
+name: shop
+kind: failover
+owner: t
+azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg-shop }
+detection:
+  - { id: probe, action: probe.http, with: { url: "https://shop.example.com/health" } }
+execution:
+  - id: promote
+    action: azure.postgres.promote_replica
+    with: { server: shop-pg-eastus2, mode: forced }
+    timeout: 1h
+    verify: { action: azure.postgres.role, with: { server: shop-pg-eastus2, is: primary }, within: 5m }
+  - id: switch_off
+    action: azure.traffic_manager.set_endpoint
+    needs: [promote]
+    with: { profile: shop, endpoint: centralus, status: disabled }
+  - id: switch_on
+    action: azure.traffic_manager.set_endpoint
+    needs: [switch_off]
+    with: { profile: shop, endpoint: eastus2, status: enabled }
+  - id: answers
+    action: probe.http
+    needs: [switch_on]
+    with: { url: "https://shop.example.com/health" }
+  - { id: judge, action: assert, needs: [answers], with: { that: "{{ steps.answers.outputs.healthy }}" } }
+"#;
+
+const AZURE_DOWN: &str = r#"drctl: 1
+scenario: region_down
+runbook: shop
+endpoints:
+  - { url: "https://shop.example.com", served_by: Microsoft.Network/trafficManagerProfiles/shop }
+faults:
+  - region_down: { region: Central US }
+  - lost_response: { step: promote }
+expect:
+  state: succeeded
+  steps: { promote: succeeded, judge: succeeded }
+  world:
+    - resource: Microsoft.Network/trafficManagerProfiles/shop/AzureEndpoints/centralus
+      at: /properties/endpointStatus
+      is: Disabled
+"#;
+
+#[test]
+fn traffic_of_a_simulated_azure_goes_where_the_failover_sends_it() {
+    let folder = workspace(REGION_DOWN);
+    fs::write(folder.path().join("runbooks/shop.yaml"), ON_AZURE).unwrap();
+    fs::create_dir_all(folder.path().join("runbooks/scenarios/shop")).unwrap();
+    fs::write(folder.path().join("runbooks/scenarios/shop/region_down.yaml"), AZURE_DOWN).unwrap();
+    let run =
+        |more: &[&str]| drctl(folder.path(), &[&["rehearse", "shop", "--scenario", "region_down"], more].concat());
+    let first = run(&["--journal", "first"]);
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first));
+    run(&["--journal", "second"]);
+    let journal = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+    assert_eq!(journal("first"), journal("second"));
+    assert!(journal("first").contains("no answer: `centralus` is down"), "{}", journal("first"));
+    let everywhere = run(&["--crash-everywhere"]);
+    assert!(text(&everywhere).contains("nothing was lost, and nothing that may not"), "{}", text(&everywhere));
 }
 
 proptest! {

@@ -122,6 +122,15 @@ impl Common {
         if let Some(given) = given {
             return self.named(given);
         }
+        let mut open = self.open_runs()?;
+        match open.len() {
+            1 => Ok(open.remove(0).1),
+            _ => choose(self, &open.into_iter().map(|(name, _)| name).collect::<Vec<_>>()),
+        }
+    }
+
+    /// The runs that have not ended, by name: one at least.
+    pub(super) fn open_runs(&self) -> Result<Vec<(String, RunFolder)>, Error> {
         let mut open = Vec::new();
         for id in self.store.runs()? {
             let folder = self.store.open(&id)?;
@@ -129,11 +138,10 @@ impl Common {
                 open.push((id.to_string(), folder));
             }
         }
-        match open.len() {
-            0 => Err(Error::usage("no run is open: name one").next("drctl runs")),
-            1 => Ok(open.remove(0).1),
-            _ => choose(self, &open.into_iter().map(|(name, _)| name).collect::<Vec<_>>()),
+        if open.is_empty() {
+            return Err(Error::usage("no run is open: name one").next("drctl runs"));
         }
+        Ok(open)
     }
 
     /// The folder of the run that a name, or the beginning of one, stands for.

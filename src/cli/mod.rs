@@ -1,6 +1,7 @@
 //! The command line: clap types, and one thin file per command.
 
 mod actions;
+mod choose;
 mod common;
 mod decisions;
 mod generate;

@@ -66,7 +66,7 @@ impl Rehearse {
         let subject = subject(&loaded, scenario, &self.set, (&catalogue, usize::from(self.parallel)))?;
         match self.runs {
             Some(runs) => self.many(&subject, seed, runs),
-            None if self.crash_everywhere => everywhere(&subject, seed),
+            None if self.crash_everywhere => self.everywhere(&subject, seed),
             None => self.once(&subject, seed, &sources),
         }
     }
@@ -117,16 +117,19 @@ impl Rehearse {
         Ok(Exit::Done)
     }
 
+    fn everywhere(&self, subject: &Subject, seed: u64) -> Result<Exit, Error> {
+        let told = crash_everywhere(subject, seed);
+        match self.output {
+            Output::Json => console_line(&text::everywhere_json(&told).to_string())?,
+            Output::Human | Output::Plain => console_line(&text::everywhere(&told))?,
+        }
+        Ok(if told.wrong.is_empty() { Exit::Done } else { Exit::Failed })
+    }
+
     fn next(&self, seed: u64) -> String {
         let scenario = self.scenario.as_ref().map(|given| format!(" --scenario {given}")).unwrap_or_default();
         format!("drctl rehearse {}{scenario} --seed {seed} --runs 1000", self.runbook)
     }
-}
-
-fn everywhere(subject: &Subject, seed: u64) -> Result<Exit, Error> {
-    let told = crash_everywhere(subject, seed);
-    console_line(&text::everywhere(&told))?;
-    Ok(if told.wrong.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 fn written(file: &Path, bytes: &[u8]) -> Result<(), Error> {

@@ -4,21 +4,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::choose::{SIGINT, choose};
 use super::common::{Common, Showing};
 use super::rehearse::chosen;
 use crate::catalogue::Timestamp;
 use crate::error::{Error, Exit};
 use crate::exec::earlier::EarlierRun;
 use crate::exec::inputs::{pair, read_vars};
-use crate::exec::load::find_runbook;
+use crate::exec::load::{find_runbook, runbook_names};
 use crate::exec::run::{self, Simulation, Start};
 use crate::runbook::ast::Kind;
 
 /// A runbook by its name.
 #[derive(Debug, Args)]
 pub(super) struct ByName {
-    /// The runbook's name
-    name: String,
+    /// The runbook's name (without one, it is chosen at a terminal)
+    name: Option<String>,
     #[command(flatten)]
     options: Options,
 }
@@ -74,9 +75,23 @@ struct Options {
 
 impl ByName {
     pub(super) fn run(self, common: &Common, kind: Kind) -> Result<Exit, Error> {
-        let file = find_runbook(&common.workspace, &self.name, kind).map_err(Error::usage)?;
+        let name = match self.name {
+            Some(name) => name,
+            None => match asked(common, kind)? {
+                Some(name) => name,
+                None => return Ok(Exit::Signal(SIGINT)),
+            },
+        };
+        let file = find_runbook(&common.workspace, &name, kind).map_err(Error::usage)?;
         self.options.run(common, file)
     }
+}
+
+/// The runbook chosen at the terminal, be it the only one: a failover is never started by leaving something out.
+fn asked(common: &Common, kind: Kind) -> Result<Option<String>, Error> {
+    let mut names = runbook_names(&common.workspace, kind).map_err(Error::usage)?;
+    let chosen = choose(&format!("which {} runbook?", kind.name()), &names, &format!("drctl {}", kind.name()))?;
+    Ok(chosen.map(|at| names.swap_remove(at)))
 }
 
 impl ByFile {

@@ -133,11 +133,9 @@ fn line(verdict: &Verdict, good: bool) -> String {
         Ok((facts, differences)) => {
             let took = HumanDuration(std::time::Duration::from_secs(facts.clock.elapsed.as_secs()));
             let took = if facts.clock.restored { format!(", restored after {took}") } else { String::new() };
-            let mut text = format!("{mark}  {name:<50}  {}{took}", word(&facts.ended));
-            for difference in differences {
-                text += &format!("\n        {}", difference.replace('\n', "\n          "));
-            }
-            crate::report::sanitise(&text)
+            let head = format!("{mark}  {name:<50}  {}{took}", word(&facts.ended));
+            let lines = differences.iter().map(|it| format!("        {}", it.replace('\n', "\n          ")));
+            crate::report::sanitise(&[head].into_iter().chain(lines).collect::<Vec<_>>().join("\n"))
         }
         Err(error) => format!("{mark}  {name:<50}  {file}: {error}"),
     }

@@ -58,10 +58,8 @@ impl Validate {
             }
         }
         let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-        let mut what = count(files.len(), "runbook");
-        if !scenarios.is_empty() {
-            what += &format!(", {}", count(scenarios.len(), "scenario"));
-        }
+        let also = if scenarios.is_empty() { None } else { Some(count(scenarios.len(), "scenario")) };
+        let what = [count(files.len(), "runbook")].into_iter().chain(also).collect::<Vec<_>>().join(", ");
         say(&format!("{what}: {}, {}", count(errors, "error"), count(warnings, "warning")));
         Ok(if errors == 0 { Exit::Done } else { Exit::Invalid })
     }

@@ -207,7 +207,11 @@ impl Machine {
     }
 
     pub(super) fn scope(&self, node: NodeId) -> NodeScope<'_> {
-        NodeScope::of(&self.plan, &self.state, node)
+        let about = self.state.node(node);
+        // What is read again of an attempt under way is read as it was: a notice found half sent keeps its time.
+        let under_way = about.state.is_active() || about.state == StepState::InDoubt;
+        let now = about.began.filter(|_| under_way).unwrap_or(self.now);
+        NodeScope::of(&self.plan, &self.state, node).at(now)
     }
 
     /// Counts what is not met of nodes that are new.

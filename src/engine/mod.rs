@@ -13,6 +13,7 @@ mod machine;
 mod node;
 mod outcome;
 mod recover;
+mod repeat;
 mod retry;
 mod scope;
 mod start;

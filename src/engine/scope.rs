@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::event::{Outputs, StepState};
 use super::frame::FrameId;
 use super::state::{NodeId, State};
-use crate::catalogue::HumanDuration;
+use crate::catalogue::{HumanDuration, Timestamp};
 use crate::plan::Plan;
 use crate::runbook::ast::Runbook;
 use crate::runbook::expr::{Scope, Undefined};
@@ -41,6 +41,8 @@ pub struct NodeScope<'s> {
     plan: &'s Plan,
     state: &'s State,
     frame: FrameId,
+    /// What `run.now` is.
+    now: Timestamp,
     /// The node; `item` is its item.
     node: Option<NodeId>,
     /// `vars` of a notice.
@@ -51,19 +53,25 @@ impl<'s> NodeScope<'s> {
     /// As the node sees them.
     #[must_use]
     pub fn of(plan: &'s Plan, state: &'s State, node: NodeId) -> Self {
-        Self { plan, state, frame: state.node(node).frame, node: Some(node), vars: None }
+        Self { plan, state, frame: state.node(node).frame, now: state.last_at, node: Some(node), vars: None }
     }
 
     /// As the outputs of the frame's runbook see them.
     #[must_use]
     pub fn of_frame(plan: &'s Plan, state: &'s State, frame: FrameId) -> Self {
-        Self { plan, state, frame, node: None, vars: None }
+        Self { plan, state, frame, now: state.last_at, node: None, vars: None }
+    }
+
+    /// The same, at that time.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
     }
 
     /// The same, with the variables of a notice.
     #[must_use]
     pub fn with_vars<'v>(&'v self, vars: &'v Map<String, Value>) -> NodeScope<'v> {
-        NodeScope { plan: self.plan, state: self.state, frame: self.frame, node: self.node, vars: Some(vars) }
+        NodeScope { vars: Some(vars), ..*self }
     }
 }
 
@@ -124,6 +132,7 @@ impl NodeScope<'_> {
             "kind": started.kind,
             "operator": started.operator.name,
             "started_at": self.state.started_at.to_string(),
+            "now": self.now.to_string(),
             "since": started.since.unwrap_or(self.state.started_at).to_string(),
             "aborted": self.state.aborted,
             "failed": failed,

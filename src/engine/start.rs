@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::event::{Event, Instance, Intent, Mode, Outputs, Side, StepState};
 use super::job::{DryHints, Effect, Job, JobId, JobKind};
-use super::machine::{Machine, Timer};
+use super::machine::Machine;
 use super::scope::NodeScope;
 use super::state::NodeId;
 use super::transition::Illegal;
@@ -29,7 +29,7 @@ impl Machine {
         }
         let is_step = self.state.node(node).parent.is_none();
         if is_step && step.repeat.is_some() {
-            return self.repeat_step(node);
+            return self.begin_repetition(node);
         }
         if is_step && step.for_each.is_some() && !self.state.children.contains_key(&node) && !self.expand(node, step)? {
             return Ok(());
@@ -173,52 +173,6 @@ impl Machine {
                 || (!busy(id)
                     && !self.state.children.get(&id).is_some_and(|children| children.iter().any(|child| busy(*child))))
         })
-    }
-
-    /// One more instance of a step that repeats.
-    pub(super) fn repeat_step(&mut self, node: NodeId) -> Result<(), Illegal> {
-        let number = self.state.children.get(&node).map_or(0, Vec::len) + 1;
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        self.emit(Event::Repeated { step: self.path(node), number })?;
-        let plan = Arc::clone(&self.plan);
-        if let Some(repeat) = &plan.step(self.state.node(node).step).repeat {
-            self.wake_at(self.now.plus(repeat.every), Timer::Repeat(node));
-        }
-        if let Some(child) = self.state.children[&node].last() {
-            self.exempt.push_back(*child);
-        }
-        Ok(())
-    }
-
-    /// The next instance is due, unless the step that ends the repetition has started.
-    pub(super) fn repeat_due(&mut self, node: NodeId) -> Result<(), Illegal> {
-        let plan = Arc::clone(&self.plan);
-        let state = self.state.node(node).state;
-        if self.closing || self.state.stopping.is_some() || !matches!(state, StepState::Pending | StepState::Running) {
-            return Ok(());
-        }
-        let index = self.state.node(node).step;
-        let until = plan.step(index).repeat.as_ref().and_then(|repeat| repeat.until.as_ref());
-        let until = until.and_then(|until| plan.part_of(index).find(&until.value));
-        let is_over = |until| self.state.node(self.state.peer(&plan, node, until)).state != StepState::Pending;
-        if until.is_some_and(is_over) {
-            return self.emit(Event::RepetitionEnded { step: self.path(node) });
-        }
-        self.repeat_step(node)
-    }
-
-    /// Repetitions end with the run at the latest.
-    pub(super) fn end_repetitions(&mut self) -> Result<(), Illegal> {
-        let plan = Arc::clone(&self.plan);
-        let repeated = plan.steps().filter(|(_, step)| step.repeat.is_some());
-        for node in repeated.flat_map(|(index, _)| self.begun_nodes_of(index)).collect::<Vec<_>>() {
-            if self.state.children.contains_key(&node)
-                && matches!(self.state.node(node).state, StepState::Pending | StepState::Running)
-            {
-                self.emit(Event::RepetitionEnded { step: self.path(node) })?;
-            }
-        }
-        Ok(())
     }
 
     fn ask_person(&mut self, node: NodeId, step: &Step) -> Result<(), Illegal> {

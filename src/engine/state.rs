@@ -273,6 +273,7 @@ impl State {
         }
         if matches!(event, Event::Intent(_) | Event::Called { .. }) {
             node.started.get_or_insert(at);
+            node.began = Some(at);
         }
         self.set(plan, at, id, before, state);
         Ok(())

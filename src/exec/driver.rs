@@ -261,14 +261,14 @@ impl Driver {
             self.held.kept.clear();
             return;
         }
+        #[cfg(feature = "mutants")]
+        let durable = if self.held.mutant.starts_early() { Seq(u64::MAX) } else { durable };
         while self.held.handles.front().is_some_and(|(after, _)| *after <= durable) {
             let Some((_, token)) = self.held.handles.pop_front() else { break };
             if let Some(kept) = self.held.kept.remove(&token) {
                 kept.send(()).ok();
             }
         }
-        #[cfg(feature = "mutants")]
-        let durable = if self.held.mutant.starts_early() { Seq(u64::MAX) } else { durable };
         while self.held.jobs.front().is_some_and(|(after, _)| *after <= durable) {
             let Some((_, job)) = self.held.jobs.pop_front() else { break };
             self.worker.start(job);

@@ -131,6 +131,23 @@ pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf,
     }
 }
 
+/// The names of the workspace's runbooks of that kind, sorted.
+///
+/// # Errors
+/// A sentence: the folder cannot be read, or there is none.
+pub fn runbook_names(workspace: &Path, kind: Kind) -> Result<Vec<String>, String> {
+    let folder = workspace.join("runbooks");
+    let all = callable(workspace).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let of_kind = all.into_iter().filter(|runbook| runbook.kind == kind);
+    let mut names: Vec<String> =
+        of_kind.map(|runbook| runbook.name).filter(|name| !name.contains(char::is_control)).collect();
+    names.sort();
+    if names.is_empty() {
+        return Err(format!("`{}` holds no {} runbook", folder.display(), kind.name()));
+    }
+    Ok(names)
+}
+
 /// The name and kind a file gives itself, by a look at its first lines; the file is judged when it is loaded.
 fn head(bytes: &[u8]) -> Option<(String, Kind)> {
     let text = String::from_utf8_lossy(bytes).into_owned();

@@ -33,7 +33,7 @@ use crate::journal::{FileJournal, Journal, MemoryJournal};
 use crate::plan::Plan;
 use crate::report::{OutputKind, Reporter, Setup};
 use crate::sim::scenario::Scenario;
-use crate::sim::stand_in::{Setting, Stage, stand_ins};
+use crate::sim::stand_in::{Setting, Stage, implied, stand_ins};
 
 /// What every run is given.
 #[derive(Clone)]
@@ -170,7 +170,8 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     let stage = start.simulate.as_ref().map(|simulation| {
         let scenario = Arc::new(simulation.scenario.clone());
         let (plan, clock, seed) = (Arc::clone(&plan), Arc::clone(&clock), simulation.scenario.seed);
-        Arc::new(Stage::new(Setting { plan, scenario, clock, seed, steady: false, run: id.to_string() }))
+        let implied = Arc::new(implied(&plan));
+        Arc::new(Stage::new(Setting { plan, scenario, clock, seed, steady: false, implied, run: id.to_string() }))
     });
     let registry = match &stage {
         Some(stage) => Arc::new(Registry::new(Arc::new(ProcessRunner::new(""))).replacing(stand_ins(stage))),
@@ -210,7 +211,11 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
     let run = view::open(folder, &registry.catalogue())?;
     if run.started.simulated {
         let message = format!("run `{}` was simulated: its world is gone with the process that drove it", run.id());
-        return Err(Error::usage(message).next("drctl failover NAME --simulate"));
+        return Err(Error::usage(message).next(format!(
+            "drctl {} {} --simulate",
+            run.started.kind.name(),
+            run.started.runbook
+        )));
     }
     let state = run.state(&run.plan)?;
     if let Some(ended) = state.ended {

@@ -94,6 +94,10 @@ pub(super) fn commands(plan: &Plan, state: &State, run: &str, executing: bool) -
     if state.ended.is_some() {
         return Vec::new();
     }
+    // Its world is gone with the process that drove it.
+    if let Some(started) = state.started.as_ref().filter(|started| started.simulated && !executing) {
+        return vec![format!("drctl {} {} --simulate", started.kind.name(), quote(&started.runbook))];
+    }
     let needs = needs(plan, state);
     let mut commands: Vec<String> = needs.iter().flat_map(|(need, id)| commands_for(state, run, *need, *id)).collect();
     let troubled = needs.iter().any(|(need, _)| matches!(need, Need::Doubt | Need::Failure));

@@ -147,6 +147,27 @@ fn a_second_process_is_told_who_drives_the_run() {
 }
 
 #[test]
+fn of_fifty_that_resume_at_once_one_drives_and_the_others_name_it() {
+    let workspace = killed_while_slow_runs();
+    let mut racing: Vec<_> = (0..50).map(|_| workspace.start(&["resume", "--as", "ada"])).collect();
+    until("all but one to give up", || {
+        racing.iter_mut().map(|child| child.try_wait().unwrap()).filter(Option::is_none).count() <= 1
+    });
+    let driver = racing.iter_mut().position(|child| child.try_wait().unwrap().is_none()).unwrap();
+    let driver = racing.swap_remove(driver);
+    let named = format!("(process {}) since", driver.id());
+    for other in racing {
+        let other = ran(other.wait_with_output().unwrap());
+        assert_eq!(other.code, 6, "{other:?}");
+        assert!(other.stderr.contains("the run is driven by ada@") && other.stderr.contains(&named), "{other:?}");
+    }
+    workspace.write("go", "0");
+    assert_eq!(ran(driver.wait_with_output().unwrap()).code, 0);
+    assert_eq!(workspace.lines("log"), ["start", "end", "7"]);
+    assert_eq!(workspace.journal().matches("\"type\":\"run_resumed\"").count(), 1);
+}
+
+#[test]
 fn a_damaged_journal_is_refused_with_the_line() {
     let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"exit 1\" } }\n");
     workspace.drctl(&["failover", "r"]);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Ended, Rehearsed};
+use crate::catalogue::Effect;
 use crate::engine::{Event, State};
 use crate::plan::{Plan, StepIndex};
 use crate::report::{Clock, critical_path_of, timeline};
@@ -72,10 +73,8 @@ fn machine_source(stage: &Stage, plan: &Plan, index: StepIndex) -> Source {
     let step = plan.step(index);
     match step.action.name.value.as_str() {
         "wait" | "assert" | "probe.http" | "probe.tcp" | "probe.dns" => Source::Given,
-        azure if azure.starts_with("azure.") => {
-            let takes = plan.spec(azure).and_then(|spec| (spec.takes)(&serde_json::Map::new()));
-            let published = takes.is_some_and(|takes| takes.source.is_some());
-            if published { Source::Published } else { Source::Assumed }
+        action if (plan.effect(action, &serde_json::Map::new())) == Effect::Reads && action.starts_with("azure.") => {
+            Source::Given
         }
         _ => stage.times(&plan.path(index)).source,
     }

@@ -34,7 +34,7 @@ pub use scenarios::{Judged, Library, subject};
 
 use self::kill::{Killer, Mortal};
 use self::operator::person;
-use self::watcher::{Truth, Watcher};
+use self::watcher::{Records, Truth, Watcher, lock};
 use super::driver::{Driver, Held, Left};
 use super::worker::Worker;
 use crate::actions::Registry;
@@ -51,7 +51,7 @@ use crate::journal::{Contents, MemoryJournal, Record};
 use crate::plan::Plan;
 use crate::runbook::ast::SecretSource;
 use crate::sim::scenario::{Fault, Scenario};
-use crate::sim::stand_in::{Random, Setting, Stage, stand_ins};
+use crate::sim::stand_in::{Implied, Random, Setting, Stage, stand_ins};
 
 /// When every rehearsal starts: 03:00 on a night that was.
 const START: &str = "2026-01-01T03:00:00Z";
@@ -67,6 +67,8 @@ pub struct Subject {
     pub plan: Arc<Plan>,
     /// The scenario.
     pub scenario: Arc<Scenario>,
+    /// What is known of the plan's actions.
+    pub implied: Arc<Vec<Implied>>,
     /// The runbook's file.
     pub path: String,
     /// Where the secrets would come from; never read.
@@ -160,12 +162,14 @@ pub fn rehearse(subject: &Subject, attempt: Attempt<'_>) -> Rehearsed {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         seed,
         steady: attempt.steady,
+        implied: Arc::clone(&subject.implied),
         run,
     };
     let stage = Arc::new(Stage::new(setting));
     let registry = Registry::new(Arc::new(ProcessRunner::new(""))).replacing(stand_ins(&stage));
     let killer = Killer::new(kills(subject, attempt.kill));
-    let rehearsal = Rehearsal { subject, attempt, clock, stage, registry: Arc::new(registry), killer };
+    let rehearsal =
+        Rehearsal { subject, attempt, clock, stage, registry: Arc::new(registry), killer, records: Records::default() };
     rehearsal.run()
 }
 
@@ -189,6 +193,8 @@ struct Rehearsal<'s> {
     stage: Arc<Stage>,
     registry: Arc<Registry>,
     killer: Killer,
+    /// What is durable so far.
+    records: Records,
 }
 
 impl Rehearsal<'_> {
@@ -201,15 +207,15 @@ impl Rehearsal<'_> {
                 Err(damage) => break Ended::Broken(damage.to_string()),
             };
             contents = journal.contents();
+            lock(&self.records).clone_from(&before);
             if let Some(ended) = self.process(journal, before) {
                 break ended;
             }
             self.killer.spare();
         };
-        let records = MemoryJournal::recovered(contents.clone()).map(|(_, records)| records).unwrap_or_default();
         Rehearsed {
             ended,
-            records,
+            records: std::mem::take(&mut *lock(&self.records)),
             journal: contents.bytes(),
             stage: Arc::clone(&self.stage),
             deaths: self.killer.deaths(),
@@ -280,6 +286,7 @@ impl Rehearsal<'_> {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             truth: self.truth(),
             calls,
+            records: Arc::clone(&self.records),
             state: state.clone(),
             coming: BTreeSet::new(),
         };

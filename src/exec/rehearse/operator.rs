@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Map;
 
-use crate::engine::{Decision, Gate, Node, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
+use super::watcher::Looks;
+use crate::engine::{Decision, Gate, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
 use crate::plan::Plan;
 use crate::plan::path::without_keys;
 use crate::report::{Need, needs};
@@ -35,7 +36,7 @@ pub(super) struct Operators<'a> {
     /// Who started the run.
     pub(super) operator: &'a str,
     /// Says of a step in doubt whether it happened, where somebody can look.
-    pub(super) truth: Option<&'a dyn Fn(&Node) -> bool>,
+    pub(super) truth: Option<&'a Looks>,
 }
 
 impl Operators<'_> {
@@ -136,7 +137,9 @@ impl Operators<'_> {
             RemedyAct::Retry | RemedyAct::Skip => need == Need::Failure,
             RemedyAct::Abort => true,
         };
-        let found = self.people().on_failure.iter().enumerate().find(|(index, remedy)| {
+        // Who looks at the world goes by what is there, whatever the scenario says.
+        let looks = self.truth.is_some() && need == Need::Doubt;
+        let found = self.people().on_failure.iter().enumerate().filter(|_| !looks).find(|(index, remedy)| {
             let named = remedy.step.as_ref().is_none_or(|step| *step.value == *node.path.0);
             let free = !used.contains(index) && !state.decisions.contains(&format!("remedy-{index}"));
             named && free && fits(remedy.act)

@@ -13,6 +13,7 @@ use crate::exec::load::{self, Loaded, find_runbook};
 use crate::exec::view;
 use crate::runbook::source;
 use crate::sim::scenario::{self, Against, Scenario};
+use crate::sim::stand_in::implied;
 
 /// Reads scenarios; each runbook once.
 pub struct Library<'w> {
@@ -132,5 +133,6 @@ pub fn subject(
     let secrets = plan.secrets();
     let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
     let path = loaded.files.first().map(|(name, _)| name.clone()).unwrap_or_default();
-    Ok(Subject { plan, scenario: Arc::new(scenario), path, secrets, parallel, http })
+    let implied = Arc::new(implied(&plan));
+    Ok(Subject { plan, implied, scenario: Arc::new(scenario), path, secrets, parallel, http })
 }

@@ -304,14 +304,32 @@ pub fn everywhere(told: &Everywhere) -> String {
         writeln!(text, "nothing was lost, and nothing that may not be repeated happened twice").ok();
     }
     for (kill, what) in &told.wrong {
-        let place = match kill {
-            Kill::After(seq) => format!("after record {seq}"),
-            Kill::Before(seq) => format!("before record {seq}"),
-            Kill::Step { step, .. } => format!("in `{step}`"),
-        };
-        writeln!(text, "killed {place}: {what}").ok();
+        writeln!(text, "killed {}: {what}", place(kill)).ok();
     }
     sanitise(&text)
+}
+
+/// Crashes everywhere, for programs.
+#[must_use]
+pub fn everywhere_json(told: &Everywhere) -> Value {
+    let doubts = told.doubts.iter().map(|(step, count)| (step.to_string(), json!(count)));
+    let wrong = told.wrong.iter().map(|(kill, what)| json!({ "killed": place(kill), "wrong": what }));
+    json!({
+        "drctl": 1,
+        "type": "crashes",
+        "records": told.records,
+        "crashes": told.crashes,
+        "in_doubt": doubts.collect::<serde_json::Map<_, _>>(),
+        "wrong": wrong.collect::<Vec<_>>(),
+    })
+}
+
+fn place(kill: &Kill) -> String {
+    match kill {
+        Kill::After(seq) => format!("after record {seq}"),
+        Kill::Before(seq) => format!("before record {seq}"),
+        Kill::Step { step, .. } => format!("in `{step}`"),
+    }
 }
 
 /// `+00:41`, `+1:02:41`.

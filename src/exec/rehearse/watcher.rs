@@ -1,7 +1,7 @@
 //! Looks on at a rehearsed run, and has its people answer in time.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
@@ -13,8 +13,10 @@ use crate::journal::Record;
 use crate::plan::Plan;
 use crate::sim::scenario::Scenario;
 
+/// Looks at the world.
+pub(super) type Looks = dyn Fn(&Node) -> bool + Send + Sync;
 /// Tells of a step whether what is in doubt happened.
-pub(super) type Truth = Arc<dyn Fn(&Node) -> bool + Send + Sync>;
+pub(super) type Truth = Arc<Looks>;
 
 /// The sink of one process of a rehearsal.
 pub(super) struct Watcher {
@@ -26,13 +28,22 @@ pub(super) struct Watcher {
     pub(super) calls: mpsc::UnboundedSender<Call>,
     /// The state of the durable records.
     pub(super) state: State,
+    /// All durable records.
+    pub(super) records: Records,
     /// Replies under way.
     pub(super) coming: BTreeSet<String>,
 }
 
+/// Records that are durable, in order.
+pub(super) type Records = Arc<Mutex<Vec<Record<Event>>>>;
+
+pub(super) fn lock(records: &Records) -> MutexGuard<'_, Vec<Record<Event>>> {
+    records.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Watcher {
     fn look(&mut self) {
-        let truth = self.truth.as_ref().map(|truth| -> &dyn Fn(&Node) -> bool { &**truth });
+        let truth = self.truth.as_deref();
         let operators = Operators { plan: &self.plan, scenario: &self.scenario, operator: &self.operator, truth };
         for reply in operators.replies(&self.state) {
             if !self.state.decisions.contains(&reply.id) && self.coming.insert(reply.id.clone()) {
@@ -64,6 +75,7 @@ impl Watcher {
 
 impl Sink for Watcher {
     fn records(&mut self, records: Vec<Record<Event>>) {
+        lock(&self.records).extend(records.iter().cloned());
         for record in &records {
             // The driver refuses what does not fit, and says so.
             self.state.apply(&self.plan, record.at, &record.event).ok();

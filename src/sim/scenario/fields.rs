@@ -71,7 +71,8 @@ pub const EXPECT: &[LanguageField] = &[
 pub const RUN_STATES: &[&str] =
     &["succeeded", "completed_with_exceptions", "failed", "aborted", "paused", "awaiting_approval", "in_doubt"];
 
-const AT_MOST: &[LanguageField] = &[must("at_most", Duration, "no more than this")];
+/// `rto` and `rpo` of `expect:`.
+pub(super) const AT_MOST: &[LanguageField] = &[must("at_most", Duration, "no more than this")];
 
 /// An entry of `expect.world`.
 pub const WORLD: &[LanguageField] = &[

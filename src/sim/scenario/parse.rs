@@ -309,11 +309,7 @@ impl<'d> Reader<'d> {
 
     fn at_most(&mut self, fields: &Fields<'d>, name: &'static str) -> Option<Spanned<Duration>> {
         let node = fields.get(name)?;
-        let table = match fields::EXPECT.iter().find(|field| field.name == name)?.shape {
-            crate::runbook::fields::Shape::Fields(table) => table,
-            _ => return None,
-        };
-        let inner = self.0.fields(node, &format!("`{name}`"), table)?;
+        let inner = self.0.fields(node, &format!("`{name}`"), fields::AT_MOST)?;
         let value = self.duration(&inner, "at_most")?;
         Some(Spanned { value, span: self.0.span(node) })
     }

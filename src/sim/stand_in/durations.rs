@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Random;
+use crate::catalogue::Takes;
 use crate::runbook::ast::{Defaults, Simulate, Step};
 
 /// Where nobody says anything.
@@ -73,15 +74,24 @@ impl Times {
     }
 }
 
-/// How long the step takes by the scenario, then the runbook, then what is assumed.
+/// How long the step takes: by the scenario, the runbook's `simulate`, what was published of the action, the runbook's
+/// `estimate`, and then by what is assumed.
 #[must_use]
-pub(super) fn times(step: Option<&Step>, defaults: &Defaults, scenario: Option<&Simulate>) -> Times {
+pub(super) fn times(
+    step: Option<&Step>,
+    defaults: &Defaults,
+    scenario: Option<&Simulate>,
+    takes: Option<Takes>,
+) -> Times {
     if let Some(duration) = scenario.and_then(|simulate| simulate.duration) {
         return Times::fixed(duration, Source::Scenario);
     }
     let Some(step) = step else { return assumed() };
     if let Some(duration) = step.simulate.as_ref().and_then(|simulate| simulate.duration) {
         return Times::fixed(duration, Source::Runbook);
+    }
+    if let Some(takes) = takes.filter(|takes| takes.source.is_some()) {
+        return measured(takes, Source::Published);
     }
     match &step.estimate {
         // Its author's worst is the worst, with verify and retries: one of twenty takes that long, none longer, and
@@ -90,8 +100,13 @@ pub(super) fn times(step: Option<&Step>, defaults: &Defaults, scenario: Option<&
             let worst = estimate.worst.unwrap_or(estimate.typical);
             Times { typical: estimate.typical, worst, most: worst.min(step.timeout(defaults)), source: Source::Runbook }
         }
-        None => assumed(),
+        None => takes.map_or_else(assumed, |takes| measured(takes, Source::Assumed)),
     }
+}
+
+/// What the action says of itself.
+fn measured(takes: Takes, source: Source) -> Times {
+    Times { typical: takes.typical, worst: takes.worst, most: takes.worst * 4, source }
 }
 
 fn assumed() -> Times {

@@ -1,12 +1,13 @@
 //! What does a step's work in a rehearsal: the real action where it reaches the simulated Azure, or only time;
 //! for all others a stand-in with the same spec.
 
+mod cloud;
 mod durations;
 mod faulty;
 mod http;
+mod implied;
 pub(crate) mod invent;
 mod ledger;
-mod nowhere;
 mod post;
 mod probe;
 mod process;
@@ -17,6 +18,7 @@ mod world;
 use std::sync::Arc;
 
 pub use durations::{Source, Times};
+pub use implied::{Implied, implied};
 pub use ledger::{Done, Ledger, Sent};
 pub use random::Random;
 pub use stage::{Setting, Stage};

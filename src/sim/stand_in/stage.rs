@@ -1,19 +1,22 @@
 //! What all stand-ins of a rehearsal share. Outlives the drctl that is rehearsed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use azure_core::http::HttpClient;
 use serde_json::{Map, Value};
 
+use super::cloud;
 use super::durations::{Times, times};
-use super::{Endpoints, Ledger, Probed, Random};
+use super::{Endpoints, Implied, Ledger, Probed, Random};
 use crate::actions::Call;
-use crate::catalogue::{Timestamp, Type};
+use crate::catalogue::{Effect, Takes, Timestamp, Type};
 use crate::edge::clock::Clock;
 use crate::plan::Plan;
 use crate::plan::path::without_keys;
 use crate::runbook::ast::Step;
+use crate::sim::azure::{Azure, Logged};
 use crate::sim::scenario::{Fault, Scenario};
 
 /// What a rehearsal is made of.
@@ -29,14 +32,41 @@ pub struct Setting {
     pub seed: u64,
     /// Whether everything takes its typical time, rather than one drawn by the seed.
     pub steady: bool,
+    /// What is known of the plan's actions.
+    pub implied: Arc<Vec<Implied>>,
     /// The run's id.
     pub run: String,
+}
+
+impl Setting {
+    /// How long the step of a path takes.
+    fn times(&self, path: &str) -> Times {
+        let step = self.plan.find(path).map(|index| self.plan.step(index));
+        let scenario = self.scenario.simulate(&without_keys(path));
+        times(step, &self.plan.runbook.defaults, scenario, self.takes(path))
+    }
+
+    /// How long the action of a path's step takes, where that is known.
+    fn takes(&self, path: &str) -> Option<Takes> {
+        let index = self.plan.find(path)?;
+        let action = self.plan.step(index).action.name.value.as_str();
+        (self.plan.spec(action)?.takes)(self.known(path)?)
+    }
+
+    /// The parameters of a path's step, as far as they are known before the run.
+    fn known(&self, path: &str) -> Option<&Map<String, Value>> {
+        let index = self.plan.find(path)?;
+        let action = self.plan.step(index).action.name.value.as_str();
+        let own = |implied: &&Implied| implied.step == without_keys(path) && implied.action == action;
+        self.implied.iter().find(own).map(|implied| &implied.with)
+    }
 }
 
 /// The simulated world outside Azure.
 pub struct Stage {
     /// What the rehearsal is made of.
     pub setting: Setting,
+    azure: Azure,
     endpoints: Endpoints,
     ledger: Mutex<Ledger>,
     /// How often each fault has struck.
@@ -50,11 +80,18 @@ impl Stage {
     #[must_use]
     pub fn new(setting: Setting) -> Self {
         let endpoints = Endpoints::new(&setting.scenario, setting.clock.now());
-        Self { setting, endpoints, ledger: Mutex::default(), struck: Mutex::default(), assumed: Mutex::default() }
+        let azure = azure(&setting);
+        Self {
+            setting,
+            azure,
+            endpoints,
+            ledger: Mutex::default(),
+            struck: Mutex::default(),
+            assumed: Mutex::default(),
+        }
     }
 
     /// What happened so far.
-    #[must_use]
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,14 +114,15 @@ impl Stage {
     /// What answers at `url`.
     #[must_use]
     pub fn probe(&self, url: &str) -> Probed {
-        self.endpoints.probe(url, self.now(), |step| self.has_run(step))
+        let region = |resource: &str| cloud::region_of(&self.azure, resource);
+        self.endpoints.probe(url, self.now(), (&|step| self.has_run(step), &region))
     }
 
     /// Whether a step has had its effect, and it was not undone.
     fn has_run(&self, step: &str) -> bool {
         let ledger = self.ledger();
         let last = ledger.done.iter().rfind(|done| without_keys(&done.step) == step && done.fails.is_none());
-        last.is_some_and(|done| !done.undo && done.ends <= self.now())
+        last.is_some_and(|done| !done.undo && done.ends <= self.now()) || self.azure.has_changed(step)
     }
 
     /// Why a check that follows a step cannot hold yet: the step has had no effect.
@@ -97,19 +135,40 @@ impl Stage {
     /// The way to the simulated Azure.
     #[must_use]
     pub fn transport(&self) -> Arc<dyn HttpClient> {
-        Arc::new(super::nowhere::Nowhere)
+        Arc::new(self.azure.clone())
     }
 
     /// A simulated resource, by type and name.
     #[must_use]
-    pub fn look(&self, _resource: &str) -> Option<Value> {
-        None
+    pub fn look(&self, resource: &str) -> Option<Value> {
+        self.azure.look(resource)
     }
 
     /// All simulated resources, by id.
     #[must_use]
     pub fn resources(&self) -> BTreeMap<String, Value> {
-        BTreeMap::new()
+        self.azure.resources()
+    }
+
+    /// Every request that reached the simulated Azure.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Logged> {
+        self.azure.requests()
+    }
+
+    /// What was sent to Azure to change something, and may have been carried out: the step's path, method and URL.
+    #[must_use]
+    pub fn writes(&self) -> Vec<(String, String)> {
+        cloud::writes(&self.azure)
+    }
+
+    /// Whether the action of a path's step may be repeated without asking anybody.
+    #[must_use]
+    pub fn is_repeatable(&self, path: &str) -> bool {
+        let plan = &self.setting.plan;
+        let Some(step) = self.step(path) else { return false };
+        let with = self.setting.known(path).cloned().unwrap_or_default();
+        plan.is_repeatable(step, plan.effect(&step.action.name.value, &with))
     }
 
     /// The step of a path.
@@ -122,9 +181,7 @@ impl Stage {
     /// How long the step of a path takes.
     #[must_use]
     pub fn times(&self, path: &str) -> Times {
-        let plan = &self.setting.plan;
-        let defaults = plan.find(path).map_or(&plan.runbook.defaults, |step| plan.defaults(step));
-        times(self.step(path), defaults, self.setting.scenario.simulate(&without_keys(path)))
+        self.setting.times(path)
     }
 
     /// How long this attempt takes.
@@ -167,8 +224,12 @@ impl Stage {
     pub fn happened(&self, node: &crate::engine::Node) -> bool {
         let undo = if node.side() == crate::engine::Side::Rollback { "undo" } else { "" };
         let key = format!("{}-{undo}{}", self.setting.run, node.path);
+        let action = self.step(&node.path.0).map(|step| step.action.name.value.as_str()).unwrap_or_default();
+        if action.starts_with("azure.") {
+            return self.writes().iter().any(|(step, _)| **step == *node.path.0);
+        }
         let ledger = self.ledger();
-        if self.step(&node.path.0).is_none_or(|step| step.action.name.value != "notify") {
+        if action != "notify" {
             return ledger.succeeded(&key).is_some();
         }
         // Of a notice, only some channels are in doubt: the handle names them.
@@ -214,6 +275,29 @@ impl Stage {
         }
         None
     }
+}
+
+/// The simulated Azure as it is before the run: what the steps imply, and what the scenario adds to it or changes.
+fn azure(setting: &Setting) -> Azure {
+    let faults = setting.scenario.faults.iter().map(|fault| fault.value.clone()).collect();
+    let (own, counter) = (setting.clone(), AtomicU64::new(0));
+    let times = move |path: &str| {
+        let (times, number) = (own.times(path), counter.fetch_add(1, Ordering::Relaxed));
+        if own.steady { times.typical } else { times.draw(&mut Random::of(own.seed, &format!("{path}~{number}"))) }
+    };
+    let azure = Azure::new(Arc::clone(&setting.clock), setting.seed, Arc::new(times), faults);
+    let mut implied: Vec<&Implied> = setting.implied.iter().collect();
+    // What a step changes tells more of the state before the run than what another one reads.
+    let reads = |action: &str, with: &Map<String, Value>| setting.plan.effect(action, with) == Effect::Reads;
+    implied.sort_by_key(|one| reads(&one.action, &one.with));
+    for one in implied.iter().filter(|one| one.action.starts_with("azure.")) {
+        azure.derive(&one.action, &one.with);
+    }
+    for resource in &setting.scenario.resources {
+        // What is wrong with one was said when the scenario was read.
+        azure.put(&resource.value).ok();
+    }
+    azure
 }
 
 /// Whether the call is one of the looks of a step's `verify`: their folders are named so.

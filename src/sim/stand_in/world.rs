@@ -22,6 +22,11 @@ pub struct Endpoints {
     down: Vec<(String, Timestamp, Timestamp)>,
 }
 
+/// Whether a step has had its effect.
+type HasRun<'f> = &'f dyn Fn(&str) -> bool;
+/// The region a simulated resource serves from.
+type RegionOf<'f> = &'f dyn Fn(&str) -> Option<String>;
+
 impl Endpoints {
     /// Of a scenario whose run starts at `start`.
     #[must_use]
@@ -38,14 +43,15 @@ impl Endpoints {
 
     /// What answers at `url`, given which steps have had their effect: what the scenario says; else whatever is in no region that is down, by its name.
     #[must_use]
-    pub fn probe(&self, url: &str, now: Timestamp, has_run: impl Fn(&str) -> bool) -> Probed {
+    pub fn probe(&self, url: &str, now: Timestamp, (has_run, region_of): (HasRun<'_>, RegionOf<'_>)) -> Probed {
         let said = self.endpoints.iter().filter(|endpoint| url.starts_with(&endpoint.url));
         let said = said.max_by_key(|endpoint| endpoint.url.len());
         let moved = said.and_then(|endpoint| endpoint.moved.as_ref()).filter(|(step, _)| has_run(&step.value));
         let place = moved.map(|(_, to)| to.as_str());
-        let own = said.and_then(|endpoint| endpoint.region.as_deref().or(endpoint.served_by.as_deref()));
-        let place = place.or(own);
-        let host = plain(place.unwrap_or(url));
+        let served_by = said.and_then(|endpoint| endpoint.served_by.as_deref());
+        let served_from = served_by.map(|resource| region_of(resource).unwrap_or_else(|| resource.to_owned()));
+        let own = said.and_then(|endpoint| endpoint.region.as_deref()).or(served_from.as_deref());
+        let host = plain(place.or(own).unwrap_or(url));
         let down = self.down.iter().find(|(region, from, to)| host.contains(region) && (*from..*to).contains(&now));
         let answer = match (down, said.and_then(|endpoint| endpoint.status)) {
             (Some((region, ..)), _) => Err(format!("no answer: `{region}` is down")),

@@ -6,6 +6,7 @@ mod application_gateway;
 mod backup;
 mod batch;
 mod compute;
+mod cosmos;
 mod data_factory;
 mod databricks;
 mod deployment;
@@ -13,11 +14,16 @@ mod dns;
 mod front_door;
 mod front_door_classic;
 mod health;
+mod key_vault;
 mod messaging;
 mod metrics;
+mod mysql;
 mod postgres;
 mod query;
+mod redis;
 mod site_recovery;
+mod sql;
+mod storage;
 mod traffic_manager;
 
 use std::sync::Arc;
@@ -34,6 +40,7 @@ pub fn all() -> Vec<Arc<dyn Operation>> {
         backup::all,
         batch::all,
         compute::all,
+        cosmos::all,
         data_factory::all,
         databricks::all,
         deployment::all,
@@ -41,10 +48,15 @@ pub fn all() -> Vec<Arc<dyn Operation>> {
         front_door::all,
         front_door_classic::all,
         health::all,
+        key_vault::all,
         messaging::all,
+        mysql::all,
         postgres::all,
         query::all,
+        redis::all,
         site_recovery::all,
+        sql::all,
+        storage::all,
         traffic_manager::all,
     ];
     services.into_iter().flat_map(|all| all()).collect()

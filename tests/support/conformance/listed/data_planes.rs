@@ -60,6 +60,9 @@ pub const ROWS: &[Row] = &[
     vault("GET", "/secrets", None).query(&["maxresults"]),
     vault("GET", "/secrets/{name}/versions", None).query(&["maxresults"]),
     vault("GET", "/secrets/{name}/{version}", None),
+    // Without a version: the current one (Key Vault REST reference, Get Secret and Get Certificate).
+    vault("GET", "/secrets/{name}", None),
+    vault("GET", "/certificates/{name}", None),
     vault("POST", "/secrets/{name}/backup", None),
     vault("POST", "/secrets/restore", Must(BACKUP)),
     vault("GET", "/deletedsecrets", None).query(&["maxresults"]),
