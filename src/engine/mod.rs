@@ -10,12 +10,15 @@ mod frame;
 mod gate;
 mod job;
 mod machine;
+mod node;
+mod outcome;
 mod recover;
 mod repeat;
 mod retry;
 mod scope;
 mod start;
 mod state;
+mod states;
 mod transition;
 mod undo;
 

@@ -108,8 +108,8 @@ fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// A sentence: none has it, or two have.
 pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf, String> {
     let folder = workspace.join("runbooks");
-    runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
-    let of_kind = callable(workspace).into_iter().filter(|runbook| runbook.kind == kind);
+    let all = callable(workspace).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let of_kind = all.into_iter().filter(|runbook| runbook.kind == kind);
     let (found, others): (Vec<Callable>, Vec<Callable>) = of_kind.partition(|runbook| runbook.name == name);
     let place = |runbook: &Callable| workspace.join(&runbook.file);
     match found.as_slice() {
@@ -137,8 +137,8 @@ pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf,
 /// A sentence: the folder cannot be read, or there is none.
 pub fn runbook_names(workspace: &Path, kind: Kind) -> Result<Vec<String>, String> {
     let folder = workspace.join("runbooks");
-    runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
-    let of_kind = callable(workspace).into_iter().filter(|runbook| runbook.kind == kind);
+    let all = callable(workspace).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let of_kind = all.into_iter().filter(|runbook| runbook.kind == kind);
     let mut names: Vec<String> =
         of_kind.map(|runbook| runbook.name).filter(|name| !name.contains(char::is_control)).collect();
     names.sort();
@@ -180,7 +180,7 @@ pub fn load(workspace: &Path, file: &Path, catalogue: &Catalogue) -> std::io::Re
     files.remove(&name);
     let mut all = vec![(name, bytes)];
     all.extend(files);
-    Ok(judge_with(all, catalogue, || callable(workspace)))
+    Ok(judge_with(all, catalogue, || callable(workspace).unwrap_or_default()))
 }
 
 /// A runbook that can be called, unread but for its first lines.
@@ -192,10 +192,12 @@ struct Callable {
 }
 
 /// Every runbook of the workspace; files that do not say what they are, are none.
-fn callable(workspace: &Path) -> Vec<Callable> {
-    let files = runbook_files(&workspace.join("runbooks")).unwrap_or_default();
+fn callable(workspace: &Path) -> std::io::Result<Vec<Callable>> {
+    let files = runbook_files(&workspace.join("runbooks"))?;
     let read = files.into_iter().filter_map(|file| Some((relative(workspace, &file), read(&file).ok()?)));
-    read.filter_map(|(file, bytes)| head(&bytes).map(|(name, kind)| Callable { name, kind, file, bytes })).collect()
+    let runbooks =
+        read.filter_map(|(file, bytes)| head(&bytes).map(|(name, kind)| Callable { name, kind, file, bytes }));
+    Ok(runbooks.collect())
 }
 
 fn named(file: &Path, error: &std::io::Error) -> std::io::Error {

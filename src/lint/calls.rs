@@ -7,12 +7,17 @@ use serde_json::Value;
 use super::{Subject, Use, actions_of};
 use crate::catalogue::Type;
 use crate::diag::{Diagnostic, Span};
-use crate::plan::part::MOST_CALLS;
-use crate::plan::runbooks::{CALL, Call, DEEPEST, Runbooks, call, handed, is_call};
+use crate::plan::runbooks::{CALL, Call, DEEPEST, MOST_CALLS, Runbooks, call, handed, is_call};
 use crate::runbook::ast::{ActionUse, RunIf, Runbook, Step};
 use crate::runbook::expr::Templated;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    if subject.has_too_many_calls {
+        let message = format!("`{}` comes to more than {MOST_CALLS} calls in all", subject.runbook.name.value);
+        let note = "each call counts, those within what is called too; in a circle they never end";
+        found.push(Diagnostic::error("call", subject.runbook.name.span, message).note(note));
+        return;
+    }
     for (_, step) in subject.steps() {
         let others = actions_of(step).filter(|(action, used)| *used != Use::Step && action.name.value == CALL);
         found.extend(others.map(|(action, used)| elsewhere(action, used)));
@@ -24,11 +29,6 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         inputs(step, called, found);
         let mut names = vec![subject.runbook];
         found.extend(circle(subject.runbooks, called, &mut names).map(|message| at(step, message)));
-    }
-    let calls = subject.steps().any(|(_, step)| is_call(step));
-    if calls && found.iter().all(|finding| finding.code != "call") && count(subject, subject.runbook, 0) > MOST_CALLS {
-        let message = format!("`{}` comes to more than {MOST_CALLS} calls in all", subject.runbook.name.value);
-        found.push(Diagnostic::error("call", subject.runbook.name.span, message));
     }
 }
 
@@ -176,16 +176,4 @@ fn circle<'r>(runbooks: &'r Runbooks, called: &'r Runbook, callers: &mut Vec<&'r
     let problem = inner.collect::<Vec<_>>().into_iter().find_map(|inner| circle(runbooks, inner, callers));
     callers.pop();
     problem
-}
-
-/// How many calls a runbook comes to, as far as that is of interest.
-fn count(subject: &Subject<'_>, runbook: &Runbook, depth: usize) -> usize {
-    let mut calls = 0;
-    for called in runbook.steps.iter().filter_map(|step| subject.runbooks.called(runbook, step)) {
-        if depth >= DEEPEST || calls > MOST_CALLS {
-            break;
-        }
-        calls += 1 + count(subject, called, depth + 1);
-    }
-    calls
 }

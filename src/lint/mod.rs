@@ -30,8 +30,10 @@ use crate::runbook::workspace::Workspace;
 pub struct Subject<'s> {
     /// The runbook.
     pub runbook: &'s Runbook,
-    /// Those that can be called.
+    /// Those that can be called; none where following the calls would not come to an end.
     pub runbooks: &'s Runbooks,
+    /// Whether that is so.
+    pub has_too_many_calls: bool,
     /// The workspace's settings.
     pub workspace: &'s Workspace,
     /// The templates of its notices.
@@ -80,9 +82,12 @@ pub fn check(
     templates: &Templates,
     catalogue: &Catalogue,
 ) -> Vec<Diagnostic> {
+    let has_too_many_calls = runbooks.has_too_many_calls(runbook);
+    let none = Runbooks::default();
+    let runbooks = if has_too_many_calls { &none } else { runbooks };
     let by_id = plan::index(runbook);
     let graph = plan::graph(runbook, &by_id);
-    let subject = Subject { runbook, runbooks, workspace, templates, catalogue, by_id, graph };
+    let subject = Subject { runbook, runbooks, has_too_many_calls, workspace, templates, catalogue, by_id, graph };
     let mut found = Vec::new();
     RULES.iter().for_each(|rule| (rule.check)(&subject, &mut found));
     sort(&mut found);

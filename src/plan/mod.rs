@@ -7,7 +7,7 @@ pub mod definition;
 pub mod digest;
 mod graph;
 mod items;
-pub mod part;
+mod part;
 pub mod path;
 pub mod runbooks;
 mod template;

@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::runbooks::{DEEPEST, Runbooks, call, handed, is_call};
+use super::runbooks::{DEEPEST, MOST_CALLS, Runbooks, call, handed, is_call};
 use super::{StepIndex, index};
 use crate::catalogue::Type;
 use crate::runbook::ast::{Phase, Runbook, Step};
 use crate::runbook::expr::Templated;
-
-/// The most calls a plan may have.
-pub const MOST_CALLS: usize = 1_000;
 
 /// A runbook, as the run or a step calls it.
 #[derive(Debug)]

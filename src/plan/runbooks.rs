@@ -14,6 +14,9 @@ pub const CALL: &str = "runbook";
 /// How deep runbooks may call each other, the first included.
 pub const DEEPEST: usize = 8;
 
+/// The most calls a plan may have.
+pub const MOST_CALLS: usize = 1_000;
+
 /// Whether the step runs another runbook.
 #[must_use]
 pub fn is_call(step: &Step) -> bool {
@@ -83,11 +86,31 @@ impl Runbooks {
         self.get(&call.name, call.kind)
     }
 
+    /// Whether a run of `runbook` comes to more calls than a plan may have. Where it does not, whoever follows calls
+    /// [`DEEPEST`] deep comes to an end soon, even where they go round in a circle.
+    #[must_use]
+    pub fn has_too_many_calls(&self, runbook: &Runbook) -> bool {
+        self.count(runbook, 1) > MOST_CALLS
+    }
+
+    /// How many calls a runbook comes to, as far as that is of interest.
+    fn count(&self, runbook: &Runbook, depth: usize) -> usize {
+        let mut calls = 0;
+        for called in runbook.steps.iter().filter_map(|step| self.called(runbook, step)) {
+            if depth > DEEPEST || calls > MOST_CALLS {
+                break;
+            }
+            calls += 1 + self.count(called, depth + 1);
+        }
+        calls
+    }
+
     /// Every step of a run of `runbook` by its path, with the runbook it stands in.
     #[must_use]
     pub fn steps<'r>(&'r self, runbook: &'r Runbook) -> Vec<(String, &'r Runbook, &'r Step)> {
         let mut found = Vec::new();
-        self.collect(runbook, true, "", DEEPEST, &mut found);
+        let deep = if self.has_too_many_calls(runbook) { 1 } else { DEEPEST };
+        self.collect(runbook, true, "", deep, &mut found);
         found
     }
 

@@ -328,3 +328,16 @@ fn a_plan_shows_what_is_called_below_the_call() {
     let ran = workspace.drctl(&["failover", "r", "--approve", &gate]);
     assert_eq!(ran.code, 0, "{ran:?}");
 }
+
+#[test]
+fn a_rehearsal_that_is_killed_everywhere_loses_and_repeats_nothing_of_what_is_called() {
+    let inner = POSTGRES.replace("  - id: promote\n", "  - id: promote\n    approval: {}\n");
+    let workspace = workspace(EACH, &inner);
+    let rehearsed = workspace.drctl(&["rehearse", "r", "--crash-everywhere"]);
+    assert_eq!(rehearsed.code, 0, "{rehearsed:?}");
+    assert!(
+        rehearsed.stdout.contains("nothing was lost, and nothing that may not be repeated happened twice"),
+        "{rehearsed:?}"
+    );
+    assert!(rehearsed.stdout.contains("the run ended: succeeded"), "{rehearsed:?}");
+}

@@ -1,0 +1,194 @@
+//! What is known of a step, or of one instance of it, within a run.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::event::{GateOpened, NodePath, Outputs, Side, StepState};
+use super::frame::FrameId;
+use crate::catalogue::Timestamp;
+use crate::plan::StepIndex;
+
+/// A step, or one instance of it, within a run. The first nodes are the steps of the runbook, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// As an index into [`State::nodes`].
+    #[must_use]
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What is known of a node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its step.
+    pub step: StepIndex,
+    /// The frame it stands in.
+    pub frame: FrameId,
+    /// The step it is an instance of.
+    pub parent: Option<NodeId>,
+    /// What people type.
+    pub path: NodePath,
+    /// What `item` is in it.
+    pub item: Option<Arc<Value>>,
+    /// Its state.
+    pub state: StepState,
+    /// How many attempts were begun on the current side.
+    pub attempt: u32,
+    /// Attempts before this count do not count against `retry`: a person or a look at the world began anew.
+    pub attempts_before: u32,
+    /// What it gave back.
+    pub outputs: Outputs,
+    /// When its first attempt began.
+    pub started: Option<Timestamp>,
+    /// When its last attempt began.
+    pub began: Option<Timestamp>,
+    /// When it reached a state it stays in.
+    pub ended: Option<Timestamp>,
+    /// The place of that moment among all records: orders what ended within one millisecond.
+    pub ended_tick: u32,
+    /// What most nodes have not.
+    pub more: Option<Box<More>>,
+}
+
+/// The less common facts about a node.
+#[derive(Clone, Debug, Default)]
+pub struct More {
+    /// Its gate.
+    pub gate: Option<Gate>,
+    /// What a manual step asks, and the answers wanted.
+    pub asked: Option<(String, Vec<(String, String)>)>,
+    /// How to find the current attempt again.
+    pub handle: Option<Value>,
+    /// The last handle of the attempts before, on this side.
+    pub previous: Option<Value>,
+    /// Why it is in its state, where there is a reason to give.
+    pub reason: Option<String>,
+    /// A person's word stands in for what was not seen: whose, and why.
+    pub overridden: Option<String>,
+    /// The current attempt has no outcome: what is known, and which looks were taken.
+    pub interrupted: Option<Interrupted>,
+    /// Which side it is on.
+    pub side: Side,
+    /// When a failed attempt is tried again.
+    pub retry_at: Option<Timestamp>,
+    /// What a dry run can say of it.
+    pub label: Option<super::event::Label>,
+    /// It found its work done.
+    pub already: bool,
+    /// One line for people.
+    pub note: String,
+    /// What the last look at the world said of the current attempt.
+    pub sight: Option<super::event::Sight>,
+}
+
+impl More {
+    /// The attempt is over: what it left is for the attempts after it.
+    pub(super) fn put_handle_by(&mut self) {
+        self.previous = self.handle.take().or_else(|| self.previous.take());
+    }
+}
+
+/// An attempt without an outcome, and what has been looked at since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interrupted {
+    /// What is known.
+    pub evidence: String,
+    /// Its handle was followed, or there is none to follow any more.
+    pub attached: bool,
+    /// The world was looked at and did not tell.
+    pub observed: bool,
+    /// `verify` was asked and did not hold.
+    pub verified: bool,
+}
+
+/// An open or closed gate.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// What was asked.
+    pub opened: GateOpened,
+    /// Who approved.
+    pub votes: Vec<String>,
+    /// Roles asked since its time was over.
+    pub escalated: Option<Vec<String>>,
+    /// Enough people approved.
+    pub approved: bool,
+}
+
+impl Node {
+    pub(super) fn new(step: StepIndex, path: NodePath) -> Self {
+        Self {
+            step,
+            frame: FrameId::default(),
+            parent: None,
+            path,
+            item: None,
+            state: StepState::Pending,
+            attempt: 0,
+            attempts_before: 0,
+            outputs: Outputs::None,
+            started: None,
+            began: None,
+            ended: None,
+            ended_tick: 0,
+            more: None,
+        }
+    }
+
+    /// The key of an instance: what stands in its brackets.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.parent?;
+        self.path.0.rsplit_once('[').and_then(|(_, key)| key.strip_suffix(']'))
+    }
+
+    /// The less common facts; made on first use.
+    pub(super) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Its gate.
+    #[must_use]
+    pub fn gate(&self) -> Option<&Gate> {
+        self.more.as_ref()?.gate.as_ref()
+    }
+
+    /// Why it is in its state.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.more.as_ref()?.reason.as_deref()
+    }
+
+    /// Whose word stands in for what was not seen.
+    #[must_use]
+    pub fn overridden(&self) -> Option<&str> {
+        self.more.as_ref()?.overridden.as_deref()
+    }
+
+    /// The attempt without an outcome.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<&Interrupted> {
+        self.more.as_ref()?.interrupted.as_ref()
+    }
+
+    /// How to find the current attempt again.
+    #[must_use]
+    pub fn handle(&self) -> Option<&Value> {
+        self.more.as_ref()?.handle.as_ref()
+    }
+
+    /// The last handle of the attempts before, on this side.
+    #[must_use]
+    pub fn previous(&self) -> Option<&Value> {
+        self.more.as_ref()?.previous.as_ref()
+    }
+
+    /// Which side it is on.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.more.as_ref().map_or(Side::Apply, |more| more.side)
+    }
+}
