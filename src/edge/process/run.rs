@@ -31,14 +31,14 @@ impl ProcessRunner {
     pub async fn run(&self, job: &Job, ports: Ports<'_>) -> Trace {
         let prepared = self.order(job).and_then(|order| {
             let folder = order.folder();
-            folder.create().map_err(|error| no_folder(&folder, &error))?;
-            Ok((order, folder))
+            let is_new = folder.create().map_err(|error| no_folder(&folder, &error))?;
+            Ok((order, folder, is_new))
         });
-        let (order, folder) = match prepared {
+        let (order, folder, is_new) = match prepared {
             Ok(prepared) => prepared,
             Err(problem) => return Trace::NeverStarted(problem),
         };
-        let lock = match take_lock(&folder) {
+        let lock = match take_lock(&folder, is_new) {
             Ok(lock) => lock,
             Err(trace) => return trace,
         };
@@ -67,7 +67,7 @@ impl ProcessRunner {
         }
         let mut trace = Trace::NeverStarted(String::new());
         for _ in 0..STARTS {
-            let lock = match take_lock(&folder) {
+            let lock = match take_lock(&folder, false) {
                 Ok(lock) => lock,
                 Err(trace) => return trace,
             };
@@ -157,8 +157,15 @@ async fn last_words(supervisor: &mut Child) -> String {
     }
 }
 
-fn take_lock(folder: &Folder) -> Result<File, Trace> {
-    match folder.take_lock() {
+/// Takes the lock and, unless the folder is new, removes what an earlier start left.
+fn take_lock(folder: &Folder, is_new: bool) -> Result<File, Trace> {
+    let taken = folder.take_lock().and_then(|lock| {
+        if lock.is_some() && !is_new {
+            folder.clear()?;
+        }
+        Ok(lock)
+    });
+    match taken {
         Ok(Some(lock)) => Ok(lock),
         Ok(None) => Err(Trace::Running(follow::who_runs(folder))),
         Err(error) => Err(Trace::NeverStarted(no_folder(folder, &error))),
