@@ -56,6 +56,8 @@ impl Worker {
             let repeatable = job.repeatable;
             let answer = catch_panic(worker.run(&job, cancel)).await;
             let answer = answer.unwrap_or_else(|panic| Answer::End(broken(repeatable, &panic)));
+            // Jobs that end together say so together: they share a wake-up of the driver and a write of the journal.
+            tokio::task::yield_now().await;
             worker.tokens().remove(&id.node);
             worker.messages.send(Message::Done { job: id, answer }).ok();
         });
