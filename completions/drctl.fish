@@ -34,6 +34,8 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "failback" -d 'Find a fa
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "run" -d 'Run any runbook file'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "validate" -d 'Check runbooks: every problem of every file, with its place'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "plan" -d 'Show order, waves, gates and the critical path against the RTO'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "rehearse" -d 'Rehearse a runbook on a simulated world: hours pass in milliseconds'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "test" -d 'Rehearse every scenario and judge what comes of it'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "runs" -d 'List the runs of the workspace'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "status" -d 'Show what a run is doing, what it needs, and what to type next'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "logs" -d 'Show a run\'s journal, or what a step printed'
@@ -56,6 +58,8 @@ complete -c drctl -n "__fish_drctl_using_subcommand failover" -l vars -d 'A YAML
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l scenario -d 'With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
 plain\t'One line an event'
 json\t'One JSON document an event'"
@@ -65,6 +69,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand failover" -l state -d 'Where
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l dry-run -d 'Make real reads and no writes; says of every step how far it was checked'
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l yes -d 'Answer prompts with yes; never a gate with `by`, never a doubt'
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l simulate -d 'Run on a simulated world, with real prompts and no effect outside'
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l wait -d 'Stay while the run waits for people, also without a terminal'
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l set -d 'An input\'s value; may be given many times' -r
@@ -72,6 +77,8 @@ complete -c drctl -n "__fish_drctl_using_subcommand failback" -l vars -d 'A YAML
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l scenario -d 'With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
 plain\t'One line an event'
 json\t'One JSON document an event'"
@@ -81,6 +88,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand failback" -l state -d 'Where
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l dry-run -d 'Make real reads and no writes; says of every step how far it was checked'
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l yes -d 'Answer prompts with yes; never a gate with `by`, never a doubt'
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l simulate -d 'Run on a simulated world, with real prompts and no effect outside'
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l wait -d 'Stay while the run waits for people, also without a terminal'
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l set -d 'An input\'s value; may be given many times' -r
@@ -88,6 +96,8 @@ complete -c drctl -n "__fish_drctl_using_subcommand run" -l vars -d 'A YAML file
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l since -d 'When the outage began: the clock of the RTO starts there' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l scenario -d 'With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
 plain\t'One line an event'
 json\t'One JSON document an event'"
@@ -97,6 +107,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand run" -l state -d 'Where runs
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l dry-run -d 'Make real reads and no writes; says of every step how far it was checked'
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l yes -d 'Answer prompts with yes; never a gate with `by`, never a doubt'
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l simulate -d 'Run on a simulated world, with real prompts and no effect outside'
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l wait -d 'Stay while the run waits for people, also without a terminal'
 complete -c drctl -n "__fish_drctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -l format -d 'How findings are printed' -r -f -a "human\t'For people'
@@ -115,6 +126,30 @@ complete -c drctl -n "__fish_drctl_using_subcommand plan" -l workspace -d 'The w
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l scenario -d 'A scenario: its file, or its name (default: nothing goes wrong, everybody agrees)' -r
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l seed -d 'Where the randomness starts (default: the scenario\'s)' -r
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l inject -d 'One more fault: STEP:fail, STEP:hang, STEP:timeout, STEP:lost-response or STEP:crash-after-effect' -r
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l runs -d 'Rehearse with N seeds, and show how the times to recovery are spread' -r
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l svg -d 'With `--runs`: draw the times to recovery' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l set -d 'An input\'s value; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l journal -d 'Write the journal\'s lines to a file' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
+plain\t'One line an event'
+json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l crash-everywhere -d 'Kill drctl around every record of its journal, resume, and judge what came of it'
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand test" -l filter -d 'Only those whose runbook or name holds this' -r
+complete -c drctl -n "__fish_drctl_using_subcommand test" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
+plain\t'One line an event'
+json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand test" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand test" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand test" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand runs" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand runs" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand runs" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

@@ -16,3 +16,4 @@ pub mod notify;
 pub mod plan;
 pub mod report;
 pub mod runbook;
+pub mod sim;

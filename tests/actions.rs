@@ -237,7 +237,8 @@ async fn a_name_resolves_to_what_it_should() {
         ),
         (json!({"type": "TXT", "expect": ["region=east"]}), json!(["region=east"]), 5),
         (json!({"type": "MX", "expect": ["10 mail.example.test"]}), json!(["10 mail.example.test"]), 7),
-        (json!({"name": "gone.example.test", "absent": ["10.1.0.4"]}), json!([]), 0),
+        (json!({"name": "gone.example.test", "absent": ["10.1.0.4"], "allow_none": true}), json!([]), 0),
+        (json!({"name": "gone.example.test", "allow_none": true}), json!([]), 0),
     ] {
         let done = Site::new().apply("probe.dns", question(&server, given)).await;
         assert_eq!(
@@ -261,6 +262,12 @@ async fn a_name_that_resolves_to_something_else_is_down() {
         (&zone, json!({"absent": ["10.2.0.5"]}), format!("`10.2.0.5` should be absent, found {all}")),
         (&zone, json!({"type": "AAAA"}), "found no records".to_owned()),
         (&zone, json!({"name": "gone.example.test"}), "found no records".to_owned()),
+        (&zone, json!({"name": "gone.example.test", "absent": ["10.1.0.4"]}), "found no records".to_owned()),
+        (
+            &zone,
+            json!({"name": "gone.example.test", "expect": ["10.2.0.4"], "allow_none": true}),
+            "wanted `10.2.0.4`, found no records".to_owned(),
+        ),
         (
             &zone,
             json!({"type": "TXT", "expect": ["Region=east"]}),
@@ -412,15 +419,37 @@ async fn a_definite_answer_is_a_failure_and_no_doubt() {
         (409, "busy", json!({}), "answered 409, wanted a status from 200 to 299; the answer begins `busy`"),
         (308, "", json!({}), "answered 308, wanted a status from 200 to 299"),
         (
+            409,
+            "no",
+            json!({"expect": {"status": [409], "contains": "ok"}}),
+            "was answered with 409, but the body does not contain `ok`; the answer begins `no`",
+        ),
+        (
             200,
             "no",
-            json!({"expect": {"contains": "ok"}}),
+            json!({"expect": {"contains": "ok"}, "idempotent": true}),
             "was answered with 200, but the body does not contain `ok`; the answer begins `no`",
         ),
     ] {
         let server = Server::start(vec![answer(status, body)]).await;
         let done = Site::new().apply("http", with(post(&server.url("/")), given)).await;
         assert_eq!(done, failed(format!("`POST {}` {why}", server.url("/"))));
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_carried_out_is_in_doubt_if_its_answer_is_not_what_was_wanted() {
+    for (given, why) in [
+        (json!({"expect": {"json": {"$.state": "queued"}}}), "the body has nothing at `$.state`"),
+        (json!({"extract": {"id": "$.id"}}), "of the output `id`: the body has nothing at `$.id`"),
+    ] {
+        let server = Server::start(vec![answer(200, "{}")]).await;
+        let with = with(post(&server.url("/")), given.clone());
+        let outputs: &[_] = if given.get("extract").is_some() { &[("id", Type::String)] } else { &[] };
+        let done = Site::new().run("http", &declaring(with, outputs)).await;
+        let url = server.url("/");
+        let said = format!("`POST {url}` was answered with 200, but {why}; the answer begins `{{}}`");
+        assert_eq!(done, Err(Failure::Ambiguous(said)));
     }
 }
 
@@ -1119,7 +1148,10 @@ fn previews_show_what_would_be_sent() {
 #[test]
 fn the_registry_knows_every_action_by_its_name() {
     let site = Site::new();
-    let names: Vec<&str> = site.catalogue().iter().map(|spec| spec.name).collect();
+    let catalogue = site.catalogue();
+    let (azure, names): (Vec<&str>, Vec<&str>) =
+        catalogue.iter().map(|spec| spec.name).partition(|name| name.starts_with("azure."));
+    assert!(azure.iter().all(|name| site.action(name).spec().name == *name));
     let wanted =
         ["assert", "exec", "http", "manual", "notify", "probe.dns", "probe.http", "probe.tcp", "shell", "wait"];
     assert_eq!(names, wanted);

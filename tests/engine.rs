@@ -11,7 +11,7 @@ use drctl::actions::registry::Registry;
 use drctl::catalogue::Timestamp;
 use drctl::diag::Sources;
 use drctl::edge::process::ProcessRunner;
-use drctl::engine::event::{Event, Person, RunStarted};
+use drctl::engine::event::{Decided, Decision, Event, NodePath, Person, RunStarted};
 use drctl::engine::{
     Answer, Effect, End, Input, Job, JobKind, Machine, NodeId, Options, RunState, Seq, Sight, State, StepState,
 };
@@ -72,9 +72,13 @@ fn step_text(at: usize, step: &Step) -> String {
 }
 
 fn plan(steps: &[Step]) -> Arc<Plan> {
+    plan_of(&text(steps))
+}
+
+fn plan_of(text: &str) -> Arc<Plan> {
     let catalogue = Registry::new(Arc::new(ProcessRunner::new("drctl"))).catalogue();
     let mut sources = Sources::default();
-    let source = source::decode(&mut sources, "r.yaml", text(steps).as_bytes()).unwrap();
+    let source = source::decode(&mut sources, "r.yaml", text.as_bytes()).unwrap();
     let (runbook, found) = drctl::runbook::parse(&sources, source);
     assert_eq!(found, []);
     let workspace = Arc::new(Workspace::empty());
@@ -102,6 +106,7 @@ fn started() -> Box<RunStarted> {
         approved_ahead: Vec::new(),
         yes: false,
         mode: drctl::engine::Mode::Real,
+        simulated: false,
     })
 }
 
@@ -118,6 +123,16 @@ struct World {
     happened: BTreeMap<String, u32>,
 }
 
+fn machine(plan: &Arc<Plan>, state: State, records: usize) -> Machine {
+    let options = Options {
+        parallel: 3,
+        jitter: Box::new(|| 0.5),
+        #[cfg(feature = "mutants")]
+        blind_retry: false,
+    };
+    Machine::new(Arc::clone(plan), state, Seq(records as u64), options)
+}
+
 impl World {
     fn draw(&mut self, most: u8) -> u8 {
         let drawn = self.draws[self.at % self.draws.len()];
@@ -127,13 +142,7 @@ impl World {
     }
 
     fn machine(&self, state: State) -> Machine {
-        let options = Options {
-            parallel: 3,
-            jitter: Box::new(|| 0.5),
-            #[cfg(feature = "mutants")]
-            blind_retry: false,
-        };
-        Machine::new(Arc::clone(&self.plan), state, Seq(self.records.len() as u64), options)
+        machine(&self.plan, state, self.records.len())
     }
 
     fn give(&mut self, machine: &mut Machine, input: Input) {
@@ -288,4 +297,156 @@ proptest! {
         let doubtful = last.count(StepState::InDoubt) > 0;
         prop_assert!(!doubtful || matches!(state, RunState::InDoubt | RunState::Failed), "{state:?}");
     }
+}
+
+const UPDATES: &str = "\
+drctl: 1
+name: r
+kind: failover
+owner: t
+assessment:
+  - { id: said, action: shell, with: { script: x } }
+execution:
+  - { id: work, action: manual, with: { instructions: x } }
+communication:
+  - { id: keep, action: shell, needs: [said], every: 10m, until: over, with: { script: \"x\" } }
+  - { id: late, action: shell, every: 10m, with: { script: x } }
+  - { id: over, action: shell, with: { script: x } }
+";
+
+/// A run of [`UPDATES`] in which every job ends well within a minute of its start.
+struct Updates {
+    plan: Arc<Plan>,
+    machine: Machine,
+    records: Vec<(Timestamp, Event)>,
+}
+
+fn minutes(minutes: i64) -> Timestamp {
+    Timestamp(minutes * 60_000)
+}
+
+impl Updates {
+    fn new() -> Self {
+        let plan = plan_of(UPDATES);
+        Self { machine: machine(&plan, State::new(&plan), 0), plan, records: Vec::new() }
+    }
+
+    /// The steps that ran because of the input.
+    fn give(&mut self, minute: i64, input: Input) -> Vec<String> {
+        let (mut inputs, mut ran) = (vec![input], Vec::new());
+        while let Some(input) = inputs.pop() {
+            let at = if ran.is_empty() { minute } else { minute + 1 };
+            for effect in self.machine.handle(minutes(at), input).unwrap() {
+                match effect {
+                    Effect::Append { at, event, .. } => self.records.push((at, event)),
+                    Effect::Do { job, .. } => {
+                        ran.push(job.path.to_string());
+                        let outputs = drctl::engine::Outputs::None;
+                        let end = End::Succeeded { outputs, already: false, note: String::new(), label: None };
+                        inputs.push(Input::Done { job: job.id, answer: Answer::End(end) });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        ran
+    }
+
+    /// The process dies; another one takes the run up.
+    fn resume(&mut self, minute: i64) -> Vec<String> {
+        let mut state = State::new(&self.plan);
+        self.records.iter().for_each(|(at, event)| state.apply(&self.plan, *at, event).unwrap());
+        self.machine = machine(&self.plan, state, self.records.len());
+        self.give(minute, Input::Resume(person()))
+    }
+
+    fn answer(&mut self, minute: i64) -> Vec<String> {
+        let decided = Decided {
+            id: "d".to_owned(),
+            step: Some(NodePath("work".into())),
+            decision: Decision::Answer { outputs: serde_json::Map::new() },
+            person: person(),
+            from: "inbox".to_owned(),
+            at: minutes(minute),
+            reason: None,
+        };
+        self.give(minute, Input::Decide(Box::new(decided)))
+    }
+}
+
+#[test]
+fn an_update_comes_one_interval_after_what_it_follows_and_a_resume_keeps_its_time() {
+    let mut run = Updates::new();
+    assert_eq!(run.give(0, Input::Start(started())), ["said"]);
+    assert_eq!(run.machine.next_wake(), Some(minutes(11)));
+    assert_eq!(run.resume(5), [""; 0]);
+    assert_eq!(run.machine.next_wake(), Some(minutes(11)));
+    assert_eq!(run.give(11, Input::Time), ["keep[1]"]);
+    assert_eq!(run.resume(15), [""; 0]);
+    assert_eq!(run.machine.next_wake(), Some(minutes(21)));
+    assert_eq!(run.resume(60), ["keep[2]"], "one catch-up, however many were missed");
+    assert_eq!(run.machine.next_wake(), Some(minutes(70)));
+
+    assert_eq!(run.answer(65), ["over"]);
+    assert_eq!(run.machine.state().ended, Some(RunState::Succeeded));
+    let states: Vec<StepState> = run.machine.state().nodes.iter().map(|node| node.state).collect();
+    use StepState::{NotApplicable, Succeeded};
+    assert_eq!(states[..5], [Succeeded, Succeeded, Succeeded, NotApplicable, Succeeded]);
+}
+
+#[test]
+fn a_resume_after_the_first_update_was_due_sends_it_at_once() {
+    let mut run = Updates::new();
+    run.give(0, Input::Start(started()));
+    assert_eq!(run.resume(45), ["keep[1]"]);
+    assert_eq!(run.machine.next_wake(), Some(minutes(55)));
+}
+
+#[test]
+fn no_update_follows_what_ends_them() {
+    let mut run = Updates::new();
+    run.give(0, Input::Start(started()));
+    assert_eq!(run.answer(5), ["over"]);
+    assert_eq!(run.machine.state().ended, Some(RunState::Succeeded));
+    let records = run.records.iter().filter_map(|(_, event)| match event {
+        Event::NotApplicable { step, reason } => Some(format!("{step}: {reason}")),
+        _ => None,
+    });
+    let over = "it was over before the first was due";
+    assert_eq!(records.collect::<Vec<_>>(), [format!("keep: {over}"), format!("late: {over}")]);
+}
+
+#[test]
+fn the_time_a_step_reads_is_that_of_its_attempt_however_often_it_is_read() {
+    let plan = plan_of(
+        "drctl: 1\nname: r\nkind: failover\nowner: t\nexecution:\n  - { id: a, action: shell, with: { script: x, env: { AT: \"{{ run.now }}\" } } }\n",
+    );
+    let mut records = Vec::new();
+    let mut read = |machine: &mut Machine, minute: i64, input: Input| {
+        let mut job = None;
+        for effect in machine.handle(minutes(minute), input).unwrap() {
+            match effect {
+                Effect::Append { at, event, .. } => records.push((at, event)),
+                Effect::Do { job: asked, .. } => job = Some(asked),
+                _ => {}
+            }
+        }
+        let job = job.unwrap();
+        let at = job.with.shown()["env"]["AT"].as_str().unwrap().to_owned();
+        (job.id, format!("{:?} {at}", job.kind), records.clone())
+    };
+    let mut first = machine(&plan, State::new(&plan), 0);
+    let (_, said, kept) = read(&mut first, 0, Input::Start(started()));
+    assert_eq!(said, "Apply 1970-01-01T00:00:00.000Z");
+
+    let mut state = State::new(&plan);
+    kept.iter().for_each(|(at, event)| state.apply(&plan, *at, event).unwrap());
+    let mut second = machine(&plan, state, kept.len());
+    let (job, said, _) = read(&mut second, 9, Input::Resume(person()));
+    assert_eq!(said, "Attach(Null) 1970-01-01T00:00:00.000Z");
+    let (job, said, _) = read(&mut second, 10, Input::Done { job, answer: Answer::NotAttachable });
+    assert_eq!(said, "Observe 1970-01-01T00:00:00.000Z");
+    let answer = Answer::Sight(Sight::NotApplied { reason: String::new() });
+    let (_, said, _) = read(&mut second, 11, Input::Done { job, answer });
+    assert_eq!(said, "Apply 1970-01-01T00:11:00.000Z");
 }

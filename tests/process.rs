@@ -43,6 +43,12 @@ impl Site {
         let context = Context {
             clock: Arc::new(SystemClock::start(Timestamp::default())),
             http: reqwest::Client::new(),
+            azure: Arc::new(drctl::actions::azure::Azure::new(
+                Arc::new(reqwest::Client::new()),
+                Default::default(),
+                Arc::new(SystemClock::start(Timestamp::default())),
+                "run",
+            )),
             secrets: Arc::new(Secrets::default()),
             cancel: CancellationToken::new(),
             workspace: folder.to_owned(),
@@ -77,6 +83,7 @@ impl Site {
             folder: self.attempt(),
             timeout: Duration::from_secs(60),
             repeatable: false,
+            settle: Duration::ZERO,
             previous: None,
         }
     }

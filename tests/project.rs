@@ -12,7 +12,7 @@ use drctl::runbook::fields::{LanguageField, RUNBOOK, Shape};
 use drctl::runbook::workspace::WORKSPACE;
 
 /// A module uses only modules that stand before it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "diag",
     "catalogue",
     "runbook",
@@ -23,6 +23,7 @@ const ORDER: [&str; 14] = [
     "edge",
     "notify",
     "actions",
+    "sim",
     "report",
     "error",
     "exec",

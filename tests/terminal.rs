@@ -361,6 +361,81 @@ fn where_several_runs_are_open_one_is_chosen_by_its_number() {
 }
 
 #[test]
+fn a_runbook_is_chosen_with_the_arrows_and_leaving_starts_nothing() {
+    let steps = "execution:\n  - { id: go, action: shell, with: { script: \"echo NAME >> log\" } }\n";
+    let workspace = ["amber", "blue", "coral"]
+        .iter()
+        .fold(Workspace::new(), |workspace, name| workspace.runbook(name, &steps.replace("NAME", name)));
+    let ask = || {
+        let mut terminal = Terminal::start(workspace.command(&["failover", "--as", "ada"]), 120);
+        terminal.sees("which failover runbook? (arrows, then enter; esc leaves):\n> amber\n  blue\n  coral\n");
+        terminal
+    };
+    for leave in ["\u{3}", "\u{1b}"] {
+        let mut terminal = ask();
+        terminal.presses(leave);
+        assert_eq!(terminal.ends(), 130, "{}", terminal.text());
+    }
+    assert_eq!(workspace.drctl(&["runs"]).stdout, "no runs yet\n");
+
+    let mut terminal = ask();
+    terminal.presses("\u{1b}[B");
+    terminal.sees("  amber\n> blue\n");
+    terminal.presses("\r");
+    assert_eq!(terminal.ends(), 0, "{}", terminal.text());
+    assert_eq!(workspace.lines("log"), ["blue"]);
+}
+
+#[test]
+fn a_run_to_resume_is_chosen_with_the_arrows_and_then_takes_ctrl_c_as_ever() {
+    let workspace = Workspace::of(GATED);
+    for _ in 0..2 {
+        assert_eq!(workspace.drctl(&["failover", "r"]).code, 3);
+    }
+    let ask = || {
+        let mut terminal = Terminal::start(workspace.command(&["resume", "--as", "ada"]), 120);
+        terminal.sees("several runs are open: which one? (arrows, then enter; esc leaves):\n> r-");
+        terminal.sees("\n  r-");
+        terminal
+    };
+    let mut left = ask();
+    left.presses_ctrl_c();
+    assert_eq!(left.ends(), 130, "{}", left.text());
+
+    let mut resumed = ask();
+    resumed.presses("\r");
+    resumed.sees("approve go? [yes/no/later] ");
+    resumed.presses_ctrl_c();
+    assert_eq!(resumed.ends(), 130);
+
+    let mut resumed = ask();
+    resumed.presses("\r");
+    resumed.sees("approve go? [yes/no/later] ");
+    resumed.types("yes");
+    resumed.sees("reason (enter for none): ");
+    resumed.types("");
+    assert_eq!(resumed.ends(), 0);
+    assert_eq!(workspace.lines("log"), ["go"]);
+}
+
+#[test]
+fn who_is_no_person_is_told_what_to_type_instead_of_choosing() {
+    let workspace = Workspace::of(GATED);
+    let unnamed = workspace.drctl(&["failover"]);
+    let wanted = "error: which failover runbook? name one\n  next: drctl failover r\n";
+    assert_eq!((unnamed.code, unnamed.stderr.as_str()), (2, wanted));
+    for _ in 0..2 {
+        assert_eq!(workspace.drctl(&["failover", "r"]).code, 3);
+    }
+    let resumed = workspace.drctl(&["resume"]);
+    assert!(
+        resumed.stderr.starts_with("error: several runs are open: which one? name one\n  next: drctl resume r-"),
+        "{resumed:?}"
+    );
+    assert_eq!((resumed.code, resumed.stderr.lines().count()), (2, 3));
+}
+
+#[test]
 fn what_cannot_be_taken_back_is_confirmed_by_the_whole_word() {
     let workspace = Workspace::of(FAILING);
     assert_eq!(workspace.drctl(&["failover", "r"]).code, 1);

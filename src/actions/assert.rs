@@ -26,6 +26,8 @@ static SPEC: ActionSpec = ActionSpec {
     code: &[],
     is_check: true,
     rule: None,
+    takes: |_| None,
+    permissions: &[],
 };
 
 #[derive(Deserialize)]

@@ -28,12 +28,15 @@ static SPEC: ActionSpec = ActionSpec {
         process::ENV,
         process::DIR,
         process::EXIT_CODES,
+        process::READS,
     ],
     outputs: Outputs::Declared(process::OUTPUTS),
     effect: process::effect,
     code: &[],
-    is_check: false,
+    is_check: true,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 fn rule(with: &Map<String, Value>) -> Result<(), String> {

@@ -248,7 +248,10 @@ impl<'a> Task<'a> {
             return Err(if definite { self.failed(&format!("{name} {why}")) } else { self.in_doubt(&why) });
         }
         let outputs = wanted.and_then(|()| self.outputs(answer)).map_err(|why| {
-            self.failed(&format!("{name} was answered with {}, but {why}{}", answer.status, self.excerpt(answer)))
+            let why = format!("{name} was answered with {}, but {why}{}", answer.status, self.excerpt(answer));
+            // It was carried out: to send it again is to do it twice, so no `retry` may take it for a failed attempt.
+            let harmless = self.repeatable() || refuses(answer.status);
+            if harmless { self.failed(&why) } else { Failure::Ambiguous(self.context.secrets.mask(&why)) }
         })?;
         let took = HumanDuration(Duration::from_millis(millis(answer)));
         Ok(Done { outputs, already: false, note: format!("{name} was answered with {} in {took}", answer.status) })

@@ -7,13 +7,13 @@ use crate::catalogue::HumanDuration;
 
 /// Why something did not come to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stopped {
+pub(crate) enum Stopped {
     Timeout(Duration),
     Cancel,
 }
 
 impl Stopped {
-    pub(super) fn words(self) -> String {
+    pub(crate) fn words(self) -> String {
         match self {
             Self::Timeout(span) => format!("no answer within {}", HumanDuration(span)),
             Self::Cancel => "cancelled while waiting for the answer".to_owned(),
@@ -22,7 +22,7 @@ impl Stopped {
 }
 
 /// The result of `work`, unless the step is cancelled or `span` passes first.
-pub(super) async fn within<T>(context: &Context, span: Duration, work: impl Future<Output = T>) -> Result<T, Stopped> {
+pub(crate) async fn within<T>(context: &Context, span: Duration, work: impl Future<Output = T>) -> Result<T, Stopped> {
     tokio::select! {
         biased;
         () = context.cancel.cancelled() => Err(Stopped::Cancel),
@@ -32,7 +32,7 @@ pub(super) async fn within<T>(context: &Context, span: Duration, work: impl Futu
 }
 
 /// [`within`] for work that changes nothing, so that stopping it leaves no doubt.
-pub(super) async fn read_within<T>(
+pub(crate) async fn read_within<T>(
     context: &Context,
     span: Duration,
     work: impl Future<Output = Result<T, Failure>>,

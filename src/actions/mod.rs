@@ -5,21 +5,22 @@
 //! and dry run come from its [`ActionSpec`].
 
 pub mod assert;
+pub mod azure;
 pub mod exec;
 mod expect;
 mod extract;
 pub mod http;
-mod limits;
+pub(crate) mod limits;
 pub mod manual;
 pub mod notify;
-mod params;
+pub(crate) mod params;
 pub mod probe_dns;
 pub mod probe_http;
 pub mod probe_tcp;
 mod process;
 pub mod registry;
 mod request;
-mod samples;
+pub(crate) mod samples;
 pub mod shell;
 pub mod wait;
 
@@ -48,6 +49,12 @@ pub trait Action: Send + Sync {
     /// A read-only look at the world: did this happen?
     fn observe<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Observation> {
         Box::pin(async { Observation::Unknown("this action leaves nothing to look at".to_owned()) })
+    }
+
+    /// Exactly what `apply` would send now, by what can be read, and what the other side says would come of it.
+    /// Changes nothing. Nothing where the preview tells it all.
+    fn foresee<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Option<Vec<String>>> {
+        Box::pin(async { None })
     }
 
     /// Does it. Journals a handle, through [`Context::handle`], as soon as there is one.
@@ -87,6 +94,8 @@ pub struct Call {
     pub timeout: Duration,
     /// Whether the step declared `on_interrupt: retry`: it need not outlive this process.
     pub repeatable: bool,
+    /// How long something sent earlier may take to show: zero where nothing was sent before.
+    pub settle: Duration,
     /// The last handle that an earlier attempt of the same step journaled; for `observe`, the attempt looked at.
     pub previous: Option<Value>,
 }
@@ -96,6 +105,8 @@ pub struct Call {
 pub struct Context {
     /// The clock all waiting goes through.
     pub clock: Arc<dyn Clock>,
+    /// The way to Azure.
+    pub azure: Arc<azure::Azure>,
     /// One client for all requests: one pool, one TLS setup.
     pub http: reqwest::Client,
     /// For masking what comes back; parameters arrive resolved.

@@ -12,7 +12,7 @@ use super::limits::{Stopped, within};
 use super::{Action, Call, Context, Done, Failure, Observation, params};
 use crate::catalogue::{ActionSpec, Effect, Field, Outputs, Timestamp, Type};
 use crate::edge::Act;
-use crate::notify::channels::{Channel, Notice, Outside, Undelivered};
+use crate::notify::channels::{Channel, Direct, Notice, Outside, Post, Undelivered};
 
 /// One channel that hangs must not take the time of the others.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,6 +54,8 @@ static SPEC: ActionSpec = ActionSpec {
     code: &[],
     is_check: false,
     rule: None,
+    takes: |_| None,
+    permissions: &[],
 };
 
 /// Safe to repeat if all channels are known to be.
@@ -94,7 +96,23 @@ struct Handle {
 }
 
 /// The action `notify`.
-pub struct Notify;
+pub struct Notify {
+    post: Box<dyn Post>,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self::through(Box::new(Direct))
+    }
+}
+
+impl Notify {
+    /// The action, with what delivers its notices.
+    #[must_use]
+    pub fn through(post: Box<dyn Post>) -> Self {
+        Self { post }
+    }
+}
 
 impl Action for Notify {
     fn spec(&self) -> &'static ActionSpec {
@@ -116,11 +134,11 @@ impl Action for Notify {
     }
 
     fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
-        Box::pin(async move { seen(context, call) })
+        Box::pin(async move { seen(&*self.post, context, call) })
     }
 
     fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {
-        Box::pin(async move { Round::new(context, call)?.run().await })
+        Box::pin(async move { Round::new(&*self.post, context, call)?.run().await })
     }
 
     fn attach<'a>(
@@ -131,7 +149,7 @@ impl Action for Notify {
     ) -> Option<Act<'a, Result<Done, Failure>>> {
         let handle = Handle::deserialize(handle).ok()?;
         Some(Box::pin(async move {
-            let mut round = Round::new(context, call)?;
+            let mut round = Round::new(&*self.post, context, call)?;
             round.take_up(handle);
             round.run().await
         }))
@@ -140,6 +158,7 @@ impl Action for Notify {
 
 /// One go through the channels.
 struct Round<'a> {
+    post: &'a dyn Post,
     context: &'a Context,
     notice: Notice,
     channels: Vec<Channel>,
@@ -151,11 +170,12 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(context: &'a Context, call: &'a Call) -> Result<Self, Failure> {
+    fn new(post: &'a dyn Post, context: &'a Context, call: &'a Call) -> Result<Self, Failure> {
         let params: Params = params::read(&call.with)?;
         check(&params).map_err(Failure::Failed)?;
         let before = call.previous.as_ref().and_then(|previous| Handle::deserialize(previous).ok());
         Ok(Self {
+            post,
             context,
             notice: Notice {
                 subject: params.message.subject,
@@ -218,7 +238,7 @@ impl<'a> Round<'a> {
         self.journal(Some(channel.name())).await?;
         let outside =
             Outside { http: &self.context.http, clock: &*self.context.clock, workspace: &self.context.workspace };
-        let deliver = channel.deliver(outside, &self.notice);
+        let deliver = self.post.deliver(channel, outside, &self.notice);
         match within(self.context, PATIENCE.min(share), deliver).await {
             Ok(Ok(())) => self.progress.delivered.push(channel.name().to_owned()),
             Ok(Err(Undelivered::Refused(why))) => self.problems.push(format!("{}: {why}", channel.title())),
@@ -271,11 +291,11 @@ impl<'a> Round<'a> {
 }
 
 /// What the handle tells of an attempt; the channels themselves cannot be asked.
-fn seen(context: &Context, call: &Call) -> Observation {
+fn seen(post: &dyn Post, context: &Context, call: &Call) -> Observation {
     let Some(handle) = call.previous.as_ref().and_then(|handle| Handle::deserialize(handle).ok()) else {
         return Observation::NotApplied("no handle: nothing was sent".to_owned());
     };
-    let mut round = match Round::new(context, call) {
+    let mut round = match Round::new(post, context, call) {
         Ok(round) => round,
         Err(failure) => return Observation::Unknown(failure.to_string()),
     };

@@ -7,18 +7,18 @@ use super::Failure;
 use crate::edge::secrets::Secrets;
 
 /// The parameters as a struct. They were checked against the spec, so that it fails only if the two disagree.
-pub(super) fn read<T: DeserializeOwned>(with: &Map<String, Value>) -> Result<T, Failure> {
+pub(crate) fn read<T: DeserializeOwned>(with: &Map<String, Value>) -> Result<T, Failure> {
     T::deserialize(with).map_err(|error| Failure::Failed(format!("the parameters cannot be read: {error}")))
 }
 
 /// How messages name a URL: as it was written, without its query, secrets masked.
-pub(super) fn shown_url(secrets: &Secrets, url: &str) -> String {
+pub(crate) fn shown_url(secrets: &Secrets, url: &str) -> String {
     let masked = secrets.mask(url);
     masked.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 /// `value` with the secrets in all its texts masked.
-pub(super) fn masked(secrets: &Secrets, value: Value) -> Value {
+pub(crate) fn masked(secrets: &Secrets, value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(secrets.mask(&text)),
         Value::Array(items) => items.into_iter().map(|item| masked(secrets, item)).collect(),
@@ -30,12 +30,12 @@ pub(super) fn masked(secrets: &Secrets, value: Value) -> Value {
 }
 
 /// A value as a preview shows it: text bare, everything else as JSON.
-pub(super) fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// ` name: value` for each entry of the mapping `name`.
-pub(super) fn entries<'a>(
+pub(crate) fn entries<'a>(
     with: &'a Map<String, Value>,
     name: &str,
 ) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
@@ -43,7 +43,7 @@ pub(super) fn entries<'a>(
 }
 
 /// A URL that names a scheme other than http and https. Whatever names none may be a reference to a secret.
-pub(super) fn url_rule(with: &Map<String, Value>, name: &str) -> Result<(), String> {
+pub(crate) fn url_rule(with: &Map<String, Value>, name: &str) -> Result<(), String> {
     let text = with.get(name).and_then(Value::as_str).unwrap_or_default();
     match text.split_once("://") {
         Some((scheme, _)) if !matches!(scheme, "http" | "https") => {

@@ -19,9 +19,10 @@ static SPEC: ActionSpec = ActionSpec {
     name: "probe.dns",
     summary: "says whether a name resolves to what it should",
     docs: "Asks a DNS server several times, without any cache of its own and without the file of hosts. A sample \
-        is good if the answers hold all of `expect` and none of `absent`; without `expect`, and without \
-        `absent`, if there are any answers. A name that does not exist has no answers. An unhealthy name is a \
-        result, not a failure: read it from the output `healthy`. Names compare without regard to case or a \
+        is good if there are answers that hold all of `expect` and none of `absent`. A name that does not exist has \
+        no answers: an old address is gone from it, but nobody reaches the new one either, so that is good only \
+        with `allow_none`. An unhealthy name is a result, not a failure: read it from the output `healthy`. \
+        Names compare without regard to case or a \
         dot at the end. Ask the zone's own servers with `server` to see a change before caches do.",
     parameters: &[
         Field {
@@ -54,6 +55,12 @@ static SPEC: ActionSpec = ActionSpec {
             required: false,
             doc: "what must not be among the answers, such as the address of the region that failed",
         },
+        Field {
+            name: "allow_none",
+            kind: || Type::Bool,
+            required: false,
+            doc: "whether no answers at all are good too, as for a name that is to disappear; false if absent",
+        },
         samples::SAMPLES,
         samples::EVERY,
         samples::THRESHOLD,
@@ -78,6 +85,8 @@ static SPEC: ActionSpec = ActionSpec {
     code: &[],
     is_check: true,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 fn rule(with: &Map<String, Value>) -> Result<(), String> {
@@ -117,6 +126,8 @@ struct Params {
     expect: Vec<String>,
     #[serde(default)]
     absent: Vec<String>,
+    #[serde(default)]
+    allow_none: bool,
     #[serde(flatten)]
     sampling: Sampling,
 }
@@ -133,7 +144,7 @@ impl Action for ProbeDns {
         let text = |name: &str, absent: &str| with.get(name).map_or_else(|| absent.to_owned(), params::plain);
         let server = text("server", "the servers of this machine");
         let mut lines = vec![format!("ask {server} for the {} of {}", text("type", "A"), text("name", ""))];
-        let lists = ["expect", "absent"].into_iter();
+        let lists = ["expect", "absent", "allow_none"].into_iter();
         lines.extend(lists.filter_map(|name| Some(format!("{name}: {}", params::plain(with.get(name)?)))));
         lines.push(Sampling::deserialize(with).unwrap_or_default().preview());
         lines
@@ -228,7 +239,7 @@ fn judge(params: &Params, answers: &[String]) -> Result<(), String> {
     if let Some(present) = params.absent.iter().find(|unwanted| holds(unwanted)) {
         return Err(format!("`{present}` should be absent, found {}", found()));
     }
-    if params.expect.is_empty() && params.absent.is_empty() && answers.is_empty() {
+    if answers.is_empty() && !params.allow_none {
         return Err("found no records".to_owned());
     }
     Ok(())

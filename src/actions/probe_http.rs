@@ -60,6 +60,8 @@ static SPEC: ActionSpec = ActionSpec {
     code: &[],
     is_check: true,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 fn rule(with: &Map<String, Value>) -> Result<(), String> {

@@ -31,6 +31,13 @@ pub(super) const EXIT_CODES: Field = Field {
     required: false,
     doc: "the exit codes that are a success; `[0]` if absent",
 };
+pub(super) const READS: Field = Field {
+    name: "reads",
+    kind: || Type::Bool,
+    required: false,
+    doc: "whether it changes nothing: it may then verify a step, and is repeated without asking; false if absent. A \
+        dry run starts no process, this one neither",
+};
 pub(super) const OUTPUTS: &[Field] = &[
     Field { name: "exit_code", kind: || Type::Int, required: true, doc: "the code it exited with" },
     Field {
@@ -42,9 +49,10 @@ pub(super) const OUTPUTS: &[Field] = &[
     Field { name: "stdout_digest", kind: || Type::String, required: true, doc: "the SHA-256 of all it printed" },
 ];
 
-/// Running a process twice may do harm; the step's `on_interrupt: retry` says where it does not.
-pub(super) fn effect(_with: &Map<String, Value>) -> Effect {
-    Effect::UnsafeToRepeat
+/// Running a process twice may do harm, unless `reads` says that it changes nothing; the step's `on_interrupt: retry`
+/// says where a change may be repeated.
+pub(super) fn effect(with: &Map<String, Value>) -> Effect {
+    if with.get("reads") == Some(&Value::Bool(true)) { Effect::Reads } else { Effect::UnsafeToRepeat }
 }
 
 /// The rules both actions have: names of variables, exit codes.

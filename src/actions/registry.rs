@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Action;
+use super::azure::OnAzure;
 use super::{assert, exec, http, manual, notify, probe_dns, probe_http, probe_tcp, shell, wait};
 use crate::catalogue::Catalogue;
 use crate::edge::process::ProcessRunner;
@@ -16,27 +17,46 @@ impl Registry {
     /// All actions, with what runs their processes.
     #[must_use]
     pub fn new(runner: Arc<ProcessRunner>) -> Self {
-        Self {
-            actions: vec![
-                Box::new(assert::Assert),
-                Box::new(exec::Exec::new(Arc::clone(&runner))),
-                Box::new(http::Http),
-                Box::new(manual::Manual),
-                Box::new(notify::Notify),
-                Box::new(probe_dns::ProbeDns),
-                Box::new(probe_http::ProbeHttp),
-                Box::new(probe_tcp::ProbeTcp),
-                Box::new(shell::Shell::new(runner)),
-                Box::new(wait::Wait),
-            ],
+        let azure =
+            super::azure::all().into_iter().map(|operation| -> Box<dyn Action> { Box::new(OnAzure(operation)) });
+        let mut actions: Vec<Box<dyn Action>> = azure.collect();
+        actions.extend(Self::own(runner));
+        actions.sort_by_key(|action| action.spec().name);
+        Self { actions }
+    }
+
+    fn own(runner: Arc<ProcessRunner>) -> Vec<Box<dyn Action>> {
+        vec![
+            Box::new(assert::Assert),
+            Box::new(exec::Exec::new(Arc::clone(&runner))),
+            Box::new(http::Http),
+            Box::new(manual::Manual),
+            Box::new(notify::Notify::default()),
+            Box::new(probe_dns::ProbeDns),
+            Box::new(probe_http::ProbeHttp),
+            Box::new(probe_tcp::ProbeTcp),
+            Box::new(shell::Shell::new(runner)),
+            Box::new(wait::Wait),
+        ]
+    }
+
+    /// With `others` in place of the actions of the same names: what stands in for them in a rehearsal.
+    #[must_use]
+    pub fn replacing(mut self, others: Vec<Box<dyn Action>>) -> Self {
+        for other in others {
+            let name = other.spec().name;
+            if let Some(place) = self.actions.iter_mut().find(|action| action.spec().name == name) {
+                *place = other;
+            }
         }
+        self
     }
 
     /// The action of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&dyn Action> {
-        let mut actions = self.actions.iter().map(Box::as_ref);
-        actions.find(|action| action.spec().name == name)
+        let found = self.actions.binary_search_by_key(&name, |action| action.spec().name);
+        found.ok().map(|index| &*self.actions[index])
     }
 
     /// What is known of all of them before they run.

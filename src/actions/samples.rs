@@ -13,54 +13,54 @@ use crate::catalogue::{Effect, Field, HumanDuration, Type};
 
 const MAX_SAMPLES: i64 = 1000;
 
-pub(super) const SAMPLES: Field = Field {
+pub(crate) const SAMPLES: Field = Field {
     name: "samples",
     kind: || Type::Int,
     required: false,
     doc: "how many times to look, one after the other; 3 if absent",
 };
-pub(super) const EVERY: Field = Field {
+pub(crate) const EVERY: Field = Field {
     name: "every",
     kind: || Type::Duration,
     required: false,
     doc: "the pause between two samples; `1s` if absent",
 };
-pub(super) const THRESHOLD: Field = Field {
+pub(crate) const THRESHOLD: Field = Field {
     name: "threshold",
     kind: || Type::Int,
     required: false,
     doc: "how many samples must be good for the target to be healthy; more than half of them if absent",
 };
-pub(super) const TIMEOUT: Field = Field {
+pub(crate) const TIMEOUT: Field = Field {
     name: "timeout",
     kind: || Type::Duration,
     required: false,
     doc: "how long one sample waits before it is not good; `5s` if absent",
 };
 
-pub(super) const HEALTHY: Field = Field {
+pub(crate) const HEALTHY: Field = Field {
     name: "healthy",
     kind: || Type::Bool,
     required: true,
     doc: "whether at least `threshold` samples were good",
 };
-pub(super) const VERDICT: Field = Field {
+pub(crate) const VERDICT: Field = Field {
     name: "verdict",
     kind: || Type::Enum(["healthy", "degraded", "down"].map(str::to_owned).to_vec()),
     required: true,
     doc: "`healthy` if all samples were good, `degraded` if at least `threshold` were, else `down`",
 };
-pub(super) const GOOD: Field =
+pub(crate) const GOOD: Field =
     Field { name: "good", kind: || Type::Int, required: true, doc: "how many samples were good" };
-pub(super) const TAKEN: Field =
+pub(crate) const TAKEN: Field =
     Field { name: "samples", kind: || Type::Int, required: true, doc: "how many samples were taken" };
-pub(super) const LATENCY_MS: Field = Field {
+pub(crate) const LATENCY_MS: Field = Field {
     name: "latency_ms",
     kind: || Type::Int,
     required: true,
     doc: "the median time of those that were answered, in milliseconds; 0 if none was",
 };
-pub(super) const REASON: Field = Field {
+pub(crate) const REASON: Field = Field {
     name: "reason",
     kind: || Type::String,
     required: true,
@@ -68,12 +68,12 @@ pub(super) const REASON: Field = Field {
 };
 
 /// A probe changes nothing.
-pub(super) fn effect(_with: &Map<String, Value>) -> Effect {
+pub(crate) fn effect(_with: &Map<String, Value>) -> Effect {
     Effect::Reads
 }
 
 /// The rules for the number of samples.
-pub(super) fn rule(with: &Map<String, Value>) -> Result<(), String> {
+pub(crate) fn rule(with: &Map<String, Value>) -> Result<(), String> {
     let number = |name, absent| with.get(name).map_or(Some(absent), Value::as_i64).unwrap_or(i64::MAX);
     let samples = number("samples", 3);
     if !(1..=MAX_SAMPLES).contains(&samples) {
@@ -91,7 +91,7 @@ pub(super) fn rule(with: &Map<String, Value>) -> Result<(), String> {
 /// How samples are taken.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub(super) struct Sampling {
+pub(crate) struct Sampling {
     samples: usize,
     every: HumanDuration,
     threshold: Option<usize>,
@@ -115,7 +115,7 @@ impl Sampling {
     }
 
     /// The line of a preview that says how often and how long it looks.
-    pub(super) fn preview(&self) -> String {
+    pub(crate) fn preview(&self) -> String {
         let (samples, every, timeout) = (self.samples, self.every, self.timeout);
         let threshold = self.threshold();
         format!("{samples} samples, one every {every}, each up to {timeout}; healthy if {threshold} are good")
@@ -124,24 +124,24 @@ impl Sampling {
 
 /// One look at the target.
 #[derive(Debug, Default)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// What was not good about it.
-    pub(super) problem: Option<String>,
+    pub(crate) problem: Option<String>,
     /// How long the answer took, if there was one.
-    pub(super) latency: Option<Duration>,
+    pub(crate) latency: Option<Duration>,
     /// What else was seen: further outputs.
-    pub(super) seen: Map<String, Value>,
+    pub(crate) seen: Map<String, Value>,
 }
 
 impl Sample {
     /// One without an answer.
-    pub(super) fn lost(why: impl Into<String>) -> Self {
+    pub(crate) fn lost(why: impl Into<String>) -> Self {
         Self { problem: Some(why.into()), ..Self::default() }
     }
 }
 
 /// Takes the samples and judges them. `absent` are the further outputs of a target that never answered.
-pub(super) async fn probe<S: Future<Output = Sample>>(
+pub(crate) async fn probe<S: Future<Output = Sample>>(
     (context, call): (&Context, &Call),
     (sampling, target): (&Sampling, &str),
     absent: Map<String, Value>,

@@ -32,12 +32,15 @@ static SPEC: ActionSpec = ActionSpec {
             doc: "what runs the script; `sh` if absent",
         },
         process::EXIT_CODES,
+        process::READS,
     ],
     outputs: Outputs::Declared(process::OUTPUTS),
     effect: process::effect,
     code: &["script"],
-    is_check: false,
+    is_check: true,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 fn rule(with: &Map<String, Value>) -> Result<(), String> {

@@ -37,6 +37,8 @@ static SPEC: ActionSpec = ActionSpec {
     code: &[],
     is_check: false,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 fn rule(with: &Map<String, Value>) -> Result<(), String> {

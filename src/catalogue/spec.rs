@@ -1,5 +1,7 @@
 //! The spec of an action and the catalogue of all of them.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use super::Type;
@@ -38,7 +40,7 @@ impl Effect {
 }
 
 /// A named parameter, of an action or of a record inside one.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its name in the runbook.
     pub name: &'static str,
@@ -101,6 +103,35 @@ pub struct ActionSpec {
     pub is_check: bool,
     /// Rules over several parameters, such as "needs `url` or `socket`"; a fragment when broken.
     pub rule: Option<SpecRule>,
+    /// How long it usually takes, where that is known; may depend on the parameters.
+    pub takes: fn(&Map<String, Value>) -> Option<Takes>,
+    /// The Azure permissions it needs, beyond reading what it names.
+    pub permissions: &'static [&'static str],
+}
+
+/// How long an action takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takes {
+    /// Half of all times are shorter.
+    pub typical: Duration,
+    /// Of twenty, one is longer.
+    pub worst: Duration,
+    /// Who says so; none where it is a guess.
+    pub source: Option<&'static str>,
+}
+
+impl Takes {
+    /// A guess, in seconds: nobody has published a time.
+    #[must_use]
+    pub const fn guess(typical: u64, worst: u64) -> Option<Self> {
+        Some(Self { typical: Duration::from_secs(typical), worst: Duration::from_secs(worst), source: None })
+    }
+
+    /// A time that somebody published, in seconds.
+    #[must_use]
+    pub const fn published(typical: u64, worst: u64, source: &'static str) -> Option<Self> {
+        Some(Self { typical: Duration::from_secs(typical), worst: Duration::from_secs(worst), source: Some(source) })
+    }
 }
 
 impl ActionSpec {

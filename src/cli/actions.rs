@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::common::console_line;
-use crate::catalogue::{ActionSpec, Field, Outputs, Type};
+use crate::catalogue::{ActionSpec, Field, HumanDuration, Outputs, Type};
 use crate::diag::closest;
 use crate::error::{Error, Exit};
 use crate::exec::run::registry;
@@ -21,10 +21,13 @@ impl Actions {
     pub(super) fn run(self) -> Result<Exit, Error> {
         let catalogue = registry().catalogue();
         let text = match &self.name {
-            None => catalogue.iter().fold(String::new(), |mut text, spec| {
-                writeln!(text, "{:<14} {}", spec.name, spec.summary).ok();
-                text
-            }),
+            None => {
+                let width = catalogue.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
+                catalogue.iter().fold(String::new(), |mut text, spec| {
+                    writeln!(text, "{:<width$} {}", spec.name, spec.summary).ok();
+                    text
+                })
+            }
             Some(name) => {
                 let spec = catalogue.get(name).ok_or_else(|| {
                     let meant = closest(name, catalogue.iter().map(|spec| spec.name));
@@ -51,7 +54,16 @@ pub(super) fn describe(spec: &ActionSpec) -> String {
     let nothing = serde_json::Map::new();
     write!(text, "\neffect without parameters: {}\n", (spec.effect)(&nothing).words()).ok();
     if spec.is_check {
-        text.push_str("may be used by `verify`\n");
+        let if_declared = spec.parameter("reads").map_or("", |_| " with `reads: true`");
+        writeln!(text, "may be used by `verify`{if_declared}").ok();
+    }
+    if let Some(takes) = (spec.takes)(&nothing) {
+        let (typical, worst) = (HumanDuration(takes.typical), HumanDuration(takes.worst));
+        let source = takes.source.unwrap_or("a guess: nobody has published a time");
+        writeln!(text, "takes: {typical}, one time in twenty longer than {worst} ({source})").ok();
+    }
+    if !spec.permissions.is_empty() {
+        writeln!(text, "permissions, beyond reading: {}", spec.permissions.join(", ")).ok();
     }
     text
 }

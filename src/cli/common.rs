@@ -11,10 +11,11 @@ use crate::edge::identity::Identity;
 use crate::edge::store::{RunFolder, Store};
 use crate::engine::event::Person;
 use crate::error::{Error, Exit};
-use crate::exec::load::workspace_folder;
+use crate::exec::load::{find_runbook, workspace_folder};
 use crate::exec::run;
 use crate::exec::view::{self, Run};
 use crate::report::OutputKind;
+use crate::runbook::ast::Kind;
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -50,6 +51,8 @@ impl Default for Showing {
 
 /// Where a command is, and who asks.
 pub(super) struct Common {
+    /// Where the simulated runs are kept: never among the real ones, unless a person says so.
+    simulated: Option<PathBuf>,
     pub(super) workspace: PathBuf,
     pub(super) store: Store,
     pub(super) person: Person,
@@ -69,10 +72,16 @@ pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
     if person.name.is_empty() || !person.name.chars().all(fits) {
         return Err(Error::usage(format!("`{}` is not a name: no spaces, please", person.name.escape_default())));
     }
-    Ok(Common { workspace, store: Store::new(state), person })
+    let simulated = cli.state.is_none().then(|| workspace.join(".drctl/simulated"));
+    Ok(Common { simulated, workspace, store: Store::new(state), person })
 }
 
 impl Common {
+    /// Where simulated runs are kept.
+    pub(super) fn simulated_store(&self) -> Store {
+        self.simulated.clone().map_or_else(|| self.store.clone(), Store::new)
+    }
+
     /// What a run of this command line is given.
     pub(super) fn run(&self, showing: Showing) -> run::Common {
         let terminal = std::io::stderr().is_terminal() && std::io::stdin().is_terminal();
@@ -94,11 +103,34 @@ impl Common {
         }
     }
 
+    /// The file of the runbook that a person named, by its name or its file.
+    pub(super) fn runbook(&self, given: &str) -> Result<PathBuf, Error> {
+        let path = std::path::Path::new(given);
+        if path.is_file() {
+            return Ok(std::path::absolute(path)?);
+        }
+        let kinds = [Kind::Failover, Kind::Failback, Kind::Drill];
+        let mut found = kinds.into_iter().map(|kind| find_runbook(&self.workspace, given, kind));
+        found.find_map(Result::ok).ok_or_else(|| {
+            let problem = find_runbook(&self.workspace, given, Kind::Failover);
+            Error::usage(problem.err().unwrap_or_default())
+        })
+    }
+
     /// The folder of the run a person named; where they named none, of the only open one.
     pub(super) fn folder(&self, given: Option<&str>) -> Result<RunFolder, Error> {
         if let Some(given) = given {
             return self.named(given);
         }
+        let mut open = self.open_runs()?;
+        match open.len() {
+            1 => Ok(open.remove(0).1),
+            _ => choose(self, &open.into_iter().map(|(name, _)| name).collect::<Vec<_>>()),
+        }
+    }
+
+    /// The runs that have not ended, by name: one at least.
+    pub(super) fn open_runs(&self) -> Result<Vec<(String, RunFolder)>, Error> {
         let mut open = Vec::new();
         for id in self.store.runs()? {
             let folder = self.store.open(&id)?;
@@ -106,11 +138,10 @@ impl Common {
                 open.push((id.to_string(), folder));
             }
         }
-        match open.len() {
-            0 => Err(Error::usage("no run is open: name one").next("drctl runs")),
-            1 => Ok(open.remove(0).1),
-            _ => choose(self, &open.into_iter().map(|(name, _)| name).collect::<Vec<_>>()),
+        if open.is_empty() {
+            return Err(Error::usage("no run is open: name one").next("drctl runs"));
         }
+        Ok(open)
     }
 
     /// The folder of the run that a name, or the beginning of one, stands for.

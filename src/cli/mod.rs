@@ -1,14 +1,17 @@
 //! The command line: clap types, and one thin file per command.
 
 mod actions;
+mod choose;
 mod common;
 mod decisions;
 mod generate;
 mod notify;
 mod plan;
+mod rehearse;
 mod resume;
 mod runs;
 mod start;
+mod test;
 mod validate;
 
 use std::path::PathBuf;
@@ -48,6 +51,10 @@ enum Command {
     Validate(validate::Validate),
     /// Show order, waves, gates and the critical path against the RTO
     Plan(plan::Plan),
+    /// Rehearse a runbook on a simulated world: hours pass in milliseconds
+    Rehearse(rehearse::Rehearse),
+    /// Rehearse every scenario and judge what comes of it
+    Test(test::Test),
     /// List the runs of the workspace
     Runs(runs::Runs),
     /// Show what a run is doing, what it needs, and what to type next
@@ -116,6 +123,8 @@ pub fn run() -> Result<Exit, Error> {
         Command::Failover(given) => given.run(&common, crate::runbook::ast::Kind::Failover),
         Command::Failback(given) => given.run(&common, crate::runbook::ast::Kind::Failback),
         Command::Run(given) => given.run(&common),
+        Command::Rehearse(given) => given.run(&common),
+        Command::Test(given) => given.run(&common),
         Command::Validate(given) => given.run(&common),
         Command::Plan(given) => given.run(&common),
         Command::Runs(given) => given.run(&common),

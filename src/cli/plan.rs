@@ -13,11 +13,10 @@ use crate::catalogue::HumanDuration;
 use crate::engine::{NodeId, Roots, State, gate_question};
 use crate::error::{Error, Exit};
 use crate::exec::inputs::{self, pair, read_vars};
-use crate::exec::load::{self, find_runbook};
+use crate::exec::load;
 use crate::exec::{run, view};
 use crate::plan::critical_path::{critical_path, waves};
 use crate::plan::{self, digest};
-use crate::runbook::ast::Kind;
 
 /// Shows a plan.
 #[derive(Debug, Args)]
@@ -55,7 +54,7 @@ pub(super) fn read(file: &Path) -> Result<Written, Error> {
 
 impl Plan {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
-        let file = self.file(common)?;
+        let file = common.runbook(&self.runbook)?;
         let registry = run::registry();
         let shared = common.run(super::common::Showing::default());
         let loaded = run::judged(&shared, &file, &registry)?;
@@ -80,19 +79,6 @@ impl Plan {
             std::fs::write(out, text + "\n").map_err(|error| Error::usage(format!("`{}`: {error}", out.display())))?;
         }
         Ok(Exit::Done)
-    }
-
-    fn file(&self, common: &Common) -> Result<PathBuf, Error> {
-        let path = Path::new(&self.runbook);
-        if path.is_file() {
-            return Ok(std::path::absolute(path)?);
-        }
-        let kinds = [Kind::Failover, Kind::Failback, Kind::Drill];
-        let mut found = kinds.into_iter().map(|kind| find_runbook(&common.workspace, &self.runbook, kind));
-        found.find_map(Result::ok).ok_or_else(|| {
-            let problem = find_runbook(&common.workspace, &self.runbook, Kind::Failover);
-            Error::usage(problem.err().unwrap_or_default())
-        })
     }
 }
 

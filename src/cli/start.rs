@@ -4,19 +4,21 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::choose::{SIGINT, choose};
 use super::common::{Common, Showing};
+use super::rehearse::chosen;
 use crate::catalogue::Timestamp;
 use crate::error::{Error, Exit};
 use crate::exec::inputs::{pair, read_vars};
-use crate::exec::load::find_runbook;
-use crate::exec::run::{self, Start};
+use crate::exec::load::{find_runbook, runbook_names};
+use crate::exec::run::{self, Simulation, Start};
 use crate::runbook::ast::Kind;
 
 /// A runbook by its name.
 #[derive(Debug, Args)]
 pub(super) struct ByName {
-    /// The runbook's name
-    name: String,
+    /// The runbook's name (without one, it is chosen at a terminal)
+    name: Option<String>,
     #[command(flatten)]
     options: Options,
 }
@@ -54,15 +56,38 @@ struct Options {
     /// When the outage began: the clock of the RTO starts there
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     since: Option<Timestamp>,
+    /// Run on a simulated world, with real prompts and no effect outside
+    #[arg(long, conflicts_with_all = ["dry_run", "since", "plan"])]
+    simulate: bool,
+    /// With `--simulate`: how many times as fast as the wall clock
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    speed: u32,
+    /// With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you
+    #[arg(long, value_name = "FILE", requires = "simulate")]
+    scenario: Option<String>,
     #[command(flatten)]
     showing: Showing,
 }
 
 impl ByName {
     pub(super) fn run(self, common: &Common, kind: Kind) -> Result<Exit, Error> {
-        let file = find_runbook(&common.workspace, &self.name, kind).map_err(Error::usage)?;
+        let name = match self.name {
+            Some(name) => name,
+            None => match asked(common, kind)? {
+                Some(name) => name,
+                None => return Ok(Exit::Signal(SIGINT)),
+            },
+        };
+        let file = find_runbook(&common.workspace, &name, kind).map_err(Error::usage)?;
         self.options.run(common, file)
     }
+}
+
+/// The runbook chosen at the terminal, be it the only one: a failover is never started by leaving something out.
+fn asked(common: &Common, kind: Kind) -> Result<Option<String>, Error> {
+    let mut names = runbook_names(&common.workspace, kind).map_err(Error::usage)?;
+    let chosen = choose(&format!("which {} runbook?", kind.name()), &names, &format!("drctl {}", kind.name()))?;
+    Ok(chosen.map(|at| names.swap_remove(at)))
 }
 
 impl ByFile {
@@ -80,8 +105,15 @@ impl Options {
         let vars = self.vars.as_deref().map(read_vars).transpose().map_err(Error::usage)?.unwrap_or_default();
         let plan = self.plan.as_deref().map(super::plan::read).transpose()?;
         let approve = self.approve.iter().map(|given| approval(given, plan.as_ref())).collect::<Result<_, _>>()?;
+        let simulate = self.simulate.then(|| self.simulation(common, &file)).transpose()?;
+        let mut vars = vars;
+        if let Some(simulation) = &simulate {
+            let given = std::mem::replace(&mut vars, simulation.scenario.inputs.clone());
+            vars.extend(given);
+        }
         let start = Start {
             file,
+            simulate,
             set: self.set,
             vars,
             approve,
@@ -90,7 +122,18 @@ impl Options {
             dry_run: self.dry_run,
             plan_digest: plan.map(|plan| plan.digest),
         };
-        run::start(&common.run(self.showing), &start)
+        let mut shared = common.run(self.showing);
+        if start.simulate.is_some() {
+            shared.store = common.simulated_store();
+        }
+        run::start(&shared, &start)
+    }
+
+    fn simulation(&self, common: &Common, file: &std::path::Path) -> Result<Simulation, Error> {
+        let registry = run::registry();
+        let loaded = run::judged(&common.run(self.showing), file, &registry)?;
+        let (scenario, _) = chosen(common, &loaded, self.scenario.as_deref(), &registry.catalogue())?;
+        Ok(Simulation { scenario, speed: self.speed })
     }
 }
 

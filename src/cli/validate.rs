@@ -8,7 +8,8 @@ use super::FindingFormat;
 use super::common::{Common, colour, console_line, say};
 use crate::diag::{Format, Severity, render};
 use crate::error::{Error, Exit};
-use crate::exec::load::{load, runbook_files};
+use crate::exec::load::{is_scenario, load, runbook_files, scenario_files};
+use crate::exec::rehearse::Library;
 use crate::exec::run::registry;
 
 /// Checks runbooks.
@@ -42,26 +43,52 @@ impl Validate {
                 console_line(&format!("error[duplicate-name]: two {kind} runbooks are called `{name}`: {both}"))?;
             }
         }
+        let scenarios = scenarios(&self.paths, common)?;
+        let mut library = Library::new(&common.workspace, catalogue);
+        for file in &scenarios {
+            let judged = library.scenario(file).map_err(|error| Error::usage(error.to_string()))?;
+            errors += judged.found.iter().filter(|finding| finding.severity == Severity::Error).count();
+            if !judged.found.is_empty() {
+                console_line(&render(&judged.found, &judged.sources, self.format.into(), colour()))?;
+            }
+        }
         let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-        say(&format!("{}: {}, {}", count(files.len(), "runbook"), count(errors, "error"), count(warnings, "warning")));
+        let also = if scenarios.is_empty() { None } else { Some(count(scenarios.len(), "scenario")) };
+        let what = [count(files.len(), "runbook")].into_iter().chain(also).collect::<Vec<_>>().join(", ");
+        say(&format!("{what}: {}, {}", count(errors, "error"), count(warnings, "warning")));
         Ok(if errors == 0 { Exit::Done } else { Exit::Invalid })
     }
 }
 
-fn files(paths: &[PathBuf], common: &Common) -> Result<Vec<PathBuf>, Error> {
+/// The scenarios in the folders given, or of the workspace.
+fn scenarios(paths: &[PathBuf], common: &Common) -> Result<Vec<PathBuf>, Error> {
     let paths = if paths.is_empty() { vec![common.workspace.join("runbooks")] } else { paths.to_vec() };
     let mut files = Vec::new();
     for path in paths {
         let absolute = std::path::absolute(&path)?;
         if absolute.is_dir() {
+            files.extend(scenario_files(&absolute)?);
+        } else if is_scenario(&common.workspace, &absolute) {
+            files.push(absolute);
+        }
+    }
+    Ok(files)
+}
+
+fn files(paths: &[PathBuf], common: &Common) -> Result<Vec<PathBuf>, Error> {
+    let paths = if paths.is_empty() { vec![common.workspace.join("runbooks")] } else { paths.to_vec() };
+    let mut files = Vec::new();
+    for path in &paths {
+        let absolute = std::path::absolute(path)?;
+        if absolute.is_dir() {
             files.extend(runbook_files(&absolute)?);
         } else if absolute.is_file() {
-            files.push(absolute);
+            files.extend((!is_scenario(&common.workspace, &absolute)).then_some(absolute));
         } else {
             return Err(Error::usage(format!("no file or folder `{}`", path.display())));
         }
     }
-    if files.is_empty() {
+    if files.is_empty() && scenarios(&paths, common)?.is_empty() {
         return Err(Error::usage("no runbook was found: they end in `.yaml`"));
     }
     Ok(files)

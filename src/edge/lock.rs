@@ -78,15 +78,15 @@ impl Drop for RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock and writes down who has it. Does not wait.
+    /// Takes the lock and writes down who has it. Does not wait for a holder that lives.
     ///
     /// # Errors
     /// Who holds it, or what the system said.
     pub fn acquire(path: &Path, holder: &Holder) -> Result<Self, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file: File = open(path, flags, Mode::RUSR | Mode::WUSR).map_err(io::Error::from)?.into();
-        if !take_over(&file, holder)? {
-            return Err(LockError::Held(read_holder(file)?));
+        if let Some(other) = take_over(&file, holder)? {
+            return Err(LockError::Held(other));
         }
         let text = serde_json::to_vec(holder).map_err(io::Error::from)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
@@ -113,22 +113,24 @@ impl RunLock {
     }
 }
 
-/// A holder that was killed leaves the lock to a child it was just starting, for an instant: waits for that.
-fn take_over(file: &File, mine: &Holder) -> io::Result<bool> {
-    for _ in 0..100 {
+/// Who has the lock, if it cannot be taken. Waits for an instant where a holder that was killed leaves it to a child it
+/// was just starting, and where a new holder has not written its name yet.
+fn take_over(file: &File, mine: &Holder) -> io::Result<Option<Holder>> {
+    let mut tries = 0;
+    loop {
         if take_exclusively(file)? {
-            return Ok(true);
+            return Ok(None);
         }
         let holder = read_holder(file.try_clone()?)?;
         (&*file).rewind()?;
         let pid = holder.pid.and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let is_gone = holder.host == mine.host && pid.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH));
-        if !is_gone {
-            return Ok(false);
+        tries += 1;
+        if tries == 100 || !(is_gone || pid.is_none()) {
+            return Ok(Some(holder));
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    Ok(false)
 }
 
 /// Those who only look hold the lock for an instant, shared with one another: tries again when it was they.

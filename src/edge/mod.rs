@@ -11,6 +11,7 @@ mod mask;
 pub mod process;
 pub mod secrets;
 pub mod store;
+pub mod virtual_clock;
 
 /// A boxed future that may be sent between threads.
 pub type Act<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -243,6 +243,9 @@ pub struct RunStarted {
     /// Whether it changes the world.
     #[serde(default)]
     pub mode: Mode,
+    /// The world is a simulated one, which is gone with the process that drove the run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
 }
 
 /// The payload of [`Event::PlanChanged`].

@@ -35,7 +35,7 @@ pub fn gate_question(plan: &Plan, state: &State, roots: &Roots, node: NodeId) ->
         Some(children) if step.for_each.is_some() => children.clone(),
         _ => vec![node],
     };
-    let scope = |node| NodeScope { plan, state, roots, node: Some(node), vars: None };
+    let scope = |node| NodeScope { plan, state, roots, now: state.last_at, node: Some(node), vars: None };
     let mut actions = Vec::new();
     let mut preview = Vec::new();
     for instance in instances {
@@ -43,10 +43,14 @@ pub fn gate_question(plan: &Plan, state: &State, roots: &Roots, node: NodeId) ->
         let with = plan.runbook.expressions.render(&step.action.with.value, &scope(instance))?;
         preview.push(format!("{path}: {}", step.action.name.value));
         preview.extend(parameter_lines(&with.shown()));
-        let undo = step.rollback.as_ref().map(|rollback| settled(plan, rollback, &scope(instance)));
-        let check = step.verify.as_ref().map(|verify| settled(plan, &verify.action, &scope(instance)));
-        preview.extend(undo.iter().map(|undo| format!("{path}: undone by {undo}")));
-        preview.extend(check.iter().map(|check| format!("{path}: verified by {check}")));
+        let mut later = |words: &str, action: &ActionUse| {
+            let (bound, lines) = settled(plan, action, &scope(instance));
+            preview.push(format!("{path}: {words} {}", action.name.value));
+            preview.extend(lines);
+            bound
+        };
+        let undo = step.rollback.as_ref().map(|rollback| later("undone by", rollback));
+        let check = step.verify.as_ref().map(|verify| later("verified by", &verify.action));
         actions.push(json!({ "path": path, "with": with.canonical(), "undo": undo, "check": check }));
     }
     let prompt = prompt(plan, step, &scope(node))?;
@@ -71,15 +75,13 @@ fn prompt(plan: &Plan, step: &Step, scope: &NodeScope<'_>) -> Result<String, Und
     plan.runbook.expressions.render(prompt, scope).map(|prompt| text(&prompt))
 }
 
-/// The parameters as people read them: a line each, text as it is.
+/// The parameters as people read them: text as it is, its further lines further in.
 fn parameter_lines(with: &Value) -> Vec<String> {
     let Value::Object(with) = with else { return Vec::new() };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    with.iter()
-        .flat_map(|(name, value)| {
-            format!("  {name}: {}", text(value).trim_end()).lines().map(str::to_owned).collect::<Vec<_>>()
-        })
-        .collect()
+    let lines =
+        with.iter().map(|(name, value)| format!("  {name}: {}", text(value).trim_end().replace('\n', "\n    ")));
+    lines.flat_map(|shown| shown.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 fn text(value: &Rendered) -> String {
@@ -89,11 +91,17 @@ fn text(value: &Rendered) -> String {
     }
 }
 
-/// An action that runs later: rendered where that is possible, else as written.
-fn settled(plan: &Plan, action: &ActionUse, scope: &NodeScope<'_>) -> Value {
-    let with = plan.runbook.expressions.render(&action.with.value, scope);
-    let with = with.map_or_else(|_| written(&plan.runbook, &action.with.value), |with| with.canonical());
-    json!({ "action": action.name.value, "with": with })
+/// An action that runs later, rendered where that is possible, else as written: what an approval binds to, and the
+/// parameters as people read them.
+fn settled(plan: &Plan, action: &ActionUse, scope: &NodeScope<'_>) -> (Value, Vec<String>) {
+    let (with, shown) = match plan.runbook.expressions.render(&action.with.value, scope) {
+        Ok(with) => (with.canonical(), with.shown()),
+        Err(_) => {
+            let with = written(&plan.runbook, &action.with.value);
+            (with.clone(), with)
+        }
+    };
+    (json!({ "action": action.name.value, "with": with }), parameter_lines(&shown))
 }
 
 /// The points of no return behind a gate that have no gate of their own.
@@ -110,7 +118,7 @@ fn guarded(plan: &Plan, gate: StepIndex) -> Vec<StepIndex> {
 
 /// Who may approve: the people who have one of the roles asked; nothing where anybody may.
 #[must_use]
-pub(super) fn approvers(plan: &Plan, gate: &Gate) -> Option<Vec<String>> {
+pub fn approvers(plan: &Plan, gate: &Gate) -> Option<Vec<String>> {
     if gate.opened.by.is_empty() {
         return None;
     }
@@ -118,11 +126,22 @@ pub(super) fn approvers(plan: &Plan, gate: &Gate) -> Option<Vec<String>> {
     Some(plan.workspace.people(roles.map(String::as_str)))
 }
 
+/// How the command that started the run approves the gate: `ahead` or by `yes`; nothing where it does not.
+#[must_use]
+pub fn approved_at_start(plan: &Plan, state: &State, gate: &Gate) -> Option<&'static str> {
+    let started = state.started.as_ref()?;
+    let typed = |given: &str| given.len() >= 12 && gate.opened.digest.starts_with(given);
+    let ahead = started.approved_ahead.iter().any(|(step, given)| **step == *gate.opened.step.0 && typed(given));
+    let yes = started.yes && gate.opened.by.is_empty();
+    let from = if ahead { "ahead" } else { "yes" };
+    ((ahead || yes) && may_approve(plan, state, gate, &started.operator).is_ok()).then_some(from)
+}
+
 /// Whether `person` may approve the gate now, and if not, why.
 ///
 /// # Errors
 /// The reason, for the person.
-pub(super) fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> Result<(), String> {
+pub fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> Result<(), String> {
     let name = &person.name;
     if let Some(people) = approvers(plan, gate)
         && !people.contains(name)
@@ -195,21 +214,14 @@ impl Machine {
         let Some(started) = self.state.started.clone() else {
             return Ok(());
         };
-        let Some(gate) = self.state.node(node).gate() else {
-            return Ok(());
-        };
-        let typed = |given: &str| given.len() >= 12 && digest.starts_with(given);
-        let ahead = started.approved_ahead.iter().any(|(step, given)| **step == *path.0 && typed(given));
-        let yes = started.yes && gate.opened.by.is_empty();
-        if !(ahead || yes) || may_approve(&self.plan, &self.state, gate, &started.operator).is_err() {
-            return Ok(());
-        }
+        let from = self.state.node(node).gate().and_then(|gate| approved_at_start(&self.plan, &self.state, gate));
+        let Some(from) = from else { return Ok(()) };
         self.emit(Event::Decided(Box::new(Decided {
             id: format!("ahead-{path}-{digest}"),
             step: Some(path),
             decision: Decision::Approve { digest: digest.to_owned() },
             person: started.operator.clone(),
-            from: if ahead { "ahead" } else { "yes" }.to_owned(),
+            from: from.to_owned(),
             at: self.state.started_at,
             reason: None,
         })))

@@ -192,7 +192,11 @@ impl Machine {
     }
 
     pub(super) fn scope(&self, node: NodeId) -> NodeScope<'_> {
-        NodeScope { plan: &self.plan, state: &self.state, roots: &self.roots, node: Some(node), vars: None }
+        let about = self.state.node(node);
+        // What is read again of an attempt under way is read as it was: a notice found half sent keeps its time.
+        let under_way = about.state.is_active() || about.state == StepState::InDoubt;
+        let now = about.began.filter(|_| under_way).unwrap_or(self.now);
+        NodeScope { plan: &self.plan, state: &self.state, roots: &self.roots, now, node: Some(node), vars: None }
     }
 
     /// Counts what is not met: once, at the beginning.

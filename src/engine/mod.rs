@@ -9,6 +9,7 @@ mod gate;
 mod job;
 mod machine;
 mod recover;
+mod repeat;
 mod retry;
 mod scope;
 mod start;
@@ -20,7 +21,7 @@ pub use event::{
     Decided, Decision, End, Event, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted, RunState,
     Side, Sight, StepState,
 };
-pub use gate::{Asked, gate_question};
+pub use gate::{Asked, approved_at_start, approvers, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use machine::{Machine, Options};
 pub use scope::{NodeScope, Roots};

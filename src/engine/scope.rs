@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::event::{Outputs, StepState};
 use super::state::{NodeId, State};
-use crate::catalogue::HumanDuration;
+use crate::catalogue::{HumanDuration, Timestamp};
 use crate::plan::Plan;
 use crate::runbook::expr::{Scope, Undefined};
 
@@ -43,6 +43,8 @@ pub struct NodeScope<'s> {
     pub state: &'s State,
     /// The roots of the plan.
     pub roots: &'s Roots,
+    /// What `run.now` is.
+    pub now: Timestamp,
     /// The node; `item` is its item.
     pub node: Option<NodeId>,
     /// `vars` of a notice.
@@ -94,6 +96,7 @@ impl NodeScope<'_> {
             "kind": started.kind,
             "operator": started.operator.name,
             "started_at": self.state.started_at.to_string(),
+            "now": self.now.to_string(),
             "since": started.since.unwrap_or(self.state.started_at).to_string(),
             "aborted": self.state.aborted,
             "failed": failed,

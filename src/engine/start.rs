@@ -1,23 +1,20 @@
 //! How a step begins: its condition, its items, its gate, its rendered action.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::event::{Event, Instance, Intent, Mode, Outputs, Side, StepState};
 use super::job::{DryHints, Effect, Job, JobId, JobKind};
-use super::machine::{Machine, Timer};
+use super::machine::Machine;
 use super::scope::NodeScope;
 use super::state::NodeId;
 use super::transition::Illegal;
 use crate::catalogue::Type;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::runbook::ast::{ActionUse, RunIf, Step};
 use crate::runbook::expr::{Rendered, Scope as _, Undefined};
-
-/// The most items a `for_each` may have.
-const MOST_ITEMS: usize = 1_000;
 
 impl Machine {
     /// Brings a step as far as it goes by itself: it does not apply, fails, waits for people, or runs.
@@ -32,7 +29,7 @@ impl Machine {
         }
         let is_step = self.state.node(node).parent.is_none();
         if is_step && step.repeat.is_some() {
-            return self.repeat_step(node);
+            return self.begin_repetition(node);
         }
         if is_step && step.for_each.is_some() && !self.state.children.contains_key(&node) && !self.expand(node, step)? {
             return Ok(());
@@ -85,8 +82,9 @@ impl Machine {
             return Ok(false);
         };
         let items = self.plan.runbook.expressions.render(&for_each.items, &self.scope(node));
-        let instances = match items {
-            Ok(items) => instances(&items.shown()),
+        let instances: Result<Vec<Instance>, String> = match items {
+            Ok(items) => plan::items(&items.shown())
+                .map(|items| items.into_iter().map(|(key, item)| Instance { key, item }).collect()),
             Err(Undefined::Unknown(_)) => Ok(vec![Instance { key: "?".to_owned(), item: Value::Null }]),
             Err(Undefined::Wrong(problem)) => Err(problem),
         };
@@ -169,50 +167,6 @@ impl Machine {
                 || (!busy(id)
                     && !self.state.children.get(&id).is_some_and(|children| children.iter().any(|child| busy(*child))))
         })
-    }
-
-    /// One more instance of a step that repeats.
-    pub(super) fn repeat_step(&mut self, node: NodeId) -> Result<(), Illegal> {
-        let number = self.state.children.get(&node).map_or(0, Vec::len) + 1;
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        self.emit(Event::Repeated { step: self.path(node), number })?;
-        let plan = Arc::clone(&self.plan);
-        if let Some(repeat) = &plan.step(self.state.node(node).step).repeat {
-            self.wake_at(self.now.plus(repeat.every), Timer::Repeat(node));
-        }
-        if let Some(child) = self.state.children[&node].last() {
-            self.exempt.push_back(*child);
-        }
-        Ok(())
-    }
-
-    /// The next instance is due, unless the step that ends the repetition has started.
-    pub(super) fn repeat_due(&mut self, node: NodeId) -> Result<(), Illegal> {
-        let plan = Arc::clone(&self.plan);
-        let state = self.state.node(node).state;
-        if self.closing || self.state.stopping.is_some() || !matches!(state, StepState::Pending | StepState::Running) {
-            return Ok(());
-        }
-        let repeat = plan.step(self.state.node(node).step).repeat.as_ref();
-        let until = repeat.and_then(|repeat| repeat.until.as_ref()).and_then(|until| plan.find(&until.value));
-        if until.is_some_and(|until| self.state.node(NodeId(until.0)).state != StepState::Pending) {
-            return self.emit(Event::RepetitionEnded { step: self.path(node) });
-        }
-        self.repeat_step(node)
-    }
-
-    /// Repetitions end with the run at the latest.
-    pub(super) fn end_repetitions(&mut self) -> Result<(), Illegal> {
-        let plan = Arc::clone(&self.plan);
-        for (index, _) in plan.steps().filter(|(_, step)| step.repeat.is_some()) {
-            let node = NodeId(index.0);
-            if self.state.children.contains_key(&node)
-                && matches!(self.state.node(node).state, StepState::Pending | StepState::Running)
-            {
-                self.emit(Event::RepetitionEnded { step: self.path(node) })?;
-            }
-        }
-        Ok(())
     }
 
     fn ask_person(&mut self, node: NodeId, step: &Step) -> Result<(), Illegal> {
@@ -299,6 +253,7 @@ impl Machine {
         };
         let effect = self.plan.effect(&action.name.value, &shown);
         let observes = matches!(kind, JobKind::Observe);
+        let verifies = matches!(kind, JobKind::Verify { .. });
         Job {
             id: JobId { node, side, attempt: state.attempt },
             kind,
@@ -307,7 +262,7 @@ impl Machine {
             with,
             effect,
             timeout: step.timeout(&self.plan.runbook.defaults),
-            declared: if side == Side::Apply {
+            declared: if side == Side::Apply && !verifies {
                 step.outputs.iter().map(|output| (output.name.value.clone(), output.kind.clone())).collect()
             } else {
                 Vec::new()
@@ -355,10 +310,10 @@ fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, 
         |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (name, audience) = (text(&with, "template"), text(&with, "audience"));
     let plan: &Plan = scope.plan;
-    let template =
-        plan.templates.get(&name).ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
+    let template = plan.templates.get(&name).and_then(Option::as_ref);
+    let template = template.ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
     let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
-    let scope = NodeScope { plan, state: scope.state, roots: scope.roots, node: scope.node, vars: Some(&vars) };
+    let scope = NodeScope { vars: Some(&vars), ..*scope };
     let subject = template.subject.render(&scope)?;
     let message = json!({ "subject": subject.trim(), "body": template.body.render(&scope)? });
     let channels = plan
@@ -378,54 +333,6 @@ fn notice(scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, 
     with.insert("channels".to_owned(), Value::Array(channels));
     drop(scope.root("run"));
     Ok(Value::Object(with))
-}
-
-/// The instances of a list of text, numbers or bools, of a list of mappings with `key`, or of a mapping.
-fn instances(items: &Value) -> Result<Vec<Instance>, String> {
-    let instances: Vec<Instance> = match items {
-        Value::Array(items) => items.iter().map(of_item).collect::<Result<_, _>>()?,
-        Value::Object(entries) => entries
-            .iter()
-            .map(|(key, value)| Instance { key: key.clone(), item: json!({ "key": key, "value": value }) })
-            .collect(),
-        other => {
-            return Err(format!("wanted a list or a mapping, found {}", crate::catalogue::found(other)));
-        }
-    };
-    if instances.len() > MOST_ITEMS {
-        return Err(format!("{} items, at most {MOST_ITEMS} are allowed", instances.len()));
-    }
-    let mut seen = BTreeSet::new();
-    for instance in &instances {
-        if !seen.insert(&instance.key) {
-            return Err(format!("the key `{}` stands there twice", instance.key));
-        }
-        if instance.key.is_empty()
-            || instance.key.len() > 100
-            || instance.key.chars().any(|c| c.is_control() || "[]/\\".contains(c))
-        {
-            return Err(format!(
-                "`{}` cannot be a key: 1 to 100 characters, none of `[ ] / \\`",
-                instance.key.escape_default()
-            ));
-        }
-    }
-    Ok(instances)
-}
-
-fn of_item(item: &Value) -> Result<Instance, String> {
-    let key = match item {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Object(entries) => match entries.get("key") {
-            Some(Value::String(key)) => key.clone(),
-            _ => return Err("an item that is a mapping needs a `key`".to_owned()),
-        },
-        other => {
-            return Err(format!("wanted items with a name, found {}", crate::catalogue::found(other)));
-        }
-    };
-    Ok(Instance { key, item: item.clone() })
 }
 
 /// Whether a step's outputs are unknown in a dry run.

@@ -49,6 +49,8 @@ pub struct Node {
     pub outputs: Outputs,
     /// When its first attempt began.
     pub started: Option<Timestamp>,
+    /// When its last attempt began.
+    pub began: Option<Timestamp>,
     /// When it reached a state it stays in.
     pub ended: Option<Timestamp>,
     /// The place of that moment among all records: orders what ended within one millisecond.
@@ -369,6 +371,7 @@ impl State {
         }
         if matches!(event, Event::Intent(_)) {
             node.started.get_or_insert(at);
+            node.began = Some(at);
         }
         self.set(plan, at, id, before, state);
         Ok(())
@@ -485,6 +488,7 @@ impl Node {
             attempts_before: 0,
             outputs: Outputs::None,
             started: None,
+            began: None,
             ended: None,
             ended_tick: 0,
             note: Box::default(),

@@ -25,6 +25,8 @@ pub enum Call {
     Signal(i32),
     /// The person at the prompt wants to leave the run as it is.
     Leave,
+    /// Nobody answers any more: the run is left once it waits for people.
+    NobodyAnswers,
 }
 
 /// Where durable records go.
@@ -186,6 +188,7 @@ impl Driver {
                 self.held.leaving = true;
                 self.take(Input::Stop("left by the operator".to_owned()))?;
             }
+            Call::NobodyAnswers => self.stays = false,
             Call::Signal(signal) => return self.signalled(signal),
         }
         Ok(None)
@@ -258,14 +261,14 @@ impl Driver {
             self.held.kept.clear();
             return;
         }
+        #[cfg(feature = "mutants")]
+        let durable = if self.held.mutant.starts_early() { Seq(u64::MAX) } else { durable };
         while self.held.handles.front().is_some_and(|(after, _)| *after <= durable) {
             let Some((_, token)) = self.held.handles.pop_front() else { break };
             if let Some(kept) = self.held.kept.remove(&token) {
                 kept.send(()).ok();
             }
         }
-        #[cfg(feature = "mutants")]
-        let durable = if self.held.mutant.starts_early() { Seq(u64::MAX) } else { durable };
         while self.held.jobs.front().is_some_and(|(after, _)| *after <= durable) {
             let Some((_, job)) = self.held.jobs.pop_front() else { break };
             self.worker.start(job);

@@ -27,7 +27,7 @@ pub(super) async fn answer(action: &dyn Action, context: &Context, call: &Call, 
     if NOT_DONE.contains(&job.action.as_str()) {
         return told(stand_in(&hints, Label::Unknown, preview));
     }
-    if job.effect != Effect::Reads {
+    if job.effect != Effect::Reads || starts_a_process(action) {
         return write(action, context, call, &hints, preview).await;
     }
     if hints.after_unsent_write {
@@ -46,6 +46,11 @@ pub(super) async fn answer(action: &dyn Action, context: &Context, call: &Call, 
     }
 }
 
+/// Only a step can say that its process changes nothing: a dry run does not try it out.
+fn starts_a_process(action: &dyn Action) -> bool {
+    matches!(action.spec().name, "shell" | "exec")
+}
+
 /// A write: its state is read, unless that read would come after a write that was not sent.
 async fn write(action: &dyn Action, context: &Context, call: &Call, hints: &DryHints, preview: String) -> Answer {
     if hints.after_unsent_write {
@@ -55,12 +60,18 @@ async fn write(action: &dyn Action, context: &Context, call: &Call, hints: &DryH
             format!("would do, after writes that were not sent:\n{preview}"),
         ));
     }
-    let state = if call.folder.as_os_str().is_empty() && matches!(action.spec().name, "shell" | "exec") {
+    let state = if starts_a_process(action) {
         // A process leaves nothing to look at before it ran.
         Observation::NotApplied("nothing was started".to_owned())
     } else {
         action.observe(context, call).await
     };
+    // What would be sent is exact where the other side can be read, else as far as the parameters tell.
+    let exact = match &state {
+        Observation::NotApplied(_) => action.foresee(context, call).await,
+        Observation::Applied(_) | Observation::Unknown(_) => None,
+    };
+    let preview = exact.map_or(preview, |lines| lines.join("\n"));
     let (seen, applied) = match state {
         Observation::Applied(outputs) => ("its state holds already: would do nothing".to_owned(), Some(outputs)),
         Observation::NotApplied(reason) => (format!("not done yet ({reason}); would do:\n{preview}"), None),

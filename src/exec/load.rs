@@ -48,11 +48,39 @@ pub fn workspace_folder(start: &Path) -> PathBuf {
     found.unwrap_or(start).to_path_buf()
 }
 
-/// The runbook files below `folder`, by name.
+/// The folder of scenarios, beside the runbooks.
+pub const SCENARIOS: &str = "scenarios";
+
+/// The runbook files below `folder`, by name; scenarios are none.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub fn runbook_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = yaml_files(folder)?;
+    files.retain(|file| !is_scenario(folder, file));
+    Ok(files)
+}
+
+/// The scenario files below `folder`, by name.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn scenario_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = yaml_files(folder)?;
+    files.retain(|file| is_scenario(folder, file));
+    Ok(files)
+}
+
+/// Whether a file below `folder` is a scenario: it, or `folder`, lies in a folder of scenarios.
+#[must_use]
+pub fn is_scenario(folder: &Path, file: &Path) -> bool {
+    let inside = |path: &Path| path.components().any(|part| part.as_os_str() == SCENARIOS);
+    file.strip_prefix(folder).is_ok_and(|rest| rest.parent().is_some_and(inside))
+        || folder.file_name().is_some_and(|name| name == SCENARIOS)
+        || folder.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS)
+}
+
+fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -106,6 +134,22 @@ pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf,
     }
 }
 
+/// The names of the workspace's runbooks of that kind, sorted.
+///
+/// # Errors
+/// A sentence: the folder cannot be read, or there is none.
+pub fn runbook_names(workspace: &Path, kind: Kind) -> Result<Vec<String>, String> {
+    let folder = workspace.join("runbooks");
+    let files = runbook_files(&folder).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let names = files.iter().filter_map(|file| head(file)).filter(|(_, its_kind)| *its_kind == Some(kind));
+    let mut names: Vec<String> = names.map(|(name, _)| name).filter(|name| !name.contains(char::is_control)).collect();
+    names.sort();
+    if names.is_empty() {
+        return Err(format!("`{}` holds no {} runbook", folder.display(), kind.name()));
+    }
+    Ok(names)
+}
+
 /// The name and kind a file gives itself, by a look at its first lines; the file is judged when it is loaded.
 fn head(file: &Path) -> Option<(String, Option<Kind>)> {
     let text = String::from_utf8_lossy(&read(file).ok()?).into_owned();
@@ -124,7 +168,7 @@ fn head(file: &Path) -> Option<(String, Option<Kind>)> {
 }
 
 /// At most one byte more than a file may have: larger ones are refused without being read to their end.
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs::File::open(file)?.take(source::LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -167,8 +211,13 @@ fn extra_files(workspace: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn relative(workspace: &Path, file: &Path) -> String {
+pub(super) fn relative(workspace: &Path, file: &Path) -> String {
     file.strip_prefix(workspace).unwrap_or(file).display().to_string()
+}
+
+/// What a notice calls the template in that file.
+fn template_name(file: &str) -> Option<&str> {
+    Path::new(file).file_stem().and_then(|stem| stem.to_str()).filter(|_| file != SETTINGS)
 }
 
 /// Judges files that were read: the runbook first, then `drctl.yaml` and the templates, by name.
@@ -183,7 +232,9 @@ pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
             Err(problems) => found.extend(problems),
         }
     }
-    let (mut runbook, mut workspace, mut templates) = (None, Workspace::empty(), Templates::new());
+    let (mut runbook, mut workspace) = (None, Workspace::empty());
+    let mut templates: Templates =
+        files.iter().skip(1).filter_map(|(name, _)| Some((template_name(name)?.to_owned(), None))).collect();
     for (index, (name, source)) in decoded.into_iter().enumerate() {
         if index == 0 && files.first().is_some_and(|(first, _)| *first == name) {
             let (parsed, problems) = runbook::parse(&sources, source);
@@ -191,14 +242,15 @@ pub fn judge(files: Vec<(String, Vec<u8>)>, catalogue: &Catalogue) -> Loaded {
         } else if name == SETTINGS {
             let (parsed, problems) = Workspace::parse(&sources, source);
             (workspace, found) = (parsed, [found, problems].concat());
-        } else if let Some(stem) = Path::new(&name).file_stem().and_then(|stem| stem.to_str()) {
+        } else if let Some(name) = template_name(&name) {
             match Template::parse(&sources, source) {
-                Ok(template) => drop(templates.insert(stem.to_owned(), template)),
+                Ok(template) => drop(templates.insert(name.to_owned(), Some(template))),
                 Err(problem) => found.push(*problem),
             }
         }
     }
-    if let Some(runbook) = &runbook {
+    if let Some(runbook) = &mut runbook {
+        runbook::azure::fill(runbook, &workspace.azure, catalogue);
         found.extend(lint::check(runbook, &workspace, &templates, catalogue));
     }
     sort(&mut found);

@@ -9,6 +9,7 @@ pub mod load;
 mod mutant;
 pub mod pin;
 pub mod preview;
+pub mod rehearse;
 pub mod run;
 pub mod signals;
 pub mod view;

@@ -22,12 +22,13 @@ impl Mutant {
         self.effect_before_intent
     }
 
-    /// An intent is kept back until something else is written.
+    /// What a step is about to do is kept back until something has happened, as if it were written only with that.
     pub(super) fn late(&mut self, records: Vec<Record<Event>>) -> Vec<Record<Event>> {
         if !self.effect_before_intent {
             return records;
         }
-        let begins = matches!(records.last().map(|record| &record.event), Some(Event::Intent(_)));
+        let last = records.last().map(|record| &record.event);
+        let begins = matches!(last, None | Some(Event::Intent(_) | Event::Handle { .. }));
         self.late.extend(records);
         if begins { Vec::new() } else { std::mem::take(&mut self.late) }
     }

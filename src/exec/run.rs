@@ -11,9 +11,11 @@ use super::driver::{Call, Driver, Held, Inbox, Left, Sink};
 use super::inputs::{self, Inputs};
 use super::load::{self, Loaded};
 use super::pin::{self, Edit};
+use super::rehearse::stand_in_secrets;
 use super::view::{self, Run};
 use super::worker::Worker;
 use super::{decide, signals};
+use crate::actions::azure::{Azure, Credentials};
 use crate::actions::registry::Registry;
 use crate::catalogue::Timestamp;
 use crate::edge::clock::{Clock, SystemClock};
@@ -22,12 +24,15 @@ use crate::edge::lock::{Holder, LockError, RunLock};
 use crate::edge::process::ProcessRunner;
 use crate::edge::secrets::Secrets;
 use crate::edge::store::{RunFolder, Store};
+use crate::edge::virtual_clock::ScaledClock;
 use crate::engine::event::{Event, Mode, Person, PlanChanged, RunStarted};
 use crate::engine::{Input, Machine, Options, RunState, Seq, State};
 use crate::error::{Error, Exit};
 use crate::journal::{FileJournal, Journal, MemoryJournal};
 use crate::plan::Plan;
 use crate::report::{OutputKind, Reporter, Setup};
+use crate::sim::scenario::Scenario;
+use crate::sim::stand_in::{Setting, Stage, implied, stand_ins};
 
 /// What every run is given.
 #[derive(Clone)]
@@ -69,6 +74,17 @@ pub struct Start {
     pub dry_run: bool,
     /// The digest that the plan must have.
     pub plan_digest: Option<String>,
+    /// On a simulated world instead of the real one.
+    pub simulate: Option<Simulation>,
+}
+
+/// A run on a simulated world, with real people.
+#[derive(Clone)]
+pub struct Simulation {
+    /// What goes wrong in it.
+    pub scenario: Scenario,
+    /// How many times as fast as the wall clock it runs.
+    pub speed: u32,
 }
 
 /// How a resume treats an edited runbook.
@@ -117,8 +133,14 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         return Err(Error::new(Exit::Invalid, message).next("drctl plan NAME --out FILE".to_owned()));
     }
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
-    let held = inputs::read_secrets(&secrets, &common.workspace).map_err(Error::usage)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(Timestamp(0)));
+    let held = match start.simulate {
+        Some(_) => stand_in_secrets(&secrets),
+        None => inputs::read_secrets(&secrets, &common.workspace).map_err(Error::usage)?,
+    };
+    let clock: Arc<dyn Clock> = match &start.simulate {
+        Some(simulation) => Arc::new(ScaledClock::start(simulation.speed)),
+        None => Arc::new(SystemClock::start(Timestamp(0))),
+    };
     let id = RunId::new(&runbook.name.value, clock.now(), ids::random_u32()?);
     let mut started = RunStarted {
         run: id.to_string(),
@@ -134,9 +156,21 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         approved_ahead: start.approve.clone(),
         yes: start.yes,
         mode: if start.dry_run { Mode::DryRun } else { Mode::Real },
+        simulated: start.simulate.is_some(),
+    };
+    let stage = start.simulate.as_ref().map(|simulation| {
+        let scenario = Arc::new(simulation.scenario.clone());
+        let (plan, clock, seed) = (Arc::clone(&plan), Arc::clone(&clock), simulation.scenario.seed);
+        let implied = Arc::new(implied(&plan));
+        Arc::new(Stage::new(Setting { plan, scenario, clock, seed, steady: false, implied, run: id.to_string() }))
+    });
+    let registry = match &stage {
+        Some(stage) => Arc::new(Registry::new(Arc::new(ProcessRunner::new(""))).replacing(stand_ins(stage))),
+        None => registry,
     };
     let mut session = Session {
         common,
+        stage,
         registry,
         plan,
         clock,
@@ -166,6 +200,14 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
     let registry = registry();
     let lock = lock(&folder, common, SystemClock::start(Timestamp(0)).now())?;
     let run = view::open(folder, &registry.catalogue())?;
+    if run.started.simulated {
+        let message = format!("run `{}` was simulated: its world is gone with the process that drove it", run.id());
+        return Err(Error::usage(message).next(format!(
+            "drctl {} {} --simulate",
+            run.started.kind.name(),
+            run.started.runbook
+        )));
+    }
     let state = run.state(&run.plan)?;
     if let Some(ended) = state.ended {
         let message = format!("run `{}` has ended: {}", run.id(), ended.words());
@@ -188,6 +230,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
     let (id, last) = (run.id().to_owned(), run.last());
     let session = Session {
         common,
+        stage: None,
         registry,
         plan,
         clock,
@@ -233,12 +276,17 @@ fn adopted(
     if edit.is_empty() && !now.has_errors() {
         return Ok(None);
     }
+    let started = pin::started_steps(&edit, &run.plan, state);
+    let may_adopt = !now.has_errors() && started.is_empty();
     let refuse = |why: &str| {
         let message =
             format!("{why}:\n{}", edit.lines().into_iter().map(|line| format!("  {line}\n")).collect::<String>());
-        Error::new(Exit::Invalid, message)
-            .next(format!("drctl resume {} --pinned   (as it was started)", run.id()))
-            .next(format!("drctl resume {} --adopt    (only steps that have not started may differ)", run.id()))
+        let refused = Error::new(Exit::Invalid, message)
+            .next(format!("drctl resume {} --pinned   (as it was started)", run.id()));
+        if !may_adopt {
+            return refused;
+        }
+        refused.next(format!("drctl resume {} --adopt    (only steps that have not started may differ)", run.id()))
     };
     if now.has_errors() {
         let found = crate::diag::render(&now.found, &now.sources, crate::diag::Format::Short, false);
@@ -247,7 +295,6 @@ fn adopted(
     if on_edit == OnEdit::Refuse {
         return Err(refuse("the runbook was edited since the run started"));
     }
-    let started = pin::started_steps(&edit, &run.plan, state);
     if !started.is_empty() {
         return Err(refuse(&format!("cannot adopt: `{}` started before the edit", started.join("`, `"))));
     }
@@ -276,6 +323,8 @@ fn adopt(
 /// One process's part of a run.
 struct Session<'c> {
     common: &'c Common,
+    /// The simulated world, where there is one.
+    stage: Option<Arc<Stage>>,
     registry: Arc<Registry>,
     plan: Arc<Plan>,
     clock: Arc<dyn Clock>,
@@ -326,6 +375,7 @@ impl Session<'_> {
         reporter.replay(before.to_vec());
         let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
         let worker = Worker {
+            azure: Arc::new(self.azure(&http)),
             registry: Arc::clone(&self.registry),
             http,
             clock: Arc::clone(&self.clock),
@@ -361,6 +411,15 @@ impl Session<'_> {
         let left = driver.drive(first).await;
         reporter.finish();
         Ok(left)
+    }
+
+    fn azure(&self, http: &reqwest::Client) -> Azure {
+        let clock = Arc::clone(&self.clock);
+        if let Some(stage) = &self.stage {
+            return Azure::simulated(stage.transport(), clock, &self.id);
+        }
+        let credentials = Credentials::new(self.plan.workspace.azure.credentials.clone());
+        Azure::new(Arc::new(http.clone()), credentials, clock, &self.id)
     }
 
     /// The task that owns the terminal; what is answered there reaches the driver.

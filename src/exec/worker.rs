@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::dry_run;
+use crate::actions::azure::{Azure, SETTLE};
 use crate::actions::registry::Registry;
 use crate::actions::{Action, Call, Context, Done, Failure, Observation, holds};
 use crate::edge::Act;
@@ -35,6 +36,7 @@ pub(super) enum Message {
 /// What jobs run with.
 pub(super) struct Worker {
     pub(super) registry: Arc<Registry>,
+    pub(super) azure: Arc<Azure>,
     pub(super) http: reqwest::Client,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) secrets: Arc<Secrets>,
@@ -104,7 +106,7 @@ impl Worker {
         let mut call = self.call(job);
         let folder = call.folder.clone();
         for look in 1.. {
-            call.folder = folder.with_file_name(format!("verify-{look}"));
+            call.folder = folder.join(format!("verify-{look}"));
             call.repeatable = true;
             let said = holds(action.spec(), &action.apply(context, &call).await);
             let over = self.clock.now() >= until || context.cancel.is_cancelled();
@@ -113,6 +115,7 @@ impl Worker {
                 Err(reason) if over => return Answer::Verified { holds: false, reason: self.secrets.mask(&reason) },
                 Err(_) => {
                     tokio::select! {
+                        biased;
                         () = self.clock.sleep(every) => {}
                         () = context.cancel.cancelled() => {}
                     }
@@ -143,6 +146,7 @@ impl Worker {
             folder,
             timeout: job.timeout,
             repeatable: job.repeatable,
+            settle: if job.kind == JobKind::Observe && job.dry.is_none() { SETTLE } else { Duration::ZERO },
             previous: job.previous.clone(),
         }
     }
@@ -156,6 +160,7 @@ impl Worker {
         };
         Context {
             clock: Arc::clone(&self.clock),
+            azure: Arc::clone(&self.azure),
             http: self.http.clone(),
             secrets: Arc::clone(&self.secrets),
             cancel,

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use super::line::Hash;
+use super::recover::{Damage, Recovered, recover};
 use super::writer::{Disk, Writer};
 use super::{Durability, Journal, JournalError, Record, Seq};
 
@@ -40,6 +42,15 @@ impl MemoryJournal {
     pub fn new() -> Self {
         let contents = Contents::default();
         Self { writer: Writer::new(contents.clone(), Seq(0), Hash::genesis()), contents }
+    }
+
+    /// Takes up what an earlier journal left: its records, and a journal that goes on after them.
+    ///
+    /// # Errors
+    /// The place where the contents are not what a journal writes.
+    pub fn recovered<E: DeserializeOwned>(contents: Contents) -> Result<(Self, Vec<Record<E>>), Damage> {
+        let Recovered { records, end } = recover(&contents.bytes())?;
+        Ok((Self { writer: Writer::new(contents.clone(), end.seq, end.hash), contents }, records))
     }
 
     /// Where its lines are, to be read or written out at the end.

@@ -110,7 +110,11 @@ fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Opti
         }
         Use::Verify if !reads(action, spec) => {
             let message = format!("`{name}` cannot verify with these parameters: it may change something");
-            Some(Diagnostic::error("action", action.name.span, message).note("checks say yes or no and change nothing"))
+            let note = match spec.parameter("reads") {
+                Some(_) => "add `reads: true` to its `with` if it changes nothing",
+                None => "checks say yes or no and change nothing",
+            };
+            Some(Diagnostic::error("action", action.name.span, message).note(note))
         }
         Use::Rollback if name == "manual" => Some(Diagnostic::error(
             "action",

@@ -50,6 +50,7 @@ fn template(subject: &Subject<'_>, index: StepIndex, action: &ActionUse, found: 
         found.push(diagnostic.note(format!("it would be `templates/{name}.txt`")).suggest(&name, known));
         return;
     };
+    let Some(template) = template else { return };
     let vars = match action.with.value.entry("vars").as_deref() {
         None => Some(Vec::new()),
         Some(Templated::Plain(Value::Object(entries))) => Some(entries.keys().cloned().collect()),

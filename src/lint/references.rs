@@ -7,7 +7,7 @@ use crate::plan::{StepIndex, outputs_of};
 use crate::runbook::ast::{OnFailure, RunIf, Step};
 use crate::runbook::expr::{ExprId, Path};
 
-const RUN: [&str; 8] = ["id", "runbook", "kind", "operator", "started_at", "since", "aborted", "failed"];
+const RUN: [&str; 9] = ["id", "runbook", "kind", "operator", "started_at", "since", "now", "aborted", "failed"];
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (index, step) in subject.steps() {
@@ -83,6 +83,7 @@ impl Reader<'_> {
                     set.into_iter().filter(|(_, set)| set.is_some()).map(|(name, _)| name).collect(),
                 )
             }
+            ("run", Some("now") | None) if self.vars.is_none() => self.now_problem(subject, span),
             ("run", Some(name)) => among("`run` field", name, RUN.to_vec()),
             ("item", _) if self.step.is_some_and(|step| subject.step(step).for_each.is_some()) => None,
             ("item", _) => Some(Diagnostic::error("reference", span, "`item` is there only in a step with `for_each`")),
@@ -105,6 +106,18 @@ impl Reader<'_> {
                 Some(meant(outputs.into_iter().fold(diagnostic, Diagnostic::note), path, 0, roots))
             }
         }
+    }
+
+    /// An approval binds to what was shown: what differs from one look to the next would void it each time.
+    fn now_problem(&self, subject: &Subject<'_>, span: Span) -> Option<Diagnostic> {
+        let step = self.step.map(|step| subject.step(step));
+        if step.is_some_and(|step| step.approval.is_none()) {
+            return None;
+        }
+        let message =
+            "`run.now` cannot stand in a title, or in a step with `approval`: it differs each time it is read";
+        let note = "what is approved must stay as it was shown; a notice's template may read it";
+        Some(Diagnostic::error("reference", span, message).note(note))
     }
 
     fn step_problem(&self, subject: &Subject<'_>, path: &Path, id: &str, span: Span) -> Option<Diagnostic> {

@@ -1,13 +1,9 @@
 //! Repetitions name a step that ends them, and do not mix with items, gates or phases that wait.
 
-use std::collections::BTreeSet;
-
-use serde_json::Value;
-
 use super::Subject;
 use crate::diag::Diagnostic;
+use crate::plan;
 use crate::runbook::ast::{Phase, RunIf};
-use crate::runbook::expr::Templated;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (_, step) in subject.steps() {
@@ -29,9 +25,13 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(Diagnostic::error("repeat", at, message));
             }
         }
-        if let Some(item) = step.for_each.as_ref().and_then(|for_each| item_twice(&for_each.items)) {
-            let message = format!("`for_each` of `{name}` has the item {item} twice");
-            found.push(Diagnostic::error("repeat", at, message).note("each instance is named after its item"));
+        if let Some(for_each) = &step.for_each
+            && let Some(problem) = for_each.items.plain().and_then(|items| plan::items(items).err())
+        {
+            let message = format!("`for_each` of `{name}`: {problem}");
+            found.push(
+                Diagnostic::error("repeat", for_each.span, message).note("each instance is named after its item"),
+            );
         }
         let beside = step.repeat.is_some() || step.run_if != RunIf::Success;
         if beside && (step.approval.is_some() || step.action.name.value == "manual") {
@@ -43,11 +43,4 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             found.push(Diagnostic::error("repeat", at, message));
         }
     }
-}
-
-/// An item that a list known before the run holds twice.
-fn item_twice(items: &Templated) -> Option<&Value> {
-    let items = items.plain()?.as_array()?;
-    let mut seen = BTreeSet::new();
-    items.iter().find(|item| !seen.insert(item.to_string()))
 }

@@ -6,6 +6,7 @@ pub mod critical_path;
 pub mod definition;
 pub mod digest;
 mod graph;
+mod items;
 mod template;
 
 use std::collections::BTreeMap;
@@ -14,14 +15,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use graph::{Graph, StepIndex};
+pub use items::items;
 pub use template::Template;
 
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
 use crate::runbook::ast::{OnInterrupt, Retry, RunIf, Runbook, Step};
 use crate::runbook::workspace::Workspace;
 
-/// The templates of the workspace, by name.
-pub type Templates = BTreeMap<String, Template>;
+/// The templates of the workspace, by name; `None` for one that cannot be read, which is said elsewhere.
+pub type Templates = BTreeMap<String, Option<Template>>;
 
 /// What a run executes.
 #[derive(Debug)]

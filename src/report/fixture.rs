@@ -149,6 +149,7 @@ pub(super) fn started(mode: Mode) -> Event {
         approved_ahead: Vec::new(),
         yes: false,
         mode,
+        simulated: false,
     }))
 }
 

@@ -7,6 +7,7 @@
 
 mod answers;
 mod asker;
+mod critical;
 mod dry_run;
 #[cfg(test)]
 mod fixture;
@@ -33,8 +34,9 @@ mod words;
 mod worker;
 
 pub use answers::parse_answer;
+pub use critical::{Stretch, critical_path_of};
 pub use dry_run::dry_run_summary;
-pub use needs::next_commands;
+pub use needs::{Need, needs, next_commands};
 pub use plain::Lines;
 pub use prompt::{PromptAnswer, abort_preview};
 pub use reporter::{OnAnswer, OutputKind, Reporter, Setup};

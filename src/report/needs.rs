@@ -9,7 +9,7 @@ use crate::runbook::ast::OnFailure;
 
 /// Something only a person can bring on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Need {
+pub enum Need {
     /// Nobody knows whether the step happened.
     Doubt,
     /// A gate waits for an approval.
@@ -22,7 +22,7 @@ pub(super) enum Need {
 
 /// What needs a person, the most urgent first.
 #[must_use]
-pub(super) fn needs(plan: &Plan, state: &State) -> Vec<(Need, NodeId)> {
+pub fn needs(plan: &Plan, state: &State) -> Vec<(Need, NodeId)> {
     if state.ended.is_some() || !any(state) {
         return Vec::new();
     }
@@ -93,6 +93,10 @@ pub(super) fn abort_command(run: &str) -> String {
 pub(super) fn commands(plan: &Plan, state: &State, run: &str, executing: bool) -> Vec<String> {
     if state.ended.is_some() {
         return Vec::new();
+    }
+    // Its world is gone with the process that drove it.
+    if let Some(started) = state.started.as_ref().filter(|started| started.simulated && !executing) {
+        return vec![format!("drctl {} {} --simulate", started.kind.name(), quote(&started.runbook))];
     }
     let needs = needs(plan, state);
     let mut commands: Vec<String> = needs.iter().flat_map(|(need, id)| commands_for(state, run, *need, *id)).collect();

@@ -56,7 +56,11 @@ fn clean(lines: &[String]) -> String {
 }
 
 fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<String> {
-    let dry = if state.mode() == Mode::DryRun { " (dry run)" } else { "" };
+    let dry = match &state.started {
+        Some(started) if started.mode == Mode::DryRun => " (dry run)",
+        Some(started) if started.simulated => " (simulated)",
+        _ => "",
+    };
     let runbook = &plan.runbook;
     let mut lines = vec![format!(
         "run {run}{dry}: {} `{}` is {}",

@@ -2,12 +2,12 @@
 //!
 //! The texts are raw; whoever prints a line cleans it as a whole.
 
-use super::needs::{abort_command, approvers, commands_for, done_word, need, side_word};
+use super::needs::{Need, abort_command, approvers, commands_for, done_word, need, side_word};
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
 use crate::engine::event::{GateOpened, PlanChanged};
-use crate::engine::{Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState};
+use crate::engine::{Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, approved_at_start};
 use crate::runbook::ast::{OnTimeout, Phase};
 use std::fmt::Write as _;
 
@@ -90,7 +90,11 @@ fn run_tone(state: crate::engine::RunState) -> Tone {
 }
 
 fn run_started(view: &View, started: &RunStarted) -> String {
-    let dry = if started.mode == Mode::DryRun { " as a dry run" } else { "" };
+    let dry = match started {
+        RunStarted { mode: Mode::DryRun, .. } => " as a dry run",
+        RunStarted { simulated: true, .. } => " on a simulated world",
+        _ => "",
+    };
     let kind = started.kind.name();
     let who = words::person(&started.operator);
     let mut text = format!("run {} started{dry}: {kind} `{}` by {who}", started.run, started.runbook);
@@ -222,10 +226,17 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
             | Event::Verified { .. }
             | Event::InDoubt { .. }
     );
-    if let Some(need) = need(&view.plan, &view.state, id).filter(|_| opens) {
+    let needed = |need: &Need| opens && !(*need == Need::Approval && is_about_to_be_approved(view, id));
+    if let Some(need) = need(&view.plan, &view.state, id).filter(needed) {
         details.extend(commands_for(&view.state, &view.run, need, id));
     }
     details
+}
+
+/// Whether the next record approves the step's gate: the start of the run did so.
+fn is_about_to_be_approved(view: &View, id: NodeId) -> bool {
+    let gate = view.state.node(id).gate();
+    gate.is_some_and(|gate| gate.opened.quorum == 1 && approved_at_start(&view.plan, &view.state, gate).is_some())
 }
 
 fn gate(view: &View, id: NodeId) -> impl Iterator<Item = String> {

@@ -92,7 +92,7 @@ pub struct Runbook {
     /// How long recovery may take, and how much data may be lost.
     pub objectives: Objectives,
     /// Where its Azure resources are, unless a step says otherwise.
-    pub azure: Option<Value>,
+    pub azure: Option<Templated>,
     /// What a run is given.
     pub inputs: Vec<Input>,
     /// What holds for steps that do not say otherwise.

@@ -14,22 +14,22 @@ use crate::catalogue::HumanDuration;
 use crate::diag::{Diagnostic, Span, Spanned};
 
 /// Reads one document.
-pub(super) struct Decoder<'d> {
-    pub(super) document: &'d Document,
-    pub(super) found: Vec<Diagnostic>,
-    pub(super) expressions: Expressions,
+pub(crate) struct Decoder<'d> {
+    pub(crate) document: &'d Document,
+    pub(crate) found: Vec<Diagnostic>,
+    pub(crate) expressions: Expressions,
     /// The inputs that are secret: known before any value that may name them is read.
-    pub(super) secrets: Vec<String>,
+    pub(crate) secrets: Vec<String>,
 }
 
 /// The fields of one mapping, checked against their table.
-pub(super) struct Fields<'d> {
+pub(crate) struct Fields<'d> {
     table: &'static [LanguageField],
     entries: Vec<(&'d str, NodeId)>,
 }
 
 impl Fields<'_> {
-    pub(super) fn get(&self, name: &str) -> Option<NodeId> {
+    pub(crate) fn get(&self, name: &str) -> Option<NodeId> {
         debug_assert!(self.table.iter().any(|field| field.name == name), "`{name}` is not in the table");
         self.entries.iter().find(|(key, _)| *key == name).map(|(_, node)| *node)
     }
@@ -43,15 +43,15 @@ impl Fields<'_> {
 }
 
 impl<'d> Decoder<'d> {
-    pub(super) fn new(document: &'d Document) -> Self {
+    pub(crate) fn new(document: &'d Document) -> Self {
         Self { document, found: Vec::new(), expressions: Expressions::default(), secrets: Vec::new() }
     }
 
-    pub(super) fn span(&self, node: NodeId) -> Span {
+    pub(crate) fn span(&self, node: NodeId) -> Span {
         self.document.span(node)
     }
 
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }
 
@@ -70,7 +70,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// The entries of a mapping; its keys are text.
-    pub(super) fn entries(&mut self, node: NodeId, what: &str) -> Vec<(Spanned<String>, NodeId)> {
+    pub(crate) fn entries(&mut self, node: NodeId, what: &str) -> Vec<(Spanned<String>, NodeId)> {
         let document = self.document;
         let Node::Mapping(entries) = document.get(node) else {
             self.wanted(node, &format!("a mapping ({what})"));
@@ -84,7 +84,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// A mapping with the fields of `table`: unknown and missing ones are reported.
-    pub(super) fn fields(&mut self, node: NodeId, what: &str, table: &'static [LanguageField]) -> Option<Fields<'d>> {
+    pub(crate) fn fields(&mut self, node: NodeId, what: &str, table: &'static [LanguageField]) -> Option<Fields<'d>> {
         let document = self.document;
         let Node::Mapping(entries) = document.get(node) else {
             self.wanted(node, &format!("a mapping ({what})"));
@@ -113,7 +113,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// The items of a list; nothing but a list is one.
-    pub(super) fn items(&mut self, node: NodeId, what: &str) -> &'d [NodeId] {
+    pub(crate) fn items(&mut self, node: NodeId, what: &str) -> &'d [NodeId] {
         let document = self.document;
         match document.get(node) {
             Node::Sequence(items) => items,
@@ -126,7 +126,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// Text: any scalar but a mapping, a list or nothing; numbers keep the text they were written with.
-    pub(super) fn text(&mut self, node: NodeId) -> Option<Spanned<String>> {
+    pub(crate) fn text(&mut self, node: NodeId) -> Option<Spanned<String>> {
         match (self.document.get(node), self.document.scalar_text(node)) {
             (Node::Null, _) | (_, None) => {
                 self.wanted(node, "a string");
@@ -137,7 +137,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// A name: `[a-z][a-z0-9_]*`, at most 64 characters.
-    pub(super) fn name(&mut self, node: NodeId) -> Option<Spanned<String>> {
+    pub(crate) fn name(&mut self, node: NodeId) -> Option<Spanned<String>> {
         let text = self.text(node)?;
         if is_name(&text.value) {
             return Some(text);
@@ -148,11 +148,11 @@ impl<'d> Decoder<'d> {
         None
     }
 
-    pub(super) fn names(&mut self, node: NodeId) -> Box<[Spanned<String>]> {
+    pub(crate) fn names(&mut self, node: NodeId) -> Box<[Spanned<String>]> {
         self.items(node, "a list of names").iter().filter_map(|item| self.name(*item)).collect()
     }
 
-    pub(super) fn texts(&mut self, node: NodeId) -> Vec<String> {
+    pub(crate) fn texts(&mut self, node: NodeId) -> Vec<String> {
         self.items(node, "a list of strings")
             .iter()
             .filter_map(|item| self.text(*item))
@@ -160,7 +160,7 @@ impl<'d> Decoder<'d> {
             .collect()
     }
 
-    pub(super) fn boolean(&mut self, node: NodeId) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, node: NodeId) -> Option<bool> {
         if let Node::Bool(flag) = self.document.get(node) {
             return Some(flag);
         }
@@ -169,7 +169,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// A whole number from 1 to a million.
-    pub(super) fn count(&mut self, node: NodeId) -> Option<u32> {
+    pub(crate) fn count(&mut self, node: NodeId) -> Option<u32> {
         if let Node::Int(number @ 1..=1_000_000) = self.document.get(node) {
             return u32::try_from(number).ok();
         }
@@ -177,7 +177,7 @@ impl<'d> Decoder<'d> {
         None
     }
 
-    pub(super) fn duration(&mut self, node: NodeId) -> Option<Duration> {
+    pub(crate) fn duration(&mut self, node: NodeId) -> Option<Duration> {
         let text = self.text(node)?;
         match HumanDuration::parse(&text.value) {
             Ok(span) => Some(span.0),
@@ -189,7 +189,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// One of the words that the table names for the field.
-    pub(super) fn word<T: DeserializeOwned>(&mut self, fields: &Fields<'d>, name: &str) -> Option<T> {
+    pub(crate) fn word<T: DeserializeOwned>(&mut self, fields: &Fields<'d>, name: &str) -> Option<T> {
         let node = fields.get(name)?;
         let text = self.text(node)?;
         let words = fields.words(name);
@@ -203,12 +203,12 @@ impl<'d> Decoder<'d> {
     }
 
     /// Any value, without expressions.
-    pub(super) fn json(&mut self, node: NodeId) -> Value {
+    pub(crate) fn json(&mut self, node: NodeId) -> Value {
         self.document.to_json(node)
     }
 
     /// A bare expression, as in `when`.
-    pub(super) fn expression(&mut self, node: NodeId) -> Option<super::expr::ExprId> {
+    pub(crate) fn expression(&mut self, node: NodeId) -> Option<super::expr::ExprId> {
         let text = match self.document.get(node) {
             Node::Bool(flag) => flag.to_string(),
             _ => self.text(node)?.value,
@@ -225,7 +225,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// A value that may hold `{{ }}`.
-    pub(super) fn templated(&mut self, node: NodeId) -> Templated {
+    pub(crate) fn templated(&mut self, node: NodeId) -> Templated {
         let document = self.document;
         match document.get(node) {
             Node::String(text) if text.contains("{{") || text.contains("{%") || text.contains("{#") => {
@@ -320,6 +320,11 @@ impl<'d> Decoder<'d> {
                 span,
                 "no `{{`, `}}`, `{%` or `%}` may stand inside an expression",
             ));
+            return None;
+        }
+        if let Some((at, message)) = seen.unbalanced {
+            let span = self.document.inner_span(node, from + at, from + at + 1);
+            self.report(Diagnostic::error("expression", span, message));
             return None;
         }
         if let Some(path) = seen.paths.iter().find(|path| self.is_secret(path)) {

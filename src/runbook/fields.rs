@@ -59,7 +59,7 @@ pub const RUNBOOK: &[LanguageField] = &[
     may("title", Text, "one line for people"),
     may("owner", Text, "the team that keeps it"),
     may("objectives", Fields(OBJECTIVES), "how long recovery may take, and how much data may be lost"),
-    may("azure", Any, "where its Azure resources are, unless a step says otherwise"),
+    may("azure", Fields(super::azure::DEFAULTS), "where its Azure resources are, unless a step says otherwise"),
     may("inputs", Named(INPUT), "what a run is given, by name"),
     may("defaults", Fields(DEFAULTS), "what holds for steps that do not say otherwise"),
     may("detection", Items(STEP), "is it down?"),

@@ -1,7 +1,8 @@
 //! The runbook language: source, syntax tree, expressions.
 
 pub mod ast;
-mod decode;
+pub mod azure;
+pub(crate) mod decode;
 pub mod expr;
 pub mod fields;
 mod parse;

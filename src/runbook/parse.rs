@@ -45,6 +45,10 @@ impl<'d> Decoder<'d> {
         }
         let outputs = fields.get("outputs").map(|node| self.entries(node, "outputs")).unwrap_or_default();
         let outputs = outputs.into_iter().map(|(name, node)| (name, self.templated(node))).collect();
+        let azure = fields.get("azure").and_then(|node| {
+            self.fields(node, "azure", super::azure::DEFAULTS)?;
+            Some(self.templated(node))
+        });
         let runbook = Runbook {
             source,
             name: fields.get("name").and_then(|node| self.runbook_name(node))?,
@@ -52,7 +56,7 @@ impl<'d> Decoder<'d> {
             title,
             owner: fields.get("owner").and_then(|node| self.text(node)),
             objectives,
-            azure: fields.get("azure").map(|node| self.json(node)),
+            azure,
             inputs,
             defaults,
             steps,
@@ -305,7 +309,7 @@ impl<'d> Decoder<'d> {
         Some(Estimate { typical: typical?, worst })
     }
 
-    fn simulate(&mut self, node: NodeId) -> Option<Simulate> {
+    pub(crate) fn simulate(&mut self, node: NodeId) -> Option<Simulate> {
         let fields = self.fields(node, "simulate", fields::SIMULATE)?;
         let outputs = fields.get("outputs").map(|node| (self.json(node), node));
         let outputs = match outputs {

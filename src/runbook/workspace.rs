@@ -21,7 +21,7 @@ pub const WORKSPACE: &[LanguageField] = &[
     may("approvals", Shape::Fields(APPROVALS), "what holds for every gate that does not say otherwise"),
     may("channels", Shape::Named(CHANNEL), "where notices go, by name"),
     may("audiences", Shape::Any, "audience -> the channels that reach it"),
-    may("azure", Shape::Any, "Azure settings"),
+    may("azure", Shape::Fields(super::azure::SETTINGS), "where Azure resources are, and as whom to go there"),
     may("services", Shape::Any, "the services and what they depend on"),
 ];
 
@@ -56,6 +56,8 @@ pub struct Workspace {
     pub channels: BTreeMap<String, Channel>,
     /// Audience -> names of channels.
     pub audiences: BTreeMap<String, Vec<String>>,
+    /// Where Azure resources are, and as whom to go there.
+    pub azure: super::azure::Settings,
 }
 
 /// Where notices go.
@@ -138,6 +140,7 @@ impl Decoder<'_> {
             escalate_to: approval("escalate_to").map(|node| self.texts(node)).unwrap_or_default(),
             channels,
             audiences: plain(audiences),
+            azure: fields.get("azure").map(|node| self.azure(node)).unwrap_or_default(),
         })
     }
 

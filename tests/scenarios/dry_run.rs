@@ -10,6 +10,7 @@ assessment:
 execution:
   - { id: change, action: shell, with: { script: "echo change >> log; echo '{\"n\": 1}' > $DRCTL_OUTPUT" }, outputs: { n: int } }
   - { id: uses, action: exec, needs: [change], when: steps.change.outputs.n == 1, with: { argv: [touch, "x{{ steps.change.outputs.n }}"] } }
+  - { id: sees, action: shell, with: { script: "touch seen", reads: true }, simulate: { outputs: { stdout: x } } }
   - { id: looks, action: probe.tcp, needs: [change], with: { host: 127.0.0.1, port: 1, samples: 1 } }
 communication:
   - { id: tell, action: notify, with: { template: t, audience: all, vars: { incident: "{{ steps.ask.outputs.incident }}" } } }
@@ -31,13 +32,14 @@ fn each_step_has_an_honest_label_and_the_coverage_is_counted() {
         ("assumed", "ask"),
         ("simulated", "change"),
         ("unknown", "uses"),
+        ("simulated", "sees"),
         ("unknown", "looks"),
         ("simulated", "tell"),
     ];
     assert_eq!(labels, wanted, "{}", ran.stdout);
     assert!(
         ran.stdout
-            .ends_with("6 steps: 1 checked, 2 simulated, 1 assumed, 2 unknown: 16 % of the plan was really checked\n"),
+            .ends_with("7 steps: 1 checked, 3 simulated, 1 assumed, 2 unknown: 14 % of the plan was really checked\n"),
         "{}",
         ran.stdout
     );

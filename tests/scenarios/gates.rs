@@ -24,6 +24,51 @@ fn a_gate_waits_and_says_who_is_asked_and_what_to_type() {
 }
 
 #[test]
+fn a_gate_that_the_start_of_the_run_approves_asks_nobody_to_type_anything() {
+    let anybody = Workspace::of(&GATED.replace("by: [commander]", ""));
+    let yes = anybody.drctl(&["failover", "r", "--yes"]);
+    assert_eq!(yes.code, 0, "{yes:?}");
+    assert!(yes.stderr.contains("go waits for approval: Go") && yes.stderr.contains("digest: "), "{}", yes.stderr);
+    assert!(!yes.stderr.contains("drctl approve") && !yes.stdout.contains("drctl approve"), "{yes:?}");
+
+    let two_people = Workspace::of(&GATED.replace("by: [commander]", "quorum: 2"));
+    let yes = two_people.drctl(&["failover", "r", "--yes"]);
+    assert_eq!(yes.code, 3, "{yes:?}");
+    assert!(yes.stderr.contains("drctl approve") && yes.stdout.contains("next: drctl approve"), "{yes:?}");
+}
+
+#[test]
+fn a_gate_shows_what_undoes_and_what_verifies_the_step_as_it_shows_the_step() {
+    let workspace = Workspace::of(
+        r#"
+inputs: { target: { type: string, default: east } }
+execution:
+  - id: go
+    action: exec
+    approval: {}
+    with: { argv: [go, "{{ inputs.target }}"] }
+    rollback: { action: shell, with: { script: "undo one\nundo two", env: { TARGET: "{{ inputs.target }}" } } }
+    verify: { action: probe.tcp, with: { host: "{{ inputs.target }}", port: 80 } }
+"#,
+    );
+    workspace.drctl(&["failover", "r"]);
+    let status = workspace.drctl(&["status"]).stdout;
+    let does: Vec<&str> = status.lines().filter_map(|line| line.trim_start().strip_prefix("does: ")).collect();
+    let wanted = [
+        "go: exec",
+        "  argv: [\"go\",\"east\"]",
+        "go: undone by shell",
+        "  script: undo one",
+        "    undo two",
+        "  env: {\"TARGET\":\"east\"}",
+        "go: verified by probe.tcp",
+        "  host: east",
+        "  port: 80",
+    ];
+    assert_eq!(does, wanted, "{status}");
+}
+
+#[test]
 fn only_those_asked_may_approve_and_a_kept_approval_is_taken_by_the_next_resume() {
     let workspace = Workspace::of(GATED);
     workspace.drctl(&["failover", "r"]);
@@ -90,6 +135,7 @@ fn an_approval_ahead_holds_for_exactly_what_was_planned() {
     let other = workspace.drctl(&["failover", "r", "--as", "ada", "--approve", &given, "--set", "target=west"]);
     assert_eq!(other.code, 3, "{other:?}");
     let same = workspace.drctl(&["failover", "r", "--as", "ada", "--approve", &given]);
+    assert!(!same.stderr.contains("drctl approve"), "{same:?}");
     assert_eq!(same.code, 0, "{same:?}");
     assert_eq!(workspace.lines("log"), ["east"]);
 }

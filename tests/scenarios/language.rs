@@ -139,6 +139,34 @@ assessment:
 }
 
 #[test]
+fn a_script_that_only_reads_may_verify_steps_beside_each_other_whatever_outputs_they_declare() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - id: east
+    action: shell
+    with: { script: "echo '{\"n\": 1}' > $DRCTL_OUTPUT; touch east" }
+    outputs: { n: int }
+    verify: { every: 10ms, action: shell, with: { script: "echo look >> looks.east; test $(wc -l < looks.east) -ge 3", reads: true } }
+  - id: west
+    action: exec
+    with: { argv: [touch, west] }
+    verify: { every: 10ms, action: exec, with: { argv: [test, -e, west], reads: true } }
+  - id: never
+    action: exec
+    with: { argv: ["true"] }
+    verify: { every: 10ms, within: 50ms, action: shell, with: { script: "echo still there >&2; exit 3", reads: true } }
+"#,
+    );
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(workspace.lines("looks.east").len(), 3);
+    let failed: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("does not hold")).collect();
+    let wanted = "never verify does not hold: the script exited with code 3, wanted exit code 0; its last lines on stderr:\\nstill there";
+    assert!(failed.len() == 1 && failed[0].contains(wanted), "{}", ran.stderr);
+}
+
+#[test]
 fn verify_is_polled_and_must_hold() {
     let steps = r#"
 execution:

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+mod clock;
 mod dry_run;
 mod failure;
 mod gates;

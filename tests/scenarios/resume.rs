@@ -113,10 +113,25 @@ fn an_edit_of_a_step_that_started_cannot_be_adopted_but_the_run_goes_on_as_pinne
     let refused = workspace.drctl(&["resume", "--adopt"]);
     assert_eq!(refused.code, 5);
     assert!(refused.stderr.contains("cannot adopt: `slow` started before the edit"), "{}", refused.stderr);
+    for refused in [refused, workspace.drctl(&["resume"])] {
+        assert!(refused.stderr.contains("--pinned") && !refused.stderr.contains("--adopt"), "{}", refused.stderr);
+    }
     workspace.drctl(&["retry", "slow"]);
     let pinned = workspace.drctl(&["resume", "--pinned"]);
     assert_eq!(pinned.code, 0, "{pinned:?}");
     assert_eq!(workspace.lines("log"), ["start", "start", "end", "7"]);
+}
+
+#[test]
+fn an_edit_that_is_invalid_is_shown_and_cannot_be_adopted() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"exit 1\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    let text = std::fs::read_to_string(workspace.path("runbooks/r.yaml")).unwrap();
+    workspace.write("runbooks/r.yaml", &text.replace("script", "scirpt"));
+    let refused = workspace.drctl(&["resume"]);
+    assert_eq!(refused.code, 5, "{refused:?}");
+    assert!(refused.stderr.contains("is invalid now") && refused.stderr.contains("`scirpt`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--pinned") && !refused.stderr.contains("--adopt"), "{}", refused.stderr);
 }
 
 #[test]
@@ -129,6 +144,27 @@ fn a_second_process_is_told_who_drives_the_run() {
     assert!(second.stderr.contains("the run is driven by ada"), "{}", second.stderr);
     workspace.write("go", "0");
     assert_eq!(ran(child.wait_with_output().unwrap()).code, 0);
+}
+
+#[test]
+fn of_fifty_that_resume_at_once_one_drives_and_the_others_name_it() {
+    let workspace = killed_while_slow_runs();
+    let mut racing: Vec<_> = (0..50).map(|_| workspace.start(&["resume", "--as", "ada"])).collect();
+    until("all but one to give up", || {
+        racing.iter_mut().map(|child| child.try_wait().unwrap()).filter(Option::is_none).count() <= 1
+    });
+    let driver = racing.iter_mut().position(|child| child.try_wait().unwrap().is_none()).unwrap();
+    let driver = racing.swap_remove(driver);
+    let named = format!("(process {}) since", driver.id());
+    for other in racing {
+        let other = ran(other.wait_with_output().unwrap());
+        assert_eq!(other.code, 6, "{other:?}");
+        assert!(other.stderr.contains("the run is driven by ada@") && other.stderr.contains(&named), "{other:?}");
+    }
+    workspace.write("go", "0");
+    assert_eq!(ran(driver.wait_with_output().unwrap()).code, 0);
+    assert_eq!(workspace.lines("log"), ["start", "end", "7"]);
+    assert_eq!(workspace.journal().matches("\"type\":\"run_resumed\"").count(), 1);
 }
 
 #[test]

@@ -74,6 +74,12 @@ impl Site {
         let context = Context {
             clock: Arc::new(SystemClock::start(Timestamp::default())),
             http: http_client().unwrap(),
+            azure: Arc::new(drctl::actions::azure::Azure::new(
+                Arc::new(reqwest::Client::new()),
+                Default::default(),
+                Arc::new(SystemClock::start(Timestamp::default())),
+                "run",
+            )),
             secrets: Arc::new(Secrets::default()),
             cancel: CancellationToken::new(),
             workspace: folder.path().to_owned(),
@@ -153,6 +159,7 @@ pub fn call(with: Value) -> Call {
         folder: PathBuf::from("unused"),
         timeout: Duration::from_secs(60),
         repeatable: false,
+        settle: Duration::ZERO,
         previous: None,
     }
 }

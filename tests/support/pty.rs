@@ -60,6 +60,11 @@ impl Terminal {
         self.session.send_line(line).unwrap();
     }
 
+    /// Presses keys, without enter.
+    pub(crate) fn presses(&mut self, keys: &str) {
+        self.session.send(keys).unwrap();
+    }
+
     pub(crate) fn presses_ctrl_c(&mut self) {
         self.session.send(CTRL_C).unwrap();
     }

@@ -14,8 +14,9 @@ pub(super) static SPEC: ActionSpec = ActionSpec {
     summary: "sends an HTTP request",
     docs: "Sends one request and reads the answer; outputs of the step's own come from the answer by `extract`. \
         A request that writes carries an `Idempotency-Key`, the same for every attempt of the step in a run. \
-        It is never sent twice unasked: if the answer to a POST or PATCH is lost or says that the server \
-        failed, the step is in doubt, unless `observe` tells what happened or `idempotent` says that the \
+        It is never sent twice unasked: if the answer to a POST or PATCH is lost, says that the server failed, or \
+        is a success but not what `expect` and `extract` want, the step is in doubt and no `retry` repeats it, \
+        unless `observe` tells what happened or `idempotent` says that the \
         server can tell one request sent twice from two. Redirects are followed for GET and HEAD only, \
         headers only within the same host. At most 1 MiB of the answer is read.",
     parameters: PARAMETERS,
@@ -24,6 +25,8 @@ pub(super) static SPEC: ActionSpec = ActionSpec {
     code: &[],
     is_check: true,
     rule: Some(rule),
+    takes: |_| None,
+    permissions: &[],
 };
 
 const PARAMETERS: &[Field] = &[

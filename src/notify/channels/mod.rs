@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::edge::Act;
 use crate::edge::clock::Clock;
 
 pub use file::FileChannel;
@@ -59,6 +60,31 @@ pub enum Undelivered {
     /// It may have been.
     #[error("{0}")]
     InDoubt(String),
+}
+
+/// Delivers notices. There is one way, and what stands in for it in a rehearsal.
+pub trait Post: Send + Sync {
+    /// Delivers the notice through the channel, once; see [`Channel::deliver`].
+    fn deliver<'a>(
+        &'a self,
+        channel: &'a Channel,
+        outside: Outside<'a>,
+        notice: &'a Notice,
+    ) -> Act<'a, Result<(), Undelivered>>;
+}
+
+/// The channels themselves.
+pub struct Direct;
+
+impl Post for Direct {
+    fn deliver<'a>(
+        &'a self,
+        channel: &'a Channel,
+        outside: Outside<'a>,
+        notice: &'a Notice,
+    ) -> Act<'a, Result<(), Undelivered>> {
+        Box::pin(channel.deliver(outside, notice))
+    }
 }
 
 impl Channel {

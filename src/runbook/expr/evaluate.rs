@@ -270,7 +270,6 @@ fn in_words(message: &str, at_end: bool) -> String {
         return rest.next().map_or_else(String::new, |first| first.to_lowercase().chain(rest).collect());
     };
     match (found, wanted) {
-        (_, ")") if at_end => "a `(` of this expression is not closed".to_owned(),
         _ if at_end => "the expression ends too early: wanted a value behind its last sign".to_owned(),
         ("`=`", _) => "found `=`: to compare, write `==`".to_owned(),
         (_, ")") => format!("wanted an operator or the end of the expression, found {found}"),

@@ -35,6 +35,8 @@ pub struct Scan {
     pub locals: Vec<String>,
     /// The place of a delimiter (`{{`, `}}`, `{%`, ...) inside an expression, where none may stand.
     pub delimiter: Option<usize>,
+    /// A bracket or quote of an expression without its other half: what is wrong, and where.
+    pub unbalanced: Option<(usize, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +51,7 @@ enum Token<'t> {
 #[must_use]
 pub fn expression(text: &str) -> Scan {
     let (tokens, delimiter) = tokens(text, 0, text.len());
-    let mut scan = Scan { delimiter, ..Scan::default() };
+    let mut scan = Scan { delimiter, unbalanced: unbalanced(&tokens, text), ..Scan::default() };
     collect(&tokens, &mut scan);
     finish(&mut scan);
     scan
@@ -105,6 +107,28 @@ fn end_of_string(bytes: &[u8], open: usize, quote: u8) -> usize {
         index += if bytes[index] == b'\\' { 2 } else { 1 };
     }
     index + 1
+}
+
+/// An expression is compiled within parentheses of ours: `a) == (b` would close them and mean something else.
+fn unbalanced(tokens: &[Placed<'_>], text: &str) -> Option<(usize, String)> {
+    let mut open: Vec<(&str, usize)> = Vec::new();
+    for (token, at, end) in tokens {
+        match token {
+            Token::Text(_) if end_of_string(text.as_bytes(), *at, text.as_bytes()[*at]) > *end => {
+                return Some((*at, "this quote is not closed".to_owned()));
+            }
+            Token::Sign("(") => open.push((")", *at)),
+            Token::Sign("[" | "?[") => open.push(("]", end - 1)),
+            Token::Sign("{") => open.push(("}", *at)),
+            Token::Sign(close @ (")" | "]" | "}")) => match open.pop() {
+                Some((wanted, _)) if wanted == *close => {}
+                Some((wanted, _)) => return Some((*at, format!("wanted `{wanted}`, found `{close}`"))),
+                None => return Some((*at, format!("this `{close}` closes nothing"))),
+            },
+            _ => {}
+        }
+    }
+    open.last().map(|(_, at)| (*at, format!("this `{}` is not closed", &text[*at..=*at])))
 }
 
 type Placed<'t> = (Token<'t>, usize, usize);
@@ -310,6 +334,22 @@ mod tests {
     fn a_delimiter_inside_an_expression_is_seen_but_not_inside_its_strings() {
         assert_eq!(expression("true) }}{{ (1").delimiter, Some(6));
         assert_eq!(expression("'}}{{' == inputs.x").delimiter, None);
+    }
+
+    #[test]
+    fn brackets_and_quotes_come_in_pairs_outside_of_strings() {
+        let unbalanced = |text: &str| expression(text).unbalanced;
+        let told = |at: usize, message: &str| Some((at, message.to_owned()));
+        assert_eq!(unbalanced("a) == (b"), told(1, "this `)` closes nothing"));
+        assert_eq!(unbalanced("f(a] == b)"), told(3, "wanted `)`, found `]`"));
+        assert_eq!(unbalanced("a in [1, (2]"), told(11, "wanted `)`, found `]`"));
+        assert_eq!(unbalanced("a?[0"), told(2, "this `[` is not closed"));
+        assert_eq!(unbalanced("(a and (b)"), told(0, "this `(` is not closed"));
+        assert_eq!(unbalanced("a == 'x"), told(5, "this quote is not closed"));
+        assert_eq!(unbalanced("a == 'x\\'"), told(5, "this quote is not closed"));
+        for sound in ["a == ')'", "[\"(\", 'it\\'s ('] | length", "(a) == (b)", "{'k': [1]}.k[0]", "é == '('"] {
+            assert_eq!(unbalanced(sound), None, "{sound}");
+        }
     }
 
     #[test]

@@ -59,6 +59,23 @@ impl Templated {
         }
     }
 
+    /// Puts an entry into a mapping, in the place of one of that name.
+    pub fn add_entry(&mut self, name: &str, value: Self) {
+        if let (Self::Plain(Value::Object(entries)), Self::Plain(value)) = (&mut *self, &value) {
+            entries.insert(name.to_owned(), value.clone());
+            return;
+        }
+        let entries: Vec<(String, Self)> = match std::mem::replace(self, Self::Plain(Value::Null)) {
+            Self::Plain(Value::Object(entries)) => {
+                entries.into_iter().map(|(name, value)| (name, Self::Plain(value))).collect()
+            }
+            Self::Map(entries) => entries,
+            _ => Vec::new(),
+        };
+        let others = entries.into_iter().filter(|(key, _)| key != name);
+        *self = Self::Map(others.chain([(name.to_owned(), value)]).collect());
+    }
+
     /// Every expression inside, in order.
     pub fn expressions(&self, found: &mut Vec<ExprId>) {
         match self {

@@ -10,6 +10,7 @@ mod decode;
 mod inner;
 mod keys;
 mod limits;
+mod mistakes;
 mod problems;
 mod scalars;
 mod schema;

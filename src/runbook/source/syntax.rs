@@ -4,6 +4,7 @@ use granit_parser::{ErrorKind, ScanError};
 
 use super::build::offset;
 use super::limits::MAX_DEPTH;
+use super::mistakes;
 use crate::diag::{Diagnostic, SourceId, Span};
 
 /// A syntax error with its place: the character where reading went wrong.
@@ -19,9 +20,13 @@ pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagno
     if let Some(start) = bare_template_start(before) {
         return bare_template(source, offset(line_start + start));
     }
+    if let Some(mistake) = mistakes::find(text, at, error.kind()) {
+        let span = Span::new(source, offset(mistake.at.start), offset(mistake.at.end));
+        return Diagnostic::error("syntax", span, mistake.message).note(mistake.note);
+    }
     let (message, note) = words_by_line(error.kind(), before).unwrap_or_else(|| words(error.kind()));
     let diagnostic = Diagnostic::error("syntax", span, message);
-    let diagnostic = match open_bracket(error.kind(), &text[..at]) {
+    let diagnostic = match mistakes::still_open(error.kind(), &text[..at]) {
         Some(open) => diagnostic.other(Span::new(source, offset(open), offset(open + 1)), "still open"),
         None => diagnostic,
     };
@@ -29,32 +34,6 @@ pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagno
         Some(note) => diagnostic.note(note),
         None => diagnostic,
     }
-}
-
-/// The bracket that is open where one was forgotten: what is wrong stands there, not where reading ended.
-fn open_bracket(kind: &ErrorKind, before: &str) -> Option<usize> {
-    use ErrorKind as E;
-    let is_within = matches!(
-        kind,
-        E::BlockEntryInFlowCollection
-            | E::InvalidColonPlacement
-            | E::ExpectedFlowMappingSeparator
-            | E::ExpectedFlowSequenceSeparator
-    );
-    let mut closed = 0_usize;
-    let mut brackets = before.bytes().enumerate().rev().filter(|_| is_within);
-    let open = brackets.find(|(_, byte)| match byte {
-        b'}' | b']' => {
-            closed += 1;
-            false
-        }
-        b'{' | b'[' if closed > 0 => {
-            closed -= 1;
-            false
-        }
-        byte => matches!(byte, b'{' | b'['),
-    });
-    open.map(|(at, _)| at)
 }
 
 /// `url: {{ inputs.url }}` is a mapping in a mapping to YAML, and never what was meant.
@@ -106,10 +85,6 @@ fn words(kind: &ErrorKind) -> Words {
         }
         E::MismatchedFlowCollectionEnd { open, close } => {
             return (format!("found `{close}`, but it was `{open}` that was opened"), None);
-        }
-        E::UnexpectedCharacter { character } => {
-            let message = format!("a text cannot start with `{}`", character.escape_default());
-            return (message, Some("write the text in quotes"));
         }
         E::UnclosedQuotedScalar => ("this quote is not closed", "add the closing quote"),
         E::DocumentIndicatorInQuotedScalar => ("the file goes on with `---` or `...` inside a quoted text", UNCLOSED),

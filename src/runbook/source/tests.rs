@@ -159,25 +159,38 @@ fn more_problems_than_people_read_are_counted() {
     assert_eq!(problems[99].notes, ["900 more problems in this file are not shown"]);
 }
 
+const TAB: &str = "found a tab where only spaces may stand";
+
 /// A text, and the place, message and note of its one problem.
 const SYNTAX_ERRORS: &[(&str, &str, &str, &str)] = &[
     ("a: \"x", "1:4", "this quote is not closed", "add the closing quote"),
     (
         "a: 'x\nb: 1\n",
-        "2:1",
-        "this line belongs to a quoted text, but is not indented",
-        "see whether a quote before this line is not closed",
+        "1:4",
+        "this quote is not closed",
+        "add the closing quote; a quote inside is written twice in `'..'`, and as `\\\"` in `\"..\"`",
     ),
-    ("a: [1, 2\nb: 3\n", "2:2", "found a `:` inside of brackets", "see whether a bracket before it is not closed"),
+    ("a: [1, 2\nb: 3\n", "1:4", "this `[` is not closed before the next line", "close it with `]`"),
+    ("a: {x: 1\n  y: 2}\n", "2:4", "wanted `,` or `}`", "close the mapping with `}`"),
     ("a: {b: 1\n", "1:4", "this `{` is not closed: wanted a `}`", ""),
     ("a: [x}\n", "1:4", "found `}`, but it was `[` that was opened", ""),
-    ("a:\n\tb: 1\n", "2:2", "found a tab where only spaces may stand", "indent with spaces"),
-    ("a: b: c\n", "1:5", "found a second `:` on this line", "write a text that holds `: ` in quotes"),
+    ("a:\n\tb: 1\n", "2:1", TAB, "write spaces: two for each level"),
+    ("a: 1\n\tb: 1\n", "2:1", TAB, "write spaces: two for each level"),
+    ("a: b: c\n", "1:5", "found a second `:` on this line", "write the value in quotes: `a: \"b: c\"`"),
+    ("name:x\nfoo: y\n", "1:5", "wanted a space behind this `:`", "write `name: x`"),
+    ("- id: a\n  of:x\n", "2:5", "wanted a space behind this `:`", "write `of: x`"),
+    ("-id: 1\n b: 2\n", "1:1", "wanted a space behind this `-`", "write `- id: 1`"),
     (
-        "name:x\nfoo: y\n",
-        "2:4",
-        "found a `:` in what goes on with the text of the line before",
-        "align the keys; write a space after each `:`",
+        "name\nfoo: y\n",
+        "1:1",
+        "wanted `key: value`, found no `:` on this line",
+        "write a `:` and a space behind the key",
+    ),
+    (
+        "a:\n  - id: x\n     b: 1\n",
+        "3:6",
+        "this line is indented deeper than `id` above, which has a value already",
+        "write 4 spaces before it, as many as stand before `id`",
     ),
     (
         "a:\n    b: 1\n  c: 2\n",
@@ -185,8 +198,23 @@ const SYNTAX_ERRORS: &[(&str, &str, &str, &str)] = &[
         "wanted a key, indented like the keys before it",
         "align it with the lines it belongs to",
     ),
-    ("- a\nb: 1\n", "2:1", "wanted the next `- ` of this list", "align it with the lines it belongs to"),
-    ("a: @x\n", "1:4", "a text cannot start with `@`", "write the text in quotes"),
+    (
+        "- a\nb: 1\n",
+        "2:1",
+        "found a key where the next item of the list is wanted",
+        "write `- ` before it, or indent it like the keys of the item above",
+    ),
+    (
+        "b: 1\n- a\n",
+        "2:1",
+        "found an item of a list where the next key is wanted",
+        "a list stands below a key of its own, as `needs:` and then `- item`",
+    ),
+    ("a: @x\n", "1:4", "a text cannot start with `@`", "write it in quotes: \"@x\""),
+    ("a: `x \"y\"`\n", "1:4", "a text cannot start with a backtick", "write it in quotes: '`x \"y\"`'"),
+    ("a: [%x]\n", "1:5", "a text cannot start with `%`", "write the text in quotes"),
+    ("%a: x\n", "1:1", "a line cannot start with `%`", "write a text that starts with `%` in quotes"),
+    ("x: 1\n%a: x\n", "2:1", "a line cannot start with `%`", "write a text that starts with `%` in quotes"),
     ("a: \"\\q\"\n", "1:4", "this text holds an unknown escape", "write `\\\\` for a backslash, or use single quotes"),
     ("a: \"{{ x }}\" y\n", "1:14", "found more text behind the closing quote", "put all of it in one pair of quotes"),
     (

@@ -1,0 +1,200 @@
+//! As whom drctl goes to Azure: one explicit choice, and an error that says what was tried.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use azure_core::cloud::CloudConfiguration;
+use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
+use azure_core::error::ErrorKind;
+use azure_core::http::{ClientMethodOptions, ClientOptions, HttpClient, Transport};
+use azure_identity::{
+    AzureCliCredential, AzureDeveloperCliCredential, AzurePipelinesCredential, ClientAssertion,
+    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
+};
+
+use super::Cloud;
+use crate::edge::environment::variable;
+use crate::runbook::azure::{Credential, CredentialKind, Source};
+
+/// The credential of who says nothing: the developer's own tools.
+pub(super) const DEFAULT: &str = "developer";
+
+/// The credentials of a workspace, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    named: BTreeMap<String, Credential>,
+    is_simulated: bool,
+}
+
+type Found = Result<Arc<dyn TokenCredential>, String>;
+
+impl Credentials {
+    /// Those of a workspace; kinds that need no settings may be named by their kind.
+    #[must_use]
+    pub fn new(named: BTreeMap<String, Credential>) -> Self {
+        Self { named, is_simulated: false }
+    }
+
+    /// For the simulated Azure, which takes any token.
+    #[must_use]
+    pub fn simulated() -> Self {
+        Self { named: BTreeMap::new(), is_simulated: true }
+    }
+
+    /// The credential of that name.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be set up: which were tried, and why each failed.
+    pub(super) fn get(&self, name: &str, cloud: Cloud, transport: &Arc<dyn HttpClient>) -> Found {
+        if self.is_simulated {
+            return Ok(Arc::new(Simulated));
+        }
+        let settings = self.named.get(name).cloned().or_else(|| Credential::by_kind(name));
+        let settings = settings.ok_or_else(|| {
+            format!("no credential is called `{name}`: add it under `azure.credentials` of `drctl.yaml`")
+        })?;
+        let options = ClientOptions {
+            transport: Some(Transport::new(Arc::clone(transport))),
+            cloud: Some(Arc::new(configuration(cloud))),
+            ..ClientOptions::default()
+        };
+        let mut tries = Vec::new();
+        for kind in &settings.kinds {
+            tries.push((kind.name(), build(*kind, &settings, options.clone())));
+        }
+        Ok(Arc::new(Chain { name: name.to_owned(), tries }))
+    }
+}
+
+fn configuration(cloud: Cloud) -> CloudConfiguration {
+    match cloud {
+        Cloud::Public => CloudConfiguration::AzurePublic,
+        Cloud::Government => CloudConfiguration::AzureGovernment,
+        Cloud::China => CloudConfiguration::AzureChina,
+    }
+}
+
+fn build(kind: CredentialKind, settings: &Credential, client_options: ClientOptions) -> Found {
+    let want = |value: &Option<String>, name: &str, variable_name: &str| {
+        let value = value.clone().or_else(|| variable(variable_name));
+        value.ok_or_else(|| format!("it needs `{name}` (or the environment variable `{variable_name}`)"))
+    };
+    let tenant = || want(&settings.tenant, "tenant", "AZURE_TENANT_ID");
+    let client = || want(&settings.client, "client", "AZURE_CLIENT_ID");
+    let assertion_options = |client_options| ClientAssertionCredentialOptions { client_options };
+    let told = |error: azure_core::Error| error.to_string();
+    Ok(match kind {
+        CredentialKind::AzureCli => AzureCliCredential::new(None).map_err(told)?,
+        CredentialKind::AzureDeveloperCli => AzureDeveloperCliCredential::new(None).map_err(told)?,
+        CredentialKind::ManagedIdentity => {
+            let user_assigned_id = settings.client.clone().map(UserAssignedId::ClientId);
+            let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
+            ManagedIdentityCredential::new(Some(options)).map_err(told)?
+        }
+        CredentialKind::WorkloadIdentity => {
+            let options = WorkloadIdentityCredentialOptions {
+                credential_options: assertion_options(client_options),
+                client_id: settings.client.clone(),
+                tenant_id: settings.tenant.clone(),
+                token_file_path: settings.assertion_file.clone().map(Into::into),
+            };
+            WorkloadIdentityCredential::new(Some(options)).map_err(told)?
+        }
+        CredentialKind::ClientSecret => {
+            let secret = Secret::new(read(settings.secret.as_ref(), "secret", "AZURE_CLIENT_SECRET")?);
+            let options = ClientSecretCredentialOptions { client_options };
+            ClientSecretCredential::new(&tenant()?, client()?, secret, Some(options)).map_err(told)?
+        }
+        CredentialKind::ClientAssertion => {
+            let file = settings.assertion_file.clone().ok_or("it needs `assertion_file`")?;
+            let assertion = AssertionFile(file);
+            let options = assertion_options(client_options);
+            ClientAssertionCredential::new(tenant()?, client()?, assertion, Some(options)).map_err(told)?
+        }
+        CredentialKind::Pipelines => {
+            let connection = settings.service_connection.clone().ok_or("it needs `service_connection`")?;
+            let token = read(settings.secret.as_ref(), "secret", "SYSTEM_ACCESSTOKEN")?;
+            AzurePipelinesCredential::new(tenant()?, client()?, &connection, token, None).map_err(told)?
+        }
+    })
+}
+
+/// A secret of the settings, else of the environment.
+fn read(source: Option<&Source>, name: &str, usual: &str) -> Result<String, String> {
+    let unset = |variable: &str| format!("the environment variable `{variable}` is not set");
+    match source {
+        Some(Source::Env(name)) => variable(name).ok_or_else(|| unset(name)),
+        Some(Source::File(path)) => {
+            let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read `{path}`: {error}"))?;
+            Ok(text.trim_end().to_owned())
+        }
+        None => variable(usual).ok_or_else(|| format!("it needs `{name}`: {}", unset(usual))),
+    }
+}
+
+/// Tries its credentials in their order, and goes on with the one that worked.
+struct Chain {
+    name: String,
+    tries: Vec<(&'static str, Found)>,
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenCredential for Chain {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let mut failures = Vec::new();
+        for (kind, credential) in &self.tries {
+            let failed = match credential {
+                Ok(credential) => match credential.get_token(scopes, options.clone()).await {
+                    Ok(token) => return Ok(token),
+                    Err(error) => error.to_string(),
+                },
+                Err(why) => why.clone(),
+            };
+            failures.push(format!("{kind}: {}", failed.lines().next().unwrap_or_default()));
+        }
+        let message = format!("no token by the credential `{}`; tried {}", self.name, failures.join("; "));
+        Err(azure_core::Error::with_message(ErrorKind::Credential, message))
+    }
+}
+
+/// An assertion that something else keeps fresh in a file.
+#[derive(Debug)]
+struct AssertionFile(String);
+
+#[async_trait::async_trait]
+impl ClientAssertion for AssertionFile {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        let text = tokio::fs::read_to_string(&self.0).await.map_err(|error| {
+            azure_core::Error::with_message(ErrorKind::Credential, format!("cannot read `{}`: {error}", self.0))
+        })?;
+        Ok(text.trim_end().to_owned())
+    }
+}
+
+/// A token that the simulated Azure takes.
+#[derive(Debug)]
+struct Simulated;
+
+#[async_trait::async_trait]
+impl TokenCredential for Simulated {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        let day = azure_core::time::Duration::days(365);
+        Ok(AccessToken::new(
+            format!("simulated for {}", scopes.join(" ")),
+            azure_core::time::OffsetDateTime::now_utc() + day,
+        ))
+    }
+}

@@ -1,0 +1,197 @@
+//! `drctl rehearse`: a run on a simulated world and a virtual clock.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::common::{Common, Output, console_line, say};
+use crate::catalogue::Catalogue;
+use crate::diag::{Format, Sources, Span, Spanned, render};
+use crate::error::{Error, Exit};
+use crate::exec::inputs::pair;
+use crate::exec::load::Loaded;
+use crate::exec::rehearse::{
+    Attempt, Ended, Judged, Library, Rehearsed, Subject, crash_everywhere, differences, facts, histogram, rehearse,
+    spread, subject, text,
+};
+use crate::exec::run::{self, exit_of, registry};
+use crate::sim::scenario::{Fault, Scenario, injected};
+
+/// Rehearses a runbook.
+#[derive(Debug, Args)]
+pub(super) struct Rehearse {
+    /// A runbook's name, or its file
+    runbook: String,
+    /// A scenario: its file, or its name (default: nothing goes wrong, everybody agrees)
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<String>,
+    /// Where the randomness starts (default: the scenario's)
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// One more fault: STEP:fail, STEP:hang, STEP:timeout, STEP:lost-response or STEP:crash-after-effect
+    #[arg(long, value_name = "STEP:FAULT", value_parser = injected)]
+    inject: Vec<Fault>,
+    /// Rehearse with N seeds, and show how the times to recovery are spread
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    runs: Option<u64>,
+    /// With `--runs`: draw the times to recovery
+    #[arg(long, value_name = "FILE", requires = "runs")]
+    svg: Option<PathBuf>,
+    /// Kill drctl around every record of its journal, resume, and judge what came of it
+    #[arg(long, conflicts_with = "runs")]
+    crash_everywhere: bool,
+    /// An input's value; may be given many times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// Write the journal's lines to a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["runs", "crash_everywhere"])]
+    journal: Option<PathBuf>,
+    /// How it is shown
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+    /// How many steps run at a time
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    parallel: u16,
+}
+
+impl Rehearse {
+    pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
+        let catalogue = registry().catalogue();
+        let file = common.runbook(&self.runbook)?;
+        let loaded = run::judged(&common.run(super::common::Showing::default()), &file, &registry())?;
+        let Some(runbook) = &loaded.runbook else {
+            return Err(Error::new(Exit::Invalid, "the runbook cannot be read"));
+        };
+        let (mut scenario, sources) = chosen(common, &loaded, self.scenario.as_deref(), &catalogue)?;
+        scenario.faults.extend(self.faults(runbook)?);
+        let seed = self.seed.unwrap_or(scenario.seed);
+        let subject = subject(&loaded, scenario, &self.set, (&catalogue, usize::from(self.parallel)))?;
+        match self.runs {
+            Some(runs) => self.many(&subject, seed, runs),
+            None if self.crash_everywhere => self.everywhere(&subject, seed),
+            None => self.once(&subject, seed, &sources),
+        }
+    }
+
+    fn faults(&self, runbook: &crate::runbook::ast::Runbook) -> Result<Vec<Spanned<Fault>>, Error> {
+        let ids = || runbook.steps.iter().map(|step| step.id.value.as_str());
+        for step in self.inject.iter().filter_map(Fault::step) {
+            if !ids().any(|id| id == step.split('[').next().unwrap_or(step)) {
+                let meant = crate::diag::closest(step, ids());
+                let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+                return Err(Error::usage(format!("the runbook has no step `{step}`{meant}")));
+            }
+        }
+        Ok(self.inject.iter().map(|fault| Spanned { value: fault.clone(), span: Span::default() }).collect())
+    }
+
+    fn once(&self, subject: &Subject, seed: u64, sources: &Sources) -> Result<Exit, Error> {
+        let rehearsed = rehearse(subject, Attempt { seed, ..Attempt::default() });
+        let facts = facts(seed, &rehearsed);
+        let expect = &subject.scenario.expect;
+        let found = text::placed(&differences(expect, &rehearsed, &facts), sources);
+        if let Some(file) = &self.journal {
+            written(file, &rehearsed.journal)?;
+        }
+        match self.output {
+            Output::Json => console_line(&text::json(&rehearsed, &facts, &found).to_string())?,
+            Output::Human | Output::Plain => {
+                console_line(&text::rehearsal(&rehearsed, &facts, &found))?;
+                say(&format!("next: {}", self.next(seed)));
+            }
+        }
+        Ok(exit(&rehearsed, expect.state.is_some(), !found.is_empty()))
+    }
+
+    fn many(&self, subject: &Subject, seed: u64, runs: u64) -> Result<Exit, Error> {
+        let spread = spread(subject, seed, runs);
+        let scenario = &subject.scenario.name.value;
+        match self.output {
+            Output::Json => console_line(&text::spread_json(&subject.plan, scenario, &spread).to_string())?,
+            Output::Human | Output::Plain => console_line(&text::spread(&subject.plan, scenario, &spread))?,
+        }
+        if let Some(file) = &self.svg {
+            let title = format!("{}, {scenario}: {runs} rehearsals", subject.plan.runbook.name.value);
+            written(file, histogram(&spread, &title).as_bytes())?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn everywhere(&self, subject: &Subject, seed: u64) -> Result<Exit, Error> {
+        let told = crash_everywhere(subject, seed);
+        match self.output {
+            Output::Json => console_line(&text::everywhere_json(&told).to_string())?,
+            Output::Human | Output::Plain => console_line(&text::everywhere(&told))?,
+        }
+        Ok(if told.wrong.is_empty() { Exit::Done } else { Exit::Failed })
+    }
+
+    fn next(&self, seed: u64) -> String {
+        let scenario = self.scenario.as_ref().map(|given| format!(" --scenario {given}")).unwrap_or_default();
+        format!("drctl rehearse {}{scenario} --seed {seed} --runs 1000", self.runbook)
+    }
+}
+
+fn written(file: &Path, bytes: &[u8]) -> Result<(), Error> {
+    std::fs::write(file, bytes).map_err(|error| Error::usage(format!("`{}`: {error}", file.display())))
+}
+
+/// As the run would have ended, unless the scenario says how it should.
+fn exit(rehearsed: &Rehearsed, judged: bool, differs: bool) -> Exit {
+    match &rehearsed.ended {
+        _ if differs => Exit::Failed,
+        Ended::In(_) if judged => Exit::Done,
+        Ended::In(state) => exit_of(*state),
+        Ended::Never | Ended::Broken(_) => Exit::Failed,
+    }
+}
+
+/// The scenario a person chose for a runbook; where they chose none, the one in which nothing goes wrong.
+pub(super) fn chosen(
+    common: &Common,
+    loaded: &Loaded,
+    given: Option<&str>,
+    catalogue: &Catalogue,
+) -> Result<(Scenario, Sources), Error> {
+    let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
+    let mut library = Library::new(&common.workspace, catalogue.clone());
+    let judged = given.map(|given| find(&mut library, given, &runbook.name.value)).transpose()?;
+    let Some(Judged { scenario: Some(scenario), sources, .. }) = judged else {
+        return Ok((Scenario::healthy(&runbook.name.value, runbook.kind), Sources::default()));
+    };
+    if (&scenario.runbook.value, scenario.kind) != (&runbook.name.value, runbook.kind) {
+        let (wanted, kind) = (&scenario.runbook.value, scenario.kind.name());
+        return Err(Error::usage(format!("scenario `{}` is for {kind} `{wanted}`", scenario.name.value)));
+    }
+    Ok((scenario, sources))
+}
+
+/// The scenario of that file, or of that name for the runbook.
+fn find(library: &mut Library<'_>, given: &str, runbook: &str) -> Result<Judged, Error> {
+    let path = Path::new(given);
+    if path.is_file() {
+        return valid(library.scenario(&std::path::absolute(path)?)?);
+    }
+    let mut others = Vec::new();
+    for file in library.files()? {
+        let judged = library.scenario(&file)?;
+        match &judged.scenario {
+            Some(scenario) if scenario.runbook.value != runbook => {}
+            Some(scenario) if scenario.name.value == given => return valid(judged),
+            Some(scenario) => others.push(scenario.name.value.clone()),
+            None => {}
+        }
+    }
+    let there = if others.is_empty() { "there is none".to_owned() } else { format!("there are {}", others.join(", ")) };
+    let meant = crate::diag::closest(given, others.iter().map(String::as_str));
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    Err(Error::usage(format!("no scenario of `{runbook}` is called `{given}`: {there}{meant}")))
+}
+
+fn valid(judged: Judged) -> Result<Judged, Error> {
+    if judged.has_errors() {
+        let found = render(&judged.found, &judged.sources, Format::Human, super::common::colour());
+        return Err(Error::new(Exit::Invalid, format!("{found}\nthe scenario is invalid: nothing was rehearsed")));
+    }
+    Ok(judged)
+}

@@ -1,0 +1,129 @@
+//! `--crash-everywhere`: drctl is killed around every record of its journal, and taken up again.
+
+use std::collections::BTreeMap;
+
+use super::{Attempt, Ended, Kill, Rehearsed, Subject, rehearse};
+use crate::catalogue::Effect;
+use crate::engine::{Event, NodePath, RunState, Seq};
+use crate::plan::{Plan, is_main};
+use crate::sim::stand_in::{Stage, step_id};
+
+/// What came of all crashes.
+#[derive(Clone, Debug, Default)]
+pub struct Everywhere {
+    /// How many records the undisturbed rehearsal has.
+    pub records: u64,
+    /// How many crashes were rehearsed.
+    pub crashes: u64,
+    /// Steps that were in doubt after a crash, and after how many.
+    pub doubts: BTreeMap<NodePath, u64>,
+    /// What was lost or done twice: where drctl was killed, and what was wrong.
+    pub wrong: Vec<(Kill, String)>,
+}
+
+/// Rehearses once undisturbed, then once for each place to die at.
+#[must_use]
+pub fn crash_everywhere(subject: &Subject, seed: u64) -> Everywhere {
+    let attempt = Attempt { seed, kill: None, truthful: true, steady: true };
+    let undisturbed = rehearse(subject, attempt);
+    let last = undisturbed.records.last().map_or(0, |record| record.seq.0);
+    let kills: Vec<Kill> = (1..=last).flat_map(|seq| [Kill::Before(Seq(seq)), Kill::After(Seq(seq))]).collect();
+    let all = super::in_parallel(&kills, |kill| {
+        let rehearsed = rehearse(subject, Attempt { kill: Some(kill), ..attempt });
+        (doubts(&rehearsed), compare(&undisturbed, &rehearsed))
+    });
+    let mut told = Everywhere { records: last, crashes: kills.len() as u64, ..Everywhere::default() };
+    for (kill, (doubts, wrong)) in kills.iter().zip(all) {
+        doubts.into_iter().for_each(|step| *told.doubts.entry(step).or_default() += 1);
+        told.wrong.extend(wrong.into_iter().map(|what| (kill.clone(), what)));
+    }
+    told
+}
+
+fn doubts(rehearsed: &Rehearsed) -> Vec<NodePath> {
+    let mut steps: Vec<NodePath> = rehearsed
+        .records
+        .iter()
+        .filter_map(|record| match &record.event {
+            Event::InDoubt { step, .. } => Some(step.clone()),
+            _ => None,
+        })
+        .collect();
+    steps.sort();
+    steps.dedup();
+    steps
+}
+
+/// What a crash changed that it may not change.
+fn compare(undisturbed: &Rehearsed, rehearsed: &Rehearsed) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if rehearsed.ended != undisturbed.ended {
+        let word = |ended: &Ended| match ended {
+            Ended::In(state) => state.words().to_owned(),
+            Ended::Never => "never over".to_owned(),
+            Ended::Broken(problem) => format!("broken: {problem}"),
+        };
+        // A person's word for what was not seen is an exception, with or without the crash; nothing is lost by it.
+        let good = [Ended::In(RunState::Succeeded), Ended::In(RunState::CompletedWithExceptions)];
+        let both_good = good.contains(&rehearsed.ended) && good.contains(&undisturbed.ended);
+        let doubted = !doubts(rehearsed).is_empty() || !doubts(undisturbed).is_empty();
+        if !(both_good && doubted) {
+            wrong.push(format!("the run is {}, undisturbed {}", word(&rehearsed.ended), word(&undisturbed.ended)));
+        }
+    }
+    let (wanted, found) = (effects(&undisturbed.stage), effects(&rehearsed.stage));
+    let plan = &undisturbed.stage.setting.plan;
+    for (what, (times, _)) in &wanted {
+        if !found.contains_key(what) && belongs_to_success(plan, &what.0) {
+            wrong.push(format!("{} was lost: undisturbed it happens {times} times", words(what)));
+        }
+    }
+    for (what, (times, repeatable)) in &found {
+        let once = wanted.get(what).map_or(1, |(times, _)| *times);
+        if *times > once && !repeatable {
+            wrong.push(format!("{} happened {times} times, undisturbed {once}", words(what)));
+        }
+    }
+    wrong.extend(world_differs(undisturbed, rehearsed));
+    wrong
+}
+
+/// An effect: the step, whether it is undone, and what of it (a channel of a notice).
+type What = (String, bool, String);
+
+fn words((step, undo, detail): &What) -> String {
+    let side = if *undo { "undoing " } else { "" };
+    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    format!("{side}`{step}`{detail}")
+}
+
+/// How often each effect happened, and whether it may be repeated.
+fn effects(stage: &Stage) -> BTreeMap<What, (u32, bool)> {
+    let ledger = stage.ledger();
+    let mut effects = BTreeMap::<What, (u32, bool)>::new();
+    for done in ledger.done.iter().filter(|done| done.effect != Effect::Reads) {
+        let repeatable = done.repeatable || done.effect.is_repeatable();
+        effects.entry((done.step.clone(), done.undo, String::new())).or_insert((0, repeatable)).0 += 1;
+    }
+    for sent in &ledger.sent {
+        effects.entry((sent.step.clone(), false, sent.channel.clone())).or_insert((0, sent.repeatable)).0 += 1;
+    }
+    // What a step sends to one resource: a failover that is started twice is one too many.
+    for (step, request) in stage.writes() {
+        let repeatable = stage.is_repeatable(&step);
+        effects.entry((step, false, request)).or_insert((0, repeatable)).0 += 1;
+    }
+    effects
+}
+
+/// Repetitions depend on how long the run takes, failure steps on what a crash did.
+fn belongs_to_success(plan: &Plan, path: &str) -> bool {
+    plan.find(step_id(path)).is_some_and(|index| is_main(plan.step(index)))
+}
+
+fn world_differs(undisturbed: &Rehearsed, rehearsed: &Rehearsed) -> Vec<String> {
+    let (wanted, found) = (undisturbed.stage.resources(), rehearsed.stage.resources());
+    let names: std::collections::BTreeSet<&String> = wanted.keys().chain(found.keys()).collect();
+    let differing = names.into_iter().filter(|name| wanted.get(*name) != found.get(*name));
+    differing.map(|name| format!("the simulated resource `{name}` is not as it is undisturbed")).collect()
+}

@@ -1,0 +1,194 @@
+//! The people of a rehearsal: a pure function of what waits and of the scenario.
+
+use std::time::Duration;
+
+use serde_json::Map;
+
+use super::watcher::Looks;
+use crate::engine::{Decision, Gate, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
+use crate::plan::Plan;
+use crate::report::{Need, needs};
+use crate::sim::scenario::{DELAY, People, RemedyAct, Scenario};
+use crate::sim::stand_in::{invent, step_id};
+
+/// What a person is going to decide.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Reply {
+    /// Names what it answers: asked again, it is another.
+    pub(super) id: String,
+    /// The step; none for the whole run.
+    pub(super) step: Option<NodePath>,
+    /// What.
+    pub(super) decision: Decision,
+    /// Who.
+    pub(super) person: String,
+    /// Why.
+    pub(super) reason: String,
+    /// How long it takes.
+    pub(super) after: Duration,
+}
+
+/// Whom a rehearsal asks.
+pub(super) struct Operators<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) scenario: &'a Scenario,
+    /// Who started the run.
+    pub(super) operator: &'a str,
+    /// Says of a step in doubt whether it happened, where somebody can look.
+    pub(super) truth: Option<&'a Looks>,
+}
+
+impl Operators<'_> {
+    /// All replies to what waits now, those that were given before included.
+    pub(super) fn replies(&self, state: &State) -> Vec<Reply> {
+        let mut replies = Vec::new();
+        let mut used = Vec::new();
+        for (need, id) in needs(self.plan, state) {
+            match need {
+                Need::Approval => replies.extend(self.approvals(state, id)),
+                Need::Answer => replies.extend(self.answer(state, id)),
+                Need::Failure | Need::Doubt => replies.extend(self.remedy(state, id, need, &mut used)),
+            }
+        }
+        replies
+    }
+
+    fn people(&self) -> &People {
+        &self.scenario.people
+    }
+
+    /// As many people as the gate still needs, all asked at once; one is enough to say no.
+    fn approvals(&self, state: &State, id: NodeId) -> Vec<Reply> {
+        let node = state.node(id);
+        let Some(gate) = node.gate() else { return Vec::new() };
+        let reply = self.people().reply(step_id(&node.path.0));
+        if reply.silent {
+            return Vec::new();
+        }
+        let missing = (gate.opened.quorum as usize).saturating_sub(gate.votes.len());
+        let wanted = if reply.reject.is_some() { 1 } else { missing };
+        let (decision, reason) = match &reply.reject {
+            Some(why) => (Decision::Reject, why.clone()),
+            None => (Decision::Approve { digest: gate.opened.digest.clone() }, "approved in the rehearsal".to_owned()),
+        };
+        let asked = gate.opened.digest.get(..12).unwrap_or_default();
+        let people = self.approvers(state, gate).into_iter().take(wanted);
+        let answered = people.map(|person| Reply {
+            id: format!("reply-{}-{asked}-{}-{person}", node.path, node.attempts_before),
+            step: Some(node.path.clone()),
+            decision: decision.clone(),
+            person,
+            reason: reason.clone(),
+            after: reply.after.or(self.people().default.after).unwrap_or(DELAY),
+        });
+        answered.collect()
+    }
+
+    /// Who may approve: of those asked; where nobody is named, the operator first.
+    fn approvers(&self, state: &State, gate: &Gate) -> Vec<String> {
+        let asked = crate::engine::approvers(self.plan, gate);
+        let everybody = || {
+            let others = self.plan.workspace.roles.values().flatten().cloned();
+            std::iter::once(self.operator.to_owned()).chain(others).chain(["colleague".to_owned()]).collect()
+        };
+        let mut people: Vec<String> = asked.unwrap_or_else(everybody);
+        people.retain(|name| may_approve(self.plan, state, gate, &person(name)).is_ok());
+        people
+    }
+
+    fn answer(&self, state: &State, id: NodeId) -> Option<Reply> {
+        let node = state.node(id);
+        let step = self.plan.step(node.step);
+        let reply = self.people().reply(&step.id.value);
+        if reply.silent {
+            return None;
+        }
+        let simulate = self.scenario.simulate(&step.id.value).or(step.simulate.as_deref());
+        let mut given = simulate.map(|simulate| simulate.outputs.clone()).unwrap_or_default();
+        given.extend(reply.answers.clone());
+        let asked = node.more.as_ref().and_then(|more| more.asked.as_ref())?;
+        let mut declared = self.plan.outputs(step);
+        declared.retain(|(name, _)| asked.1.iter().any(|(wanted, _)| wanted == name));
+        let (outputs, _) = invent::outputs(&declared, &given);
+        let fail = reply.reject.clone().or_else(|| simulate.and_then(|simulate| simulate.fail.clone()));
+        let (decision, reason) = match fail {
+            Some(why) => (Decision::Reject, why),
+            None => (Decision::Answer { outputs }, "done in the rehearsal".to_owned()),
+        };
+        let takes = simulate.and_then(|simulate| simulate.duration);
+        let takes = takes.or_else(|| step.estimate.as_ref().map(|estimate| estimate.typical));
+        Some(Reply {
+            id: format!("answer-{}-{}", node.path, node.attempt),
+            step: Some(node.path.clone()),
+            decision,
+            person: self.operator.to_owned(),
+            reason,
+            after: reply.after.or(takes).or(self.people().default.after).unwrap_or(DELAY),
+        })
+    }
+
+    /// The first remedy that fits and was not used; in doubt, else the truth where somebody can look.
+    fn remedy(&self, state: &State, id: NodeId, need: Need, used: &mut Vec<usize>) -> Option<Reply> {
+        let node = state.node(id);
+        let fits = |act: RemedyAct| match act {
+            RemedyAct::Resolve(_) => need == Need::Doubt,
+            RemedyAct::Retry | RemedyAct::Skip => need == Need::Failure,
+            RemedyAct::Abort => true,
+        };
+        // Who looks at the world goes by what is there, whatever the scenario says.
+        let looks = self.truth.is_some() && need == Need::Doubt;
+        let found = self.people().on_failure.iter().enumerate().filter(|_| !looks).find(|(index, remedy)| {
+            let named = remedy.step.as_ref().is_none_or(|step| *step.value == *node.path.0);
+            let free = !used.contains(index) && !state.decisions.contains(&format!("remedy-{index}"));
+            named && free && fits(remedy.act)
+        });
+        let reply = |id: String, step, decision, reason: &str, after| Reply {
+            id,
+            step,
+            decision,
+            person: self.operator.to_owned(),
+            reason: reason.to_owned(),
+            after,
+        };
+        let Some((index, remedy)) = found else {
+            let truth = self.truth.filter(|_| need == Need::Doubt)?;
+            let resolution = if truth(node) { Resolution::Happened } else { Resolution::DidNotHappen };
+            let side = if node.state == StepState::InDoubt { "doubt" } else { "undo" };
+            let name = format!("truth-{}-{side}-{}-{}", node.path, node.attempt, state.pauses.0);
+            let decision = Decision::Resolve { resolution, outputs: Map::new() };
+            return Some(reply(name, Some(node.path.clone()), decision, "looked at in the rehearsal", DELAY));
+        };
+        used.push(index);
+        let name = format!("remedy-{index}");
+        let path = Some(node.path.clone());
+        Some(match remedy.act {
+            RemedyAct::Retry => reply(name, path, Decision::Retry, "retried in the rehearsal", remedy.after),
+            RemedyAct::Skip => {
+                let (outputs, _) = invent::outputs(&self.plan.outputs(self.plan.step(node.step)), &Map::new());
+                reply(name, path, Decision::Skip { outputs }, "skipped in the rehearsal", remedy.after)
+            }
+            RemedyAct::Resolve(resolution) => {
+                let decision = Decision::Resolve { resolution, outputs: Map::new() };
+                reply(name, path, decision, "resolved in the rehearsal", remedy.after)
+            }
+            RemedyAct::Abort => reply(name, None, Decision::Abort, "aborted in the rehearsal", remedy.after),
+        })
+    }
+}
+
+/// A person of a rehearsal.
+pub(super) fn person(name: &str) -> Person {
+    Person { name: name.to_owned(), host: "rehearsal".to_owned(), claimed: true }
+}
+
+/// Whether nothing but a reply can bring the run on.
+pub(super) fn is_stuck(state: &State) -> bool {
+    let gate_may_escalate = state.iter().any(|(_, node)| {
+        node.state == StepState::AwaitingApproval
+            && node.gate().is_some_and(|gate| gate.opened.deadline.is_some() && gate.escalated.is_none())
+    });
+    let waits = [StepState::AwaitingApproval, StepState::AwaitingPerson, StepState::InDoubt, StepState::Failed];
+    let undone = state.count(StepState::RollbackFailed) > 0;
+    let waits = undone || state.pauses.1 || waits.iter().any(|waiting| state.count(*waiting) > 0);
+    state.ended.is_none() && waits && !state.is_active() && !gate_may_escalate
+}

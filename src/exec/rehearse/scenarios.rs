@@ -1,0 +1,137 @@
+//! Scenario files with the runbooks they rehearse.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Subject;
+use crate::catalogue::Catalogue;
+use crate::diag::{Diagnostic, Severity, Sources, sort};
+use crate::error::{Error, Exit};
+use crate::exec::inputs::{self, Inputs};
+use crate::exec::load::{self, Loaded, find_runbook};
+use crate::exec::view;
+use crate::runbook::source;
+use crate::sim::scenario::{self, Against, Scenario};
+use crate::sim::stand_in::implied;
+
+/// Reads scenarios; each runbook once.
+pub struct Library<'w> {
+    workspace: &'w Path,
+    catalogue: Catalogue,
+    runbooks: BTreeMap<PathBuf, Arc<Loaded>>,
+}
+
+/// A scenario file with its runbook, and what is wrong with it.
+pub struct Judged {
+    /// The file.
+    pub file: PathBuf,
+    /// Its text, for showing findings.
+    pub sources: Sources,
+    /// What was found in it, by place.
+    pub found: Vec<Diagnostic>,
+    /// The scenario, where it could be read.
+    pub scenario: Option<Scenario>,
+    /// Its runbook, where there is one without errors.
+    pub runbook: Option<Arc<Loaded>>,
+}
+
+impl Judged {
+    /// Whether an error was found.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+impl<'w> Library<'w> {
+    /// Of a workspace.
+    #[must_use]
+    pub fn new(workspace: &'w Path, catalogue: Catalogue) -> Self {
+        Self { workspace, catalogue, runbooks: BTreeMap::new() }
+    }
+
+    /// Reads and judges a scenario file.
+    ///
+    /// # Errors
+    /// The file, or that of its runbook, cannot be read.
+    pub fn scenario(&mut self, file: &Path) -> std::io::Result<Judged> {
+        let bytes = load::read(file)?;
+        let mut judged = Judged {
+            file: file.to_owned(),
+            sources: Sources::default(),
+            found: Vec::new(),
+            scenario: None,
+            runbook: None,
+        };
+        let name = load::relative(self.workspace, file);
+        let source = match source::decode(&mut judged.sources, &name, &bytes) {
+            Ok(source) => source,
+            Err(found) => return Ok(Judged { found, ..judged }),
+        };
+        (judged.scenario, judged.found) = scenario::parse(&judged.sources, source);
+        if let Some(scenario) = &judged.scenario {
+            match find_runbook(self.workspace, &scenario.runbook.value, scenario.kind) {
+                Err(problem) => judged.found.push(Diagnostic::error("runbook", scenario.runbook.span, problem)),
+                Ok(file) => {
+                    let loaded = self.runbook(&file)?;
+                    judged.found.extend(against(scenario, &loaded, &self.catalogue));
+                    judged.runbook = (!loaded.has_errors()).then_some(loaded);
+                }
+            }
+        }
+        sort(&mut judged.found);
+        Ok(judged)
+    }
+
+    /// Reads a runbook, once.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn runbook(&mut self, file: &Path) -> std::io::Result<Arc<Loaded>> {
+        if let Some(loaded) = self.runbooks.get(file) {
+            return Ok(Arc::clone(loaded));
+        }
+        let loaded = Arc::new(load::load(self.workspace, file, &self.catalogue)?);
+        self.runbooks.insert(file.to_owned(), Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    /// All scenario files of the workspace.
+    ///
+    /// # Errors
+    /// A folder cannot be read.
+    pub fn files(&self) -> std::io::Result<Vec<PathBuf>> {
+        let folder = self.workspace.join("runbooks");
+        if folder.is_dir() { load::scenario_files(&folder) } else { Ok(Vec::new()) }
+    }
+}
+
+fn against(scenario: &Scenario, loaded: &Loaded, catalogue: &Catalogue) -> Vec<Diagnostic> {
+    let Some(runbook) = loaded.runbook.as_ref().filter(|_| !loaded.has_errors()) else {
+        let message = format!("runbook `{}` has errors: `drctl validate` shows them", scenario.runbook.value);
+        return vec![Diagnostic::error("runbook", scenario.runbook.span, message)];
+    };
+    let (workspace, templates) = (&loaded.workspace, &loaded.templates);
+    scenario::check(scenario, &Against { runbook, workspace, templates, catalogue })
+}
+
+/// What is rehearsed: the runbook with the scenario's inputs, and those `set` on the command line.
+///
+/// # Errors
+/// An input is missing or does not fit.
+pub fn subject(
+    loaded: &Loaded,
+    scenario: Scenario,
+    set: &[(String, String)],
+    (catalogue, parallel): (&Catalogue, usize),
+) -> Result<Subject, Error> {
+    let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
+    let Inputs { values, secrets } =
+        inputs::resolve(runbook, set, &scenario.inputs).map_err(|problems| Error::usage(problems.join("\n")))?;
+    let plan = Arc::new(view::plan_of(loaded, &values, catalogue)?);
+    let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
+    let path = loaded.files.first().map(|(name, _)| name.clone()).unwrap_or_default();
+    let implied = Arc::new(implied(&plan));
+    Ok(Subject { plan, implied, scenario: Arc::new(scenario), path, secrets, parallel, http })
+}

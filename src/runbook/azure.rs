@@ -1,0 +1,237 @@
+//! Azure settings of a workspace and a runbook: where resources are, and as whom to go there.
+//!
+//! Each step's parameters are filled with them when a runbook is read, so that whatever is shown, digested
+//! and journaled of a step names its subscription and credential. Knows nothing of how tokens are got.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::ast::{ActionUse, Runbook};
+use super::decode::Decoder;
+use super::expr::Templated;
+use super::fields::{LanguageField, Shape};
+use super::source::NodeId;
+use crate::catalogue::Catalogue;
+use crate::diag::Diagnostic;
+
+const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {
+    LanguageField { name, required: false, shape, doc }
+}
+
+/// The parameters that `azure` fills in, and so its fields in a runbook.
+pub const DEFAULTS: &[LanguageField] = &[
+    may("subscription", Shape::Text, "the subscription: its id, or a name from the workspace's `azure.subscriptions`"),
+    may("resource_group", Shape::Text, "the resource group"),
+    may("cloud", Shape::Words(&["public", "government", "china"]), "the cloud (public)"),
+    may("credential", Shape::Text, "as whom: a name from the workspace's `azure.credentials`, or a kind of credential"),
+];
+
+/// `azure:` of a workspace.
+pub const SETTINGS: &[LanguageField] = &[
+    DEFAULTS[0],
+    DEFAULTS[1],
+    DEFAULTS[2],
+    DEFAULTS[3],
+    may("subscriptions", Shape::Any, "names for subscriptions: a name and an id each"),
+    may("credentials", Shape::Named(CREDENTIAL), "ways to get a token, by name"),
+];
+
+/// One of `azure.credentials`.
+pub const CREDENTIAL: &[LanguageField] = &[
+    LanguageField { name: "kinds", required: true, shape: Shape::Texts, doc: "the kinds to try, in this order" },
+    may("tenant", Shape::Text, "the tenant's id (else `AZURE_TENANT_ID`)"),
+    may("client", Shape::Text, "the client's id (else `AZURE_CLIENT_ID`); of a user-assigned managed identity too"),
+    may("secret", Shape::Fields(SOURCE), "the client's secret, or the pipeline's access token"),
+    may("assertion_file", Shape::Text, "a file that something else keeps a fresh assertion in"),
+    may("service_connection", Shape::Text, "the id of the service connection of Azure Pipelines"),
+];
+
+const SOURCE: &[LanguageField] =
+    &[may("env", Shape::Text, "an environment variable"), may("file", Shape::Text, "a file")];
+
+/// What a workspace says of Azure.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What steps get that say nothing themselves.
+    pub defaults: Map<String, Value>,
+    /// Name -> id.
+    pub subscriptions: BTreeMap<String, String>,
+    /// By name.
+    pub credentials: BTreeMap<String, Credential>,
+}
+
+/// A way to get a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credential {
+    /// Tried in this order.
+    pub kinds: Vec<CredentialKind>,
+    /// The tenant's id.
+    pub tenant: Option<String>,
+    /// The client's id.
+    pub client: Option<String>,
+    /// Where the secret is.
+    pub secret: Option<Source>,
+    /// Where the assertion is.
+    pub assertion_file: Option<String>,
+    /// Of Azure Pipelines.
+    pub service_connection: Option<String>,
+}
+
+/// Where a credential's secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In an environment variable.
+    Env(String),
+    /// In a file.
+    File(String),
+}
+
+/// The kinds of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// `az login`.
+    AzureCli,
+    /// `azd auth login`.
+    AzureDeveloperCli,
+    /// Of the machine drctl runs on.
+    ManagedIdentity,
+    /// Of the Kubernetes pod drctl runs in.
+    WorkloadIdentity,
+    /// A service principal with a secret.
+    ClientSecret,
+    /// A service principal with an assertion in a file.
+    ClientAssertion,
+    /// A service connection of Azure Pipelines.
+    Pipelines,
+}
+
+impl CredentialKind {
+    const ALL: [Self; 7] = [
+        Self::AzureCli,
+        Self::AzureDeveloperCli,
+        Self::ManagedIdentity,
+        Self::WorkloadIdentity,
+        Self::ClientSecret,
+        Self::ClientAssertion,
+        Self::Pipelines,
+    ];
+
+    /// Its name in the settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AzureCli => "azure_cli",
+            Self::AzureDeveloperCli => "azure_developer_cli",
+            Self::ManagedIdentity => "managed_identity",
+            Self::WorkloadIdentity => "workload_identity",
+            Self::ClientSecret => "client_secret",
+            Self::ClientAssertion => "client_assertion",
+            Self::Pipelines => "pipelines",
+        }
+    }
+}
+
+impl Credential {
+    /// The credential that a kind alone makes; `developer` is the developer's own tools.
+    #[must_use]
+    pub fn by_kind(name: &str) -> Option<Self> {
+        let kinds = match name {
+            "developer" => vec![CredentialKind::AzureCli, CredentialKind::AzureDeveloperCli],
+            name => vec![*CredentialKind::ALL.iter().find(|kind| kind.name() == name)?],
+        };
+        Some(Self { kinds, ..Self::default() })
+    }
+}
+
+impl Decoder<'_> {
+    pub(super) fn azure(&mut self, node: NodeId) -> Settings {
+        let Some(fields) = self.fields(node, "azure", SETTINGS) else { return Settings::default() };
+        let mut settings = Settings::default();
+        for name in DEFAULTS.iter().map(|field| field.name) {
+            if let Some(text) = fields.get(name).and_then(|node| self.text(node)) {
+                settings.defaults.insert(name.to_owned(), Value::String(text.value));
+            }
+        }
+        let named = fields.get("subscriptions").map(|node| self.entries(node, "subscriptions")).unwrap_or_default();
+        for (name, node) in named {
+            settings.subscriptions.extend(self.text(node).map(|id| (name.value, id.value)));
+        }
+        let named = fields.get("credentials").map(|node| self.entries(node, "credentials")).unwrap_or_default();
+        for (name, node) in named {
+            settings.credentials.extend(self.credential(&name.value, node).map(|credential| (name.value, credential)));
+        }
+        settings
+    }
+
+    fn credential(&mut self, name: &str, node: NodeId) -> Option<Credential> {
+        let fields = self.fields(node, &format!("credential `{name}`"), CREDENTIAL)?;
+        let mut kinds = Vec::new();
+        for item in fields.get("kinds").map_or(&[][..], |node| self.items(node, "a list of strings")) {
+            let Some(text) = self.text(*item) else { continue };
+            match CredentialKind::ALL.into_iter().find(|kind| kind.name() == text.value) {
+                Some(kind) => kinds.push(kind),
+                None => {
+                    let known = CredentialKind::ALL.map(CredentialKind::name);
+                    let message = format!("no kind of credential is called `{}`", text.value);
+                    let note = format!("there are {}", known.join(", "));
+                    self.report(Diagnostic::error("azure", text.span, message).note(note).suggest(&text.value, known));
+                }
+            }
+        }
+        let mut text = |name| fields.get(name).and_then(|node| self.text(node)).map(|text| text.value);
+        let (tenant, client) = (text("tenant"), text("client"));
+        let (assertion_file, service_connection) = (text("assertion_file"), text("service_connection"));
+        let secret = fields.get("secret").and_then(|node| self.source(node));
+        Some(Credential { kinds, tenant, client, secret, assertion_file, service_connection })
+    }
+
+    fn source(&mut self, node: NodeId) -> Option<Source> {
+        let fields = self.fields(node, "secret", SOURCE)?;
+        let mut text = |name| fields.get(name).and_then(|node| self.text(node)).map(|text| text.value);
+        match (text("env"), text("file")) {
+            (Some(name), None) => Some(Source::Env(name)),
+            (None, Some(path)) => Some(Source::File(path)),
+            _ => {
+                let span = self.span(node);
+                self.report(Diagnostic::error("azure", span, "a secret is in `env` or in a `file`: give one of them"));
+                None
+            }
+        }
+    }
+}
+
+/// Fills what the steps of a runbook leave out with the runbook's settings, then with the workspace's.
+pub fn fill(runbook: &mut Runbook, settings: &Settings, catalogue: &Catalogue) {
+    let own = runbook.azure.take();
+    for step in &mut runbook.steps {
+        let verify = step.verify.as_mut().map(|verify| &mut verify.action);
+        let rollback = step.rollback.as_deref_mut();
+        for action in std::iter::once(&mut step.action).chain(verify).chain(rollback) {
+            fill_action(action, own.as_ref(), settings, catalogue);
+        }
+    }
+    runbook.azure = own;
+}
+
+fn fill_action(action: &mut ActionUse, own: Option<&Templated>, settings: &Settings, catalogue: &Catalogue) {
+    let name = &action.name.value;
+    let Some(spec) = catalogue.get(name).filter(|_| name.starts_with("azure.")) else { return };
+    for field in DEFAULTS.iter().map(|field| field.name).filter(|field| spec.parameter(field).is_some()) {
+        if action.with.value.entry(field).is_none() {
+            let own = own.and_then(|own| own.entry(field)).map(std::borrow::Cow::into_owned);
+            let default = || settings.defaults.get(field).cloned().map(Templated::Plain);
+            if let Some(value) = own.or_else(default) {
+                action.with.value.add_entry(field, value);
+            }
+        }
+    }
+    let subscription = action.with.value.entry("subscription").map(std::borrow::Cow::into_owned);
+    if let Some(Templated::Plain(Value::String(name))) = subscription
+        && let Some(id) = settings.subscriptions.get(&name)
+    {
+        action.with.value.add_entry("subscription", Templated::Plain(Value::String(id.clone())));
+    }
+}

@@ -1,0 +1,170 @@
+//! The simulated Azure: answers the real URLs from a world in memory, on whatever clock it is given.
+//!
+//! Written from the descriptions of the services alone: it shares no code and no types with `actions::azure`, so
+//! that a mistake in one shows in the other. It outlives the drctl that talks to it.
+
+mod answer;
+mod derive;
+mod fault;
+mod incoming;
+mod operation;
+mod services;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use azure_core::error::ErrorKind;
+use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
+use serde_json::{Map, Value};
+
+use crate::catalogue::Timestamp;
+use crate::edge::clock::Clock;
+use crate::sim::scenario::Fault;
+use answer::Answer;
+use incoming::Incoming;
+use world::World;
+
+/// How long the way there and back takes.
+const LATENCY: Duration = Duration::from_millis(120);
+
+/// How long what a step starts takes, by the step's path.
+pub type Times = Arc<dyn Fn(&str) -> Duration + Send + Sync>;
+
+/// A request that was answered, for expectations and for checking that it is one that Azure takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logged {
+    /// When it came.
+    pub at: Timestamp,
+    /// The verb.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// The step it was of.
+    pub step: String,
+    /// The body; null where there was none.
+    pub body: Value,
+    /// The headers, without the token.
+    pub headers: Vec<(String, String)>,
+    /// What the token is for.
+    pub scope: String,
+    /// The answer's status; 0 where none was given.
+    pub status: u16,
+    /// Whether it asked for the state of an operation.
+    pub polls: bool,
+    /// The answer's body.
+    pub answer: Value,
+}
+
+/// A simulated Azure. Cheap to clone: all clones are the same one.
+#[derive(Clone)]
+pub struct Azure {
+    world: Arc<Mutex<World>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Azure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Azure")
+    }
+}
+
+impl Azure {
+    /// An empty one.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, seed: u64, times: Times, faults: Vec<Fault>) -> Self {
+        let world = World::new(clock.now(), seed, times, faults);
+        Self { world: Arc::new(Mutex::new(world)), clock }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts there what a step's action takes for granted, in the state before the run. What is there stays.
+    pub fn derive(&self, action: &str, with: &Map<String, Value>) {
+        derive::derive(&mut self.world(), action, with);
+    }
+
+    /// Puts a resource there, or changes one: `type` and `name`, or `id`; `location`; whatever else it holds.
+    ///
+    /// # Errors
+    /// What is missing, as a sentence.
+    pub fn put(&self, resource: &Value) -> Result<(), String> {
+        derive::put(&mut self.world(), resource)
+    }
+
+    /// A resource, by id or by type and name: `Microsoft.Web/sites/shop-web`.
+    #[must_use]
+    pub fn look(&self, resource: &str) -> Option<Value> {
+        let mut world = self.world();
+        world.advance(self.clock.now());
+        world.look(resource)
+    }
+
+    /// All resources, by id.
+    #[must_use]
+    pub fn resources(&self) -> BTreeMap<String, Value> {
+        let mut world = self.world();
+        world.advance(self.clock.now());
+        world.resources()
+    }
+
+    /// Every request that came so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Logged> {
+        self.world().log.clone()
+    }
+
+    /// Whether a step has changed anything.
+    #[must_use]
+    pub fn has_changed(&self, step: &str) -> bool {
+        let changes = |logged: &Logged| logged.method != "GET" && (200..300).contains(&logged.status);
+        let of_step = |logged: &Logged| logged.step.split('[').next() == Some(step);
+        self.world().log.iter().any(|logged| of_step(logged) && changes(logged))
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Azure {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        self.clock.sleep(LATENCY).await;
+        let body = match request.body() {
+            Body::Bytes(bytes) if !bytes.is_empty() => serde_json::from_slice(bytes).unwrap_or(Value::Null),
+            _ => Value::Null,
+        };
+        let answer = {
+            let mut world = self.world();
+            world.advance(self.clock.now());
+            answer(&mut world, &Incoming::read(request, body))
+        };
+        match answer {
+            Answer::Response(response) => Ok(response.into_raw()),
+            Answer::NeverConnected => Err(lost(ErrorKind::Connection, "connection refused")),
+            Answer::Lost => Err(lost(ErrorKind::Io, "connection reset by peer")),
+            Answer::Silence => {
+                self.clock.sleep(Duration::from_hours(24 * 365)).await;
+                Err(lost(ErrorKind::Io, "no answer"))
+            }
+        }
+    }
+}
+
+fn lost(kind: ErrorKind, why: &'static str) -> azure_core::Error {
+    azure_core::Error::with_message(kind, why)
+}
+
+/// Answers a request, faults included, and remembers it.
+fn answer(world: &mut World, incoming: &Incoming) -> Answer {
+    let answer = match fault::before(world, incoming) {
+        Some(answer) => answer,
+        None => {
+            let answer = services::answer(world, incoming);
+            fault::after(world, incoming, answer)
+        }
+    };
+    world.remember(incoming, &answer);
+    answer
+}

@@ -1,0 +1,233 @@
+//! What there is: resources, operations under way, requests that came.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::fault::Faults;
+use super::incoming::Incoming;
+use super::operation::{Effect, Operations};
+use super::{Logged, Times};
+use crate::catalogue::Timestamp;
+use crate::sim::scenario::Fault;
+use crate::sim::stand_in::Random;
+
+/// A resource.
+#[derive(Clone, Debug)]
+pub(super) struct Resource {
+    /// The id as it was written.
+    pub(super) id: String,
+    /// What a GET answers.
+    pub(super) body: Value,
+    /// Where it is; empty for a global one.
+    pub(super) region: String,
+    version: u64,
+}
+
+impl Resource {
+    pub(super) fn etag(&self) -> String {
+        format!("\"{:08x}\"", self.version)
+    }
+}
+
+/// The world.
+pub(super) struct World {
+    pub(super) now: Timestamp,
+    pub(super) start: Timestamp,
+    pub(super) operations: Operations,
+    pub(super) faults: Faults,
+    pub(super) log: Vec<Logged>,
+    pub(super) times: Times,
+    pub(super) random: Random,
+    resources: BTreeMap<String, Resource>,
+    /// Resources whose state before the run a step has made certain.
+    decided: BTreeSet<String>,
+    versions: u64,
+    numbers: u64,
+}
+
+impl World {
+    pub(super) fn new(now: Timestamp, seed: u64, times: Times, faults: Vec<Fault>) -> Self {
+        Self {
+            now,
+            start: now,
+            operations: Operations::default(),
+            faults: Faults::new(faults),
+            log: Vec::new(),
+            times,
+            random: Random::of(seed, "azure"),
+            resources: BTreeMap::new(),
+            decided: BTreeSet::new(),
+            versions: 0,
+            numbers: 0,
+        }
+    }
+
+    /// Lets time pass: what is due by now has its effect, in order of time.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        let mut due: VecDeque<(Timestamp, Effect)> = self.operations.due(now).into();
+        while let Some((at, effect)) = due.pop_front() {
+            self.now = at;
+            effect(self);
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// A number that was not used before.
+    pub(super) fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    pub(super) fn resource(&self, id: &str) -> Option<&Resource> {
+        self.resources.get(&id.to_ascii_lowercase())
+    }
+
+    /// What a resource holds.
+    pub(super) fn body(&self, id: &str) -> Option<&Value> {
+        self.resource(id).map(|resource| &resource.body)
+    }
+
+    /// What a resource holds, to be changed; its version moves on.
+    pub(super) fn change(&mut self, id: &str) -> Option<&mut Value> {
+        self.versions += 1;
+        let version = self.versions;
+        let resource = self.resources.get_mut(&id.to_ascii_lowercase())?;
+        resource.version = version;
+        Some(&mut resource.body)
+    }
+
+    /// Sets a field of a resource, by a JSON pointer of which all but the last part may be new.
+    pub(super) fn set(&mut self, id: &str, pointer: &str, value: Value) {
+        if let Some(body) = self.change(id) {
+            set(body, pointer, value);
+        }
+    }
+
+    /// Puts a resource there.
+    pub(super) fn insert(&mut self, id: &str, mut body: Value, region: &str) {
+        let parts: Vec<&str> = id.split('/').collect();
+        if let Some(fields) = body.as_object_mut() {
+            fields.entry("id").or_insert_with(|| json!(id));
+            fields.entry("name").or_insert_with(|| json!(parts.last()));
+        }
+        self.versions += 1;
+        let resource = Resource { id: id.to_owned(), body, region: region.to_owned(), version: self.versions };
+        self.resources.insert(id.to_ascii_lowercase(), resource);
+    }
+
+    /// Puts a resource there unless there is one.
+    pub(super) fn ensure(&mut self, id: &str, body: Value, region: &str) {
+        if self.resource(id).is_none() {
+            self.insert(id, body, region);
+        }
+    }
+
+    /// Whether a step has made certain what a resource is like before the run.
+    pub(super) fn is_settled(&self, id: &str) -> bool {
+        self.decided.contains(&id.to_ascii_lowercase())
+    }
+
+    pub(super) fn settle(&mut self, id: &str) {
+        self.decided.insert(id.to_ascii_lowercase());
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> bool {
+        self.resources.remove(&id.to_ascii_lowercase()).is_some()
+    }
+
+    /// The resources directly in a collection.
+    pub(super) fn list(&self, collection: &str) -> Vec<&Resource> {
+        let start = format!("{}/", collection.to_ascii_lowercase());
+        let below = self.resources.range(start.clone()..).take_while(|(id, _)| id.starts_with(&start));
+        below.filter(|(id, _)| !id[start.len()..].contains('/')).map(|(_, resource)| resource).collect()
+    }
+
+    /// All resources of a type, wherever they are.
+    pub(super) fn of_kind<'w>(&'w self, kind: &'w str) -> impl Iterator<Item = &'w Resource> {
+        let kind = format!("/providers/{}/", kind.to_ascii_lowercase());
+        let last = move |id: &str| id.split_once(&kind).is_some_and(|(_, rest)| !rest.contains('/'));
+        self.resources.iter().filter(move |(id, _)| last(id)).map(|(_, resource)| resource)
+    }
+
+    pub(super) fn look(&self, wanted: &str) -> Option<Value> {
+        let wanted = wanted.to_ascii_lowercase();
+        let exact = self.resources.get(&wanted);
+        let ending = format!("/providers/{wanted}");
+        let found =
+            exact.or_else(|| self.resources.iter().find(|(id, _)| id.ends_with(&ending)).map(|(_, resource)| resource));
+        found.map(|resource| resource.body.clone())
+    }
+
+    pub(super) fn resources(&self) -> BTreeMap<String, Value> {
+        self.resources.iter().map(|(id, resource)| (id.clone(), resource.body.clone())).collect()
+    }
+
+    /// Keeps what came and what was said.
+    pub(super) fn remember(&mut self, incoming: &Incoming, answer: &Answer) {
+        let (status, body) = match answer {
+            Answer::Response(response) => (response.status, response.body.clone()),
+            _ => (0, Value::Null),
+        };
+        self.log.push(Logged {
+            at: self.now,
+            method: incoming.method.clone(),
+            url: incoming.url.clone(),
+            step: incoming.step.clone(),
+            body: incoming.body.clone(),
+            headers: incoming.headers.clone(),
+            scope: incoming.scope.clone(),
+            status,
+            polls: incoming.parts.iter().any(|part| part == super::operation::MARK),
+            answer: body,
+        });
+    }
+}
+
+/// Sets a field, making what is missing on the way.
+pub(super) fn set(body: &mut Value, pointer: &str, value: Value) {
+    let mut place = body;
+    for part in pointer.split('/').skip(1) {
+        place = match part.parse::<usize>() {
+            Ok(index) if place.is_array() => match place.get_mut(index) {
+                Some(item) => item,
+                None => return,
+            },
+            _ => {
+                if !place.is_object() {
+                    *place = Value::Object(Map::new());
+                }
+                &mut place[part]
+            }
+        };
+    }
+    *place = value;
+}
+
+/// Changes what the change names and leaves the rest (RFC 7396).
+pub(super) fn merge(body: &mut Value, change: &Value) {
+    let Value::Object(change) = change else {
+        *body = change.clone();
+        return;
+    };
+    if !body.is_object() {
+        *body = Value::Object(Map::new());
+    }
+    for (name, value) in change {
+        match value {
+            Value::Null => drop(body.as_object_mut().and_then(|fields| fields.remove(name))),
+            value => merge(&mut body[name], value),
+        }
+    }
+}
+
+/// The items of a list at a pointer.
+pub(super) fn items<'v>(body: &'v Value, pointer: &str) -> &'v [Value] {
+    body.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The text at a pointer; empty where there is none.
+pub(super) fn text<'v>(body: &'v Value, pointer: &str) -> &'v str {
+    body.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}

@@ -1,0 +1,144 @@
+//! What can be wrong with a scenario that reads well: names that its runbook does not have.
+
+use serde_json::Value;
+
+use super::{Fault, Scenario};
+use crate::catalogue::Catalogue;
+use crate::diag::{Diagnostic, Span, Spanned, sort};
+use crate::plan::{Templates, outputs_of};
+use crate::runbook::ast::{Runbook, Step};
+use crate::runbook::workspace::Workspace;
+
+/// What a scenario is judged against.
+pub struct Against<'a> {
+    /// Its runbook.
+    pub runbook: &'a Runbook,
+    /// The workspace's settings.
+    pub workspace: &'a Workspace,
+    /// The templates of its notices.
+    pub templates: &'a Templates,
+    /// What is known about actions.
+    pub catalogue: &'a Catalogue,
+}
+
+/// All findings about a scenario, by place.
+#[must_use]
+pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut judge = Judge { against, found: &mut found };
+    judge.inputs(scenario);
+    for fault in &scenario.faults {
+        if let Some(step) = fault.value.step() {
+            judge.step(step, fault.span);
+        }
+        if let Fault::Busy { step: None, service: None, .. } = fault.value {
+            judge.report("fault", fault.span, "`busy` needs `step` or `service`".to_owned());
+        }
+    }
+    for (step, simulate) in &scenario.steps {
+        if let Some(known) = judge.step(&step.value, step.span) {
+            judge.outputs(known, &simulate.outputs, step.span);
+        }
+    }
+    for (step, _) in scenario.endpoints.iter().filter_map(|endpoint| endpoint.moved.as_ref()) {
+        judge.step(&step.value, step.span);
+    }
+    judge.people(scenario);
+    for (step, _) in &scenario.expect.steps {
+        judge.step(&step.value, step.span);
+    }
+    for message in &scenario.expect.messages {
+        judge.name(
+            "template",
+            "template",
+            &message.template,
+            message.span,
+            against.templates.keys().map(String::as_str),
+        );
+        if let Some(audience) = &message.audience {
+            let known = against.workspace.audiences.keys().map(String::as_str);
+            judge.name("audience", "audience", audience, message.span, known);
+        }
+    }
+    sort(&mut found);
+    found
+}
+
+struct Judge<'a, 'f> {
+    against: &'a Against<'a>,
+    found: &'f mut Vec<Diagnostic>,
+}
+
+impl<'a> Judge<'a, '_> {
+    fn report(&mut self, code: &'static str, span: Span, message: String) {
+        self.found.push(Diagnostic::error(code, span, message));
+    }
+
+    /// A name that must be among those known.
+    fn name<'n>(
+        &mut self,
+        code: &'static str,
+        what: &str,
+        name: &str,
+        span: Span,
+        known: impl Iterator<Item = &'n str> + Clone,
+    ) {
+        if !known.clone().any(|other| other == name) {
+            let message = format!("no {what} is called `{name}`");
+            self.found.push(Diagnostic::error(code, span, message).suggest(name, known));
+        }
+    }
+
+    fn step(&mut self, name: &str, span: Span) -> Option<&'a Step> {
+        let runbook = self.against.runbook;
+        let id = name.split('[').next().unwrap_or(name);
+        let known = runbook.steps.iter().map(|step| step.id.value.as_str());
+        self.name("step", "step of the runbook", id, span, known);
+        runbook.steps.iter().find(|step| step.id.value == id)
+    }
+
+    fn inputs(&mut self, scenario: &Scenario) {
+        let known = self.against.runbook.inputs.iter().map(|input| input.name.value.as_str());
+        for name in scenario.inputs.keys() {
+            self.name("input", "input of the runbook", name, scenario.runbook.span, known.clone());
+        }
+    }
+
+    fn outputs(&mut self, step: &Step, outputs: &serde_json::Map<String, Value>, span: Span) {
+        let declared = outputs_of(self.against.catalogue, step);
+        for (name, value) in outputs {
+            match declared.iter().find(|(known, _)| known == name) {
+                Some((_, kind)) => {
+                    if let Err(problem) = kind.check(value) {
+                        self.report("type", span, format!("output `{name}`: {problem}"));
+                    }
+                }
+                None => {
+                    let known: Vec<&str> = declared.iter().map(|(name, _)| name.as_str()).collect();
+                    let what = format!("output of step `{}`", step.id.value);
+                    self.name("output", &what, name, span, known.into_iter());
+                }
+            }
+        }
+    }
+
+    fn people(&mut self, scenario: &Scenario) {
+        for (step, reply) in &scenario.people.replies {
+            let Some(known) = self.step(&step.value, step.span) else { continue };
+            let manual = known.action.name.value == "manual";
+            if known.approval.is_none() && !manual {
+                let message = format!("step `{}` has no gate and is not manual: nobody is asked", step.value);
+                self.report("people", step.span, message);
+            }
+            if manual {
+                self.outputs(known, &reply.answers, step.span);
+            } else if !reply.answers.is_empty() {
+                self.report("people", step.span, format!("step `{}` is not manual: it takes no answers", step.value));
+            }
+        }
+        let named = scenario.people.on_failure.iter().filter_map(|remedy| remedy.step.as_ref());
+        for Spanned { value, span } in named {
+            self.step(value, *span);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The faults that a scenario brings to a step that does not reach Azure; those of Azure strike there.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::stage::Stage;
+use crate::actions::limits::within;
+use crate::actions::{Action, Call, Context, Done, Failure, Observation};
+use crate::catalogue::{ActionSpec, HumanDuration};
+use crate::edge::Act;
+use crate::sim::scenario::{Fault, Lost};
+
+/// An action, and what may go wrong with it.
+pub(super) struct Faulty {
+    inner: Box<dyn Action>,
+    stage: Arc<Stage>,
+}
+
+impl Faulty {
+    pub(super) fn new(inner: Box<dyn Action>, stage: Arc<Stage>) -> Self {
+        Self { inner, stage }
+    }
+
+    async fn strike(&self, context: &Context, call: &Call, fault: Fault) -> Result<Done, Failure> {
+        match fault {
+            Fault::FailedOperation { code, message, .. } => {
+                let message = message.unwrap_or_else(|| "the rehearsal makes it fail".to_owned());
+                Err(Failure::Failed(code.map_or(message.clone(), |code| format!("{code}: {message}"))))
+            }
+            Fault::LostResponse { effect: Lost::AfterEffect, .. } => {
+                self.inner.apply(context, call).await?;
+                Err(self.lost(call, "the answer was lost"))
+            }
+            Fault::LostResponse { .. } => Err(self.lost(call, "the answer was lost")),
+            Fault::Timeout { .. } => {
+                self.inner.apply(context, call).await?;
+                self.time_out(context, call).await
+            }
+            _ => self.time_out(context, call).await,
+        }
+    }
+
+    /// The step never answers.
+    async fn time_out(&self, context: &Context, call: &Call) -> Result<Done, Failure> {
+        within(context, call.timeout, std::future::pending::<()>()).await.ok();
+        Err(self.lost(call, &format!("timed out after {}", HumanDuration(call.timeout))))
+    }
+
+    fn lost(&self, call: &Call, why: &str) -> Failure {
+        let repeatable = call.repeatable || (self.spec().effect)(&call.with).is_repeatable();
+        if repeatable { Failure::Failed(why.to_owned()) } else { Failure::Ambiguous(why.to_owned()) }
+    }
+}
+
+impl Action for Faulty {
+    fn spec(&self) -> &'static ActionSpec {
+        self.inner.spec()
+    }
+
+    fn preview(&self, with: &Map<String, Value>) -> Vec<String> {
+        self.inner.preview(with)
+    }
+
+    fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
+        self.inner.observe(context, call)
+    }
+
+    fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {
+        match self.stage.strike(call, self.spec().name) {
+            Some(fault) => Box::pin(self.strike(context, call, fault)),
+            None => self.inner.apply(context, call),
+        }
+    }
+
+    fn attach<'a>(
+        &'a self,
+        context: &'a Context,
+        call: &'a Call,
+        handle: &'a Value,
+    ) -> Option<Act<'a, Result<Done, Failure>>> {
+        self.inner.attach(context, call, handle)
+    }
+}

@@ -1,0 +1,307 @@
+//! The way to Azure, against a transport that follows a script: what is sent, when, and what a step makes of it.
+
+#![allow(dead_code, reason = "what tests share serves several of them")]
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
+mod support;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::error::ErrorKind;
+use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
+use azure_core::http::{AsyncRawResponse, HttpClient, Request};
+use drctl::actions::azure::{Azure, SETTLE};
+use drctl::actions::{Call, Failure, Observation};
+use serde_json::{Value, json};
+use support::http::{Reply, Server};
+use support::{LeapingClock, Site, call};
+
+/// What the transport does with a request.
+enum Act {
+    Answer(u16, Vec<(&'static str, String)>, Value),
+    NeverSent,
+    Reset,
+}
+
+fn ok(body: Value) -> Act {
+    Act::Answer(200, Vec::new(), body)
+}
+
+fn refused(status: u16, code: &str) -> Act {
+    Act::Answer(status, Vec::new(), json!({ "error": { "code": code, "message": "as it is" } }))
+}
+
+fn accepted(poll: &str) -> Act {
+    let url = format!("https://management.azure.com{poll}");
+    Act::Answer(202, vec![("azure-asyncoperation", url), ("retry-after", "10".to_owned())], Value::Null)
+}
+
+/// Answers in the order of its script, and remembers what it was asked.
+#[derive(Default)]
+struct Script {
+    acts: Mutex<VecDeque<Act>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Script")
+    }
+}
+
+#[async_trait]
+impl HttpClient for Script {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let body = match request.body() {
+            azure_core::http::Body::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+            _ => panic!("only plain bodies are sent"),
+        };
+        let path = request.url().path().rsplit("/flexibleServers").next().unwrap().to_owned();
+        self.asked.lock().unwrap().push(format!("{} {path} {body}", request.method()).trim_end().to_owned());
+        let act = self.acts.lock().unwrap().pop_front().expect("the script is at its end");
+        match act {
+            Act::Answer(status, headers, body) => {
+                let mut answer = Headers::new();
+                for (name, value) in headers {
+                    answer.insert(HeaderName::from(name), HeaderValue::from(value));
+                }
+                let body = if body.is_null() { String::new() } else { body.to_string() };
+                Ok(AsyncRawResponse::from_bytes(status.into(), answer, body))
+            }
+            Act::NeverSent => Err(azure_core::Error::with_message(ErrorKind::Connection, "connection refused")),
+            Act::Reset => Err(azure_core::Error::with_message(ErrorKind::Io, "connection reset by peer")),
+        }
+    }
+}
+
+const PROMOTE: &str = "azure.postgres.promote_replica";
+const PATCH: &str = "PATCH /pg {\"properties\":{\"replica\":{\"role\":\"None\",\"promoteMode\":\"Standalone\",\"promoteOption\":\"Forced\"}}}";
+
+fn server(role: &str) -> Act {
+    ok(json!({ "properties": { "state": "Ready", "replica": { "role": role } } }))
+}
+
+fn promotion() -> Call {
+    let with = json!({ "subscription": "s", "resource_group": "rg", "server": "pg", "mode": "forced" });
+    Call { timeout: Duration::from_secs(1200), settle: SETTLE, ..call(with) }
+}
+
+/// A site at that script.
+fn site(acts: Vec<Act>) -> (Site, Arc<Script>) {
+    let script = Arc::new(Script { acts: Mutex::new(acts.into()), ..Script::default() });
+    let mut site = Site::new();
+    let clock = Arc::new(LeapingClock::default());
+    let transport: Arc<dyn HttpClient> = Arc::clone(&script) as _;
+    site.context.clock = Arc::clone(&clock) as _;
+    site.context.azure = Arc::new(Azure::simulated(transport, clock, "run-1"));
+    (site, script)
+}
+
+fn asked(script: &Script) -> Vec<String> {
+    assert!(script.acts.lock().unwrap().is_empty(), "the script goes on");
+    script.asked.lock().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_replica_is_promoted_followed_and_read_again() {
+    let poll = "/subscriptions/s/providers/op/1";
+    let under_way = ok(json!({ "status": "InProgress" }));
+    let (site, script) = site(vec![
+        server("AsyncReplica"),
+        accepted(poll),
+        under_way,
+        ok(json!({ "status": "succeeded" })),
+        server("Primary"),
+    ]);
+    let done = site.run(PROMOTE, &promotion()).await.unwrap();
+    assert_eq!((json!(done.outputs), done.already), (json!({ "role": "primary" }), false));
+    let polls = format!("GET {poll}");
+    assert_eq!(asked(&script), ["GET /pg", PATCH, &polls, &polls, "GET /pg"]);
+    let handle = site.handles.lock().unwrap()[0].clone();
+    assert_eq!(handle["poll"]["operation"], format!("https://management.azure.com{poll}"));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_where_the_wanted_state_holds() {
+    let (site, script) = site(vec![server("Primary")]);
+    let done = site.run(PROMOTE, &promotion()).await.unwrap();
+    assert_eq!((done.already, done.note.as_str()), (true, "nothing was sent: `pg` is `primary`"));
+    assert_eq!(asked(&script), ["GET /pg"]);
+}
+
+#[tokio::test]
+async fn what_is_busy_is_waited_for_and_read_again_before_it_is_asked_again() {
+    let (site, script) = site(vec![
+        server("AsyncReplica"),
+        refused(409, "AnotherOperationInProgress"),
+        server("AsyncReplica"),
+        Act::Answer(429, vec![("retry-after", "7".to_owned())], Value::Null),
+        server("Primary"),
+    ]);
+    assert!(site.run(PROMOTE, &promotion()).await.is_ok());
+    assert_eq!(asked(&script), ["GET /pg", PATCH, "GET /pg", PATCH, "GET /pg"]);
+}
+
+#[tokio::test]
+async fn a_failover_whose_answer_was_lost_is_not_sent_again_and_seen_when_it_happened() {
+    let (site, script) = site(vec![server("AsyncReplica"), Act::Reset, server("AsyncReplica"), server("Primary")]);
+    let done = site.run(PROMOTE, &promotion()).await.unwrap();
+    assert!(!done.already);
+    assert_eq!(asked(&script), ["GET /pg", PATCH, "GET /pg", "GET /pg"]);
+}
+
+#[tokio::test]
+async fn a_failover_whose_answer_was_lost_and_that_does_not_show_is_in_doubt() {
+    let mut acts = vec![server("AsyncReplica"), refused(503, "ServiceUnavailable")];
+    acts.extend((0..8).map(|_| server("AsyncReplica")));
+    let (site, script) = site(acts);
+    let Err(Failure::Ambiguous(evidence)) = site.run(PROMOTE, &promotion()).await else { panic!("it is in doubt") };
+    assert_eq!(
+        evidence,
+        "promote `pg` was sent as PATCH https://management.azure.com/subscriptions/s/resourceGroups/rg/providers/\
+         Microsoft.DBforPostgreSQL/flexibleServers/pg?api-version=2025-08-01; the answer was lost (503 \
+         `ServiceUnavailable`: as it is); its effect is not to be seen"
+    );
+    assert_eq!(asked(&script).iter().filter(|line| *line == PATCH).count(), 1);
+}
+
+#[tokio::test]
+async fn what_never_reached_azure_is_sent_again() {
+    let (site, script) = site(vec![server("AsyncReplica"), Act::NeverSent, server("AsyncReplica"), server("Primary")]);
+    // The second look says that a promotion is still wanted, the third that it is there.
+    let acts = [Act::Answer(200, Vec::new(), Value::Null)];
+    script.acts.lock().unwrap().insert(3, acts.into_iter().next().unwrap());
+    assert!(site.run(PROMOTE, &promotion()).await.is_ok());
+    assert_eq!(asked(&script), ["GET /pg", PATCH, "GET /pg", PATCH, "GET /pg"]);
+}
+
+#[tokio::test]
+async fn a_failed_operation_fails_the_step_in_its_own_words() {
+    let failed = json!({ "status": "Failed", "error": { "code": "ReplicaBroken", "message": "no \"wal\"\r\nleft" } });
+    let (site, script) = site(vec![server("AsyncReplica"), accepted("/op"), ok(failed)]);
+    let failure = site.run(PROMOTE, &promotion()).await.unwrap_err();
+    assert_eq!(failure, Failure::Failed("promote `pg`: failed: `ReplicaBroken`: no \"wal\" left".to_owned()));
+    assert_eq!(asked(&script).len(), 3);
+}
+
+#[tokio::test]
+async fn a_killed_drctl_goes_on_following_what_it_started() {
+    let (first, _) = site(vec![server("AsyncReplica"), accepted("/op")]);
+    let doomed = Call { timeout: Duration::from_secs(5), ..promotion() };
+    assert!(matches!(first.run(PROMOTE, &doomed).await, Err(Failure::Ambiguous(_))));
+    let handle = first.handles.lock().unwrap()[0].clone();
+
+    let (second, script) = site(vec![ok(json!({ "status": "Succeeded" })), server("Primary")]);
+    let done = second.attach(PROMOTE, &promotion(), &handle).await.unwrap();
+    assert!(!done.already);
+    assert_eq!(asked(&script), ["GET /op", "GET /pg"]);
+}
+
+#[tokio::test]
+async fn a_forgotten_operation_leaves_the_state_to_tell() {
+    let gone = Act::Answer(404, Vec::new(), Value::Null);
+    let (site, script) =
+        site(vec![server("AsyncReplica"), accepted("/op"), gone, server("AsyncReplica"), server("Primary")]);
+    assert!(site.run(PROMOTE, &promotion()).await.is_ok());
+    assert_eq!(asked(&script), ["GET /pg", PATCH, "GET /op", "GET /pg", "GET /pg"]);
+}
+
+#[tokio::test]
+async fn a_refusal_that_will_not_change_fails_at_once() {
+    let (site, script) = site(vec![server("AsyncReplica"), refused(403, "AuthorizationFailed")]);
+    let failure = site.run(PROMOTE, &promotion()).await.unwrap_err();
+    assert_eq!(failure, Failure::Failed("promote `pg`: refused: 403 `AuthorizationFailed`: as it is".to_owned()));
+    assert_eq!(asked(&script).len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_goes_to_resource_manager_and_to_nobody_else() {
+    let away = Act::Answer(202, vec![("location", "https://evil.example/op".to_owned())], Value::Null);
+    let (site, script) = site(vec![server("AsyncReplica"), away]);
+    let Err(Failure::Ambiguous(evidence)) = site.run(PROMOTE, &promotion()).await else { panic!("it is in doubt") };
+    assert!(evidence.ends_with("a token for `management.azure.com` is not sent to `evil.example`"), "{evidence}");
+    assert_eq!(asked(&script).len(), 2);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed_once() {
+    let expired = || refused(401, "ExpiredAuthenticationToken");
+    let (first, _) = site(vec![expired(), server("Primary")]);
+    assert!(first.run(PROMOTE, &promotion()).await.is_ok());
+    let (second, _) = site(vec![expired(), expired()]);
+    assert!(matches!(second.run(PROMOTE, &promotion()).await, Err(Failure::Failed(_))));
+}
+
+#[tokio::test]
+async fn looking_tells_what_happened_and_waits_for_what_may_still_show() {
+    let (first, _) = site(vec![server("Primary")]);
+    assert!(matches!(first.action(PROMOTE).observe(&first.context, &promotion()).await, Observation::Applied(_)));
+    let (second, script) = site((0..9).map(|_| server("AsyncReplica")).collect());
+    let seen = second.action(PROMOTE).observe(&second.context, &promotion()).await;
+    assert_eq!(seen, Observation::NotApplied("still to be done: promote `pg`".to_owned()));
+    assert!(asked(&script).iter().all(|line| line == "GET /pg"));
+}
+
+#[tokio::test]
+async fn a_read_that_is_throttled_or_down_is_repeated_for_a_while() {
+    let (first, _) = site(vec![refused(503, "Down"), Act::Reset, Act::NeverSent, server("Primary")]);
+    assert!(first.run("azure.postgres.role", &promotion_read()).await.is_ok());
+    let (second, _) = site((0..30).map(|_| refused(503, "Down")).collect());
+    let failure = second.run("azure.postgres.role", &promotion_read()).await.unwrap_err();
+    assert!(failure.to_string().ends_with("503 `Down`: as it is (tried for 1m30s)"), "{failure}");
+}
+
+fn promotion_read() -> Call {
+    let with = json!({ "subscription": "s", "resource_group": "rg", "server": "pg" });
+    Call { timeout: Duration::from_secs(600), ..call(with) }
+}
+
+/// Leads requests for Resource Manager to a server on this machine, as they are.
+#[derive(Debug)]
+struct Loopback {
+    address: std::net::SocketAddr,
+    client: Arc<dyn HttpClient>,
+}
+
+#[async_trait]
+impl HttpClient for Loopback {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let mut here = request.clone();
+        here.url_mut().set_scheme("http").unwrap();
+        here.url_mut().set_ip_host(self.address.ip()).unwrap();
+        here.url_mut().set_port(Some(self.address.port())).unwrap();
+        self.client.execute_request(&here).await
+    }
+}
+
+#[tokio::test]
+async fn over_real_http_it_is_the_same() {
+    let replica = json!({ "properties": { "state": "Ready", "replica": { "role": "AsyncReplica" } } }).to_string();
+    let primary = json!({ "properties": { "state": "Ready", "replica": { "role": "Primary" } } }).to_string();
+    let accepted = "HTTP/1.1 202 Accepted\r\nazure-asyncoperation: https://management.azure.com/op\r\nretry-after: 0\r\n\
+                    content-length: 0\r\nconnection: close\r\n\r\n";
+    let server = Server::start(vec![
+        Reply::Answer(200, replica),
+        Reply::Raw(accepted.to_owned()),
+        Reply::Drop,
+        Reply::Answer(200, json!({ "status": "Succeeded" }).to_string()),
+        Reply::Answer(200, primary),
+    ])
+    .await;
+    let mut site = Site::new();
+    let client: Arc<dyn HttpClient> = Arc::new(site.context.http.clone());
+    let transport = Arc::new(Loopback { address: server.address, client });
+    site.context.azure = Arc::new(Azure::simulated(transport, Arc::clone(&site.context.clock), "run-1"));
+    let done = site.run(PROMOTE, &promotion()).await.unwrap();
+    assert_eq!(json!(done.outputs), json!({ "role": "primary" }));
+    let path = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg?api-version=2025-08-01";
+    let (get, patch) = (format!("GET {path}"), format!("PATCH {path}"));
+    assert_eq!(server.lines(), [get.as_str(), &patch, "GET /op", "GET /op", &get]);
+    let headers = &server.asked()[1].headers;
+    assert!(headers["authorization"].starts_with("Bearer "));
+    assert!(headers.contains_key("x-ms-client-request-id"));
+    assert_eq!(headers["x-ms-correlation-request-id"].len(), 36);
+}

@@ -1,0 +1,19 @@
+//! The binary with faults built in; `DRCTL_MUTANT` chooses one.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use drctl::edge::process::{SUPERVISE, supervise_main};
+
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|first| first == SUPERVISE) {
+        return supervise_main();
+    }
+    match drctl::cli::run() {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            writeln!(std::io::stderr(), "error: {error}").ok();
+            ExitCode::from(error.exit.code())
+        }
+    }
+}
