@@ -33,16 +33,13 @@ impl Folder {
         &self.0
     }
 
-    /// Makes the folder, for this user alone. `false`: an earlier start made it.
-    pub(super) fn create(&self) -> io::Result<bool> {
+    /// Makes the folder, for this user alone.
+    pub(super) fn create(&self) -> io::Result<()> {
         match private_folder().create(&self.0) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                private_folder().recursive(true).create(&self.0)?
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-            other => other?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => private_folder().recursive(true).create(&self.0),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
         }
-        Ok(true)
     }
 
     /// Makes the folder so that it is still there after a power loss.
@@ -55,13 +52,16 @@ impl Folder {
         self.0.join(OUTPUTS)
     }
 
-    /// Takes the lock; `None` if something that an earlier start left still lives.
+    /// Takes the lock and removes what an earlier start left; `None` if something of that still lives.
     pub(super) fn take_lock(&self) -> io::Result<Option<File>> {
-        lock::take(&self.0.join("lock"))
+        let lock = lock::take(&self.0.join("lock"))?;
+        if lock.is_some() {
+            self.clear()?;
+        }
+        Ok(lock)
     }
 
-    /// Removes what an earlier start left.
-    pub(super) fn clear(&self) -> io::Result<()> {
+    fn clear(&self) -> io::Result<()> {
         for name in ["stdout", "stderr", OUTPUTS, OUTPUT] {
             match fs::remove_file(self.0.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
