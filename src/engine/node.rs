@@ -50,6 +50,8 @@ pub struct Node {
     pub ended: Option<Timestamp>,
     /// The place of that moment among all records: orders what ended within one millisecond.
     pub ended_tick: u32,
+    /// One line for people on how it ended. Most nodes have one, and little else of [`More`].
+    pub note: Box<str>,
     /// What most nodes have not.
     pub more: Option<Box<More>>,
 }
@@ -79,8 +81,6 @@ pub struct More {
     pub label: Option<super::event::Label>,
     /// It found its work done.
     pub already: bool,
-    /// One line for people.
-    pub note: String,
     /// What the last look at the world said of the current attempt.
     pub sight: Option<super::event::Sight>,
 }
@@ -134,6 +134,7 @@ impl Node {
             began: None,
             ended: None,
             ended_tick: 0,
+            note: Box::default(),
             more: None,
         }
     }

@@ -175,9 +175,12 @@ impl Node {
                 if self.side() == Side::Apply {
                     self.outputs = outputs.clone();
                 }
-                if *already || !note.is_empty() || label.is_some() {
+                if *already || label.is_some() || (!note.is_empty() && self.more.is_some()) {
                     let more = self.more();
-                    (more.already, more.note, more.label) = (*already, note.clone(), *label);
+                    (more.already, more.label) = (*already, *label);
+                }
+                if *already || label.is_some() || !note.is_empty() {
+                    self.note = note.as_str().into();
                 }
             }
             End::Failed { reason, retry_at } => {
@@ -201,7 +204,7 @@ impl Node {
                     self.outputs = outputs.clone();
                 }
                 self.more().interrupted = None;
-                "seen to have happened".clone_into(&mut self.more().note);
+                self.note = "seen to have happened".into();
             }
             Sight::NotApplied { .. } => self.more().interrupted = None,
             Sight::Unknown { reason } => {

@@ -1,8 +1,11 @@
 //! Runs jobs: resolves secrets, calls the action, turns its answer into the machine's words.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -53,11 +56,10 @@ impl Worker {
         tokio::spawn(async move {
             let id = job.id;
             let repeatable = job.repeatable;
-            let running = tokio::spawn({
-                let worker = Arc::clone(&worker);
-                async move { worker.run(&job, cancel).await }
-            });
-            let answer = running.await.unwrap_or_else(|error| Answer::End(broken(repeatable, &error)));
+            let answer = catch_panic(worker.run(&job, cancel)).await;
+            let answer = answer.unwrap_or_else(|panic| Answer::End(broken(repeatable, &panic)));
+            // Jobs that end together say so together: they share a wake-up of the driver and a write of the journal.
+            tokio::task::yield_now().await;
             worker.tokens().remove(&id.node);
             worker.messages.send(Message::Done { job: id, answer }).ok();
         });
@@ -226,7 +228,40 @@ fn failed(reason: String) -> End {
     End::Failed { reason, retry_at: None }
 }
 
-fn broken(repeatable: bool, error: &tokio::task::JoinError) -> End {
-    let problem = format!("drctl itself broke in this step: {error}");
+/// Awaits `future`. A panic in it is an error: what it said; the future is not polled again.
+async fn catch_panic<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(said(&*panic))),
+    })
+    .await
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without words").to_owned()
+}
+
+fn broken(repeatable: bool, panic: &str) -> End {
+    let problem = format!("drctl itself broke in this step: {panic}");
     if repeatable { failed(problem) } else { End::Ambiguous { evidence: problem } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_told_in_its_own_words() {
+        assert_eq!(catch_panic(async { 1 }).await, Ok(1));
+        let broken = catch_panic(async {
+            tokio::task::yield_now().await;
+            panic!("no {}", "luck")
+        });
+        assert_eq!(broken.await, Err::<(), _>("no luck".to_owned()));
+        let unusual = catch_panic(async { std::panic::panic_any(7) });
+        assert_eq!(unusual.await, Err::<(), _>("a panic without words".to_owned()));
+    }
 }

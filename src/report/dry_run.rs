@@ -43,8 +43,7 @@ fn word(node: &Node) -> &'static str {
 }
 
 fn why(node: &Node) -> Option<&str> {
-    let more = node.more.as_ref();
-    let note = more.map(|more| more.note.as_str()).filter(|note| !note.is_empty());
+    let note = Some(&*node.note).filter(|note| !note.is_empty());
     if node.state == StepState::Succeeded { note } else { node.reason().or(note) }
 }
 

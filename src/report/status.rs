@@ -118,8 +118,7 @@ fn step_line(node: &Node, now: Timestamp) -> String {
     if node.attempt > 1 {
         write!(line, ", attempt {}", node.attempt).ok();
     }
-    let more = node.more.as_ref();
-    let note = more.map(|more| more.note.as_str()).filter(|note| !note.is_empty());
+    let note = Some(&*node.note).filter(|note| !note.is_empty());
     if let Some(why) = node.overridden().or_else(|| node.reason()).or(note) {
         write!(line, ": {why}").ok();
     }

@@ -1,6 +1,7 @@
 //! Keeps what a process prints: both ends of it on disk, its size and its digest. Bounded in memory and on disk.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -16,7 +17,8 @@ use crate::edge::mask::Masker;
 const KEPT: usize = 1 << 20;
 /// How much of the end is handed on as text.
 const TAIL: usize = 4096;
-const CHUNK: usize = 1 << 16;
+/// How much is read at once. More would make the allocator tidy up after each process, which costs more than it saves.
+const CHUNK: usize = 1 << 14;
 
 /// One stream of a process on its way to a file, which is made when the first byte arrives.
 pub(super) struct Capture<'a> {
@@ -137,7 +139,11 @@ impl Sink {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").ok();
+    }
+    text
 }
 
 #[cfg(test)]

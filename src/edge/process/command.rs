@@ -3,12 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
+use super::spare::Spares;
 
 /// What a process gets of drctl's own environment; besides these, names that start with `LC_`.
 const INHERITED: [&str; 12] = [
@@ -80,6 +82,7 @@ pub struct ProcessRunner {
     pub(super) supervisor: PathBuf,
     pub(super) grace: Duration,
     pub(super) inherited: Vec<(OsString, OsString)>,
+    pub(super) spares: Arc<Spares>,
 }
 
 impl ProcessRunner {
@@ -93,6 +96,7 @@ impl ProcessRunner {
             supervisor: absolute(supervisor.as_ref()),
             grace: GRACE,
             inherited: std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_inherited)).collect(),
+            spares: Arc::default(),
         }
     }
 

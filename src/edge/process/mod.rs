@@ -16,6 +16,8 @@
 //! | `output.json` | size and digest of all it printed |
 //! | `exit.json` | how it ended; the last thing a supervisor writes |
 //!
+//! The folder of a plain child that ended by itself and left nothing in it is used again for another attempt.
+//!
 //! Nothing here knows steps, runs or actions.
 
 mod capture;
@@ -25,6 +27,7 @@ mod follow;
 mod lock;
 mod record;
 mod run;
+mod spare;
 mod stop;
 mod supervise;
 

@@ -29,23 +29,21 @@ pub type OnStart = dyn Fn(Handle) -> Act<'static, ()> + Send + Sync;
 impl ProcessRunner {
     /// Runs a job as a plain child of this process.
     pub async fn run(&self, job: &Job, ports: Ports<'_>) -> Trace {
-        let prepared = self.order(job).and_then(|order| {
-            let folder = order.folder();
-            folder.create().map_err(|error| no_folder(&folder, &error))?;
-            Ok((order, folder))
-        });
-        let (order, folder) = match prepared {
-            Ok(prepared) => prepared,
+        let order = match self.order(job) {
+            Ok(order) => order,
             Err(problem) => return Trace::NeverStarted(problem),
         };
-        let lock = match take_lock(&folder) {
+        let folder = order.folder();
+        let lock = match self.spares.take(&folder).map_or_else(|| prepare(&folder), Ok) {
             Ok(lock) => lock,
             Err(trace) => return trace,
         };
         match watch::spawn(&order, lock, self.inherited.iter().cloned()) {
             Ok(leader) => {
                 let reach = Reach::Marked(follow::mark(&folder));
-                Trace::Ended(Box::new(watch::watch(leader, &order, ports, &reach).await))
+                let end = watch::watch(leader, &order, ports, &reach).await;
+                self.spares.put(&folder, &end);
+                Trace::Ended(Box::new(end))
             }
             Err(problem) => Trace::NeverStarted(problem),
         }
@@ -155,6 +153,12 @@ async fn last_words(supervisor: &mut Child) -> String {
         "" => String::new(),
         said => format!("; it said: {said}"),
     }
+}
+
+/// Makes the folder of an attempt, if need be, and takes its lock.
+fn prepare(folder: &Folder) -> Result<File, Trace> {
+    folder.create().map_err(|error| Trace::NeverStarted(no_folder(folder, &error)))?;
+    take_lock(folder)
 }
 
 fn take_lock(folder: &Folder) -> Result<File, Trace> {
