@@ -19,7 +19,8 @@ use azure_core::http::{
 use serde_json::Value;
 
 use super::credential::Credentials;
-use super::limiter::Limiter;
+use super::error::ServiceError;
+use super::limiter::{Counted, Limiter};
 use super::{Api, Cloud, Method, Request};
 use crate::edge::clock::Clock;
 use crate::plan::digest;
@@ -28,6 +29,8 @@ use crate::plan::digest;
 const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 /// Azure's word on when to come back is taken up to here.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// The code of a refusal that counts all requests of a subscription, whatever the service.
+const SUBSCRIPTION_IS_FULL: &str = "SubscriptionRequestsThrottled";
 /// Where a rehearsal's requests say which step they are of.
 const STEP_HEADER: &str = "x-drctl-step";
 
@@ -65,6 +68,13 @@ pub(super) struct Reply {
     pub async_operation: Option<String>,
     pub location: Option<String>,
     pub request_id: Option<String>,
+}
+
+impl Reply {
+    /// What it says where it refuses.
+    pub(super) fn refusal(&self) -> ServiceError {
+        ServiceError::read(self.status, &self.body, self.request_id.as_deref())
+    }
 }
 
 /// Why there is no answer.
@@ -127,8 +137,9 @@ impl Azure {
     async fn exchange_at(&self, via: Via<'_>, request: &Request, url: &str) -> Result<Reply, Lost> {
         let url = Url::parse(url).map_err(|_| Lost::Refused(format!("`{url}` is no URL")))?;
         let scope = scope(via.cloud, &request.api, &url)?;
-        let bucket = bucket(&url);
-        let wait = self.limiter.wait(&bucket, request.method, self.clock.now());
+        let (subscription, service) = (bucket(&url), service(&url));
+        let counted = Counted { subscription: &subscription, service: &service, method: request.method };
+        let wait = self.limiter.wait(counted, self.clock.now());
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
@@ -137,9 +148,11 @@ impl Azure {
         if reply.status == 401 {
             reply = self.send(&pipeline, via, request, &url).await?;
         }
-        if reply.status == 429 {
+        let refusal = reply.refusal();
+        if refusal.is_throttled() {
             let after = reply.retry_after.unwrap_or(Duration::from_secs(5));
-            self.limiter.close(&bucket, request.method, self.clock.now().plus(after));
+            let service = if refusal.code == SUBSCRIPTION_IS_FULL { "" } else { counted.service };
+            self.limiter.close(Counted { service, ..counted }, self.clock.now().plus(after));
         }
         Ok(reply)
     }
@@ -215,6 +228,12 @@ fn bucket(url: &Url) -> String {
         (Some(first), Some(id)) if first.eq_ignore_ascii_case("subscriptions") => id.to_ascii_lowercase(),
         _ => url.host_str().unwrap_or_default().to_owned(),
     }
+}
+
+/// The service that a path names first, in lower case: of `/subscriptions/S/providers/Microsoft.Sql/..` `microsoft.sql`.
+fn service(url: &Url) -> String {
+    let mut parts = url.path().split('/').skip_while(|part| !part.eq_ignore_ascii_case("providers"));
+    parts.nth(1).unwrap_or_default().to_ascii_lowercase()
 }
 
 fn verb(method: Method) -> Verb {

@@ -67,6 +67,12 @@ impl ServiceError {
             || (matches!(self.status, 0 | 409) && BUSY.iter().any(|code| self.code.eq_ignore_ascii_case(code)))
     }
 
+    /// Whether it says that there were too many requests. Some services say 429 of a lock, too.
+    #[must_use]
+    pub(super) fn is_throttled(&self) -> bool {
+        self.status == 429 && !BUSY.iter().any(|code| self.code.eq_ignore_ascii_case(code))
+    }
+
     /// Whether it says that the service is not well: nothing is known of what was asked.
     #[must_use]
     pub(super) fn is_outage(&self) -> bool {

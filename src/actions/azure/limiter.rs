@@ -34,37 +34,52 @@ impl Sort {
     }
 }
 
-#[derive(Debug)]
-struct Bucket {
-    /// Milliseconds of credit used up: a bucket that is full has none.
-    used_until: Timestamp,
-    /// Azure said to wait until then.
-    closed_until: Timestamp,
+/// Whose requests are counted together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted<'r> {
+    /// The subscription, else the host.
+    pub(super) subscription: &'r str,
+    /// The service, such as `microsoft.sql`: each may refuse requests of its own accord. Empty where there is none.
+    pub(super) service: &'r str,
+    /// The verb.
+    pub(super) method: Method,
 }
 
 /// The limits of a run.
 #[derive(Debug, Default)]
-pub(super) struct Limiter(Mutex<BTreeMap<(String, Sort), Bucket>>);
+pub(super) struct Limiter(Mutex<Limits>);
+
+#[derive(Debug, Default)]
+struct Limits {
+    /// Until when the places of a subscription are taken: one that is full has none left.
+    used: BTreeMap<(String, Sort), Timestamp>,
+    /// Until when Azure said to wait, by subscription and service; the service is empty where all of them are meant.
+    closed: BTreeMap<(String, String, Sort), Timestamp>,
+}
 
 impl Limiter {
     /// Takes the next place for a request; how long to wait before sending it.
-    pub(super) fn wait(&self, subscription: &str, method: Method, now: Timestamp) -> Duration {
-        let (size, per_second) = bucket(method);
+    pub(super) fn wait(&self, request: Counted<'_>, now: Timestamp) -> Duration {
+        let (size, per_second) = bucket(request.method);
         let each = i64::from(1000 / per_second);
         let full = each * i64::from(size);
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let empty = || Bucket { used_until: Timestamp(0), closed_until: Timestamp(0) };
-        let bucket = buckets.entry((subscription.to_owned(), Sort::of(method))).or_insert_with(empty);
-        bucket.used_until = Timestamp(bucket.used_until.0.max(now.0 - full) + each);
-        now.until(bucket.used_until.max(bucket.closed_until))
+        let (subscription, sort) = (request.subscription.to_owned(), Sort::of(request.method));
+        let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = ["", request.service].map(|service| {
+            let until = limits.closed.get(&(subscription.clone(), service.to_owned(), sort));
+            until.copied().unwrap_or_default()
+        });
+        let used = limits.used.entry((subscription, sort)).or_default();
+        *used = Timestamp(used.0.max(now.0 - full) + each);
+        now.until(closed.into_iter().fold(*used, Timestamp::max))
     }
 
-    /// Azure said to wait: nothing more of this sort is sent before.
-    pub(super) fn close(&self, subscription: &str, method: Method, until: Timestamp) {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = buckets.get_mut(&(subscription.to_owned(), Sort::of(method))) {
-            bucket.closed_until = bucket.closed_until.max(until);
-        }
+    /// Azure said to wait: nothing more of this sort is sent to the service before, to none where it names none.
+    pub(super) fn close(&self, request: Counted<'_>, until: Timestamp) {
+        let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (request.subscription.to_owned(), request.service.to_owned(), Sort::of(request.method));
+        let closed = limits.closed.entry(key).or_default();
+        *closed = until.max(*closed);
     }
 }
 
@@ -72,23 +87,37 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_burst_passes_and_the_rest_is_spread_evenly() {
-        let limiter = Limiter::default();
-        let now = Timestamp(1_000_000);
-        let waits: Vec<u128> = (0..203).map(|_| limiter.wait("s", Method::Put, now).as_millis()).collect();
-        assert_eq!(waits[199..], [0, 100, 200, 300]);
-        assert_eq!(limiter.wait("s", Method::Get, now), Duration::ZERO);
-        assert_eq!(limiter.wait("other", Method::Put, now), Duration::ZERO);
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    const fn counted(subscription: &str, method: Method) -> Counted<'_> {
+        Counted { subscription, service: "microsoft.sql", method }
     }
 
     #[test]
-    fn a_refusal_holds_back_all_of_its_sort() {
+    fn a_burst_passes_and_the_rest_is_spread_evenly() {
         let limiter = Limiter::default();
-        let now = Timestamp(1_000_000);
-        limiter.wait("s", Method::Get, now);
-        limiter.close("s", Method::Get, now.plus(Duration::from_secs(17)));
-        assert_eq!(limiter.wait("s", Method::Get, now), Duration::from_secs(17));
-        assert_eq!(limiter.wait("s", Method::Post, now), Duration::ZERO);
+        let waits: Vec<u128> =
+            (0..203).map(|_| limiter.wait(counted("s", Method::Put), NOW).as_millis()).collect();
+        assert_eq!(waits[199..], [0, 100, 200, 300]);
+        assert_eq!(limiter.wait(counted("s", Method::Get), NOW), Duration::ZERO);
+        assert_eq!(limiter.wait(counted("other", Method::Put), NOW), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_service_that_refuses_holds_back_its_own_requests_of_the_same_sort() {
+        let limiter = Limiter::default();
+        limiter.close(counted("s", Method::Get), NOW.plus(Duration::from_secs(17)));
+        assert_eq!(limiter.wait(counted("s", Method::Get), NOW), Duration::from_secs(17));
+        assert_eq!(limiter.wait(counted("s", Method::Post), NOW), Duration::ZERO);
+        let other = Counted { service: "microsoft.web", ..counted("s", Method::Get) };
+        assert_eq!(limiter.wait(other, NOW), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_subscription_that_is_full_holds_back_all_services() {
+        let limiter = Limiter::default();
+        let all = Counted { service: "", ..counted("s", Method::Get) };
+        limiter.close(all, NOW.plus(Duration::from_secs(17)));
+        assert_eq!(limiter.wait(counted("s", Method::Get), NOW), Duration::from_secs(17));
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::client::{Lost, Reply, Via};
-use super::error::ServiceError;
 use super::follow::{self, Ended, Poll};
 use super::known::{Answer, Known};
 use super::{Next, Operation, Repeat, Request, With, Write};
@@ -236,7 +235,13 @@ impl<'a> Run<'a> {
                     return self.answer(request, reply).await;
                 }
                 Ok(reply) => {
-                    let error = refusal(&reply);
+                    let error = reply.refusal();
+                    if error.is_throttled() {
+                        // Azure is there and asks for time: only the step's timeout bounds that.
+                        self.waits_for = format!("cannot read `{path}` yet: {error}");
+                        self.sleep(reply.retry_after).await;
+                        continue;
+                    }
                     if !error.is_outage() && reply.status != 429 {
                         return Err(self.failed(format!("cannot read `{path}`: {error}")));
                     }
@@ -267,7 +272,7 @@ impl<'a> Run<'a> {
             let page = azure.get(self.via(), &request.api, next).await;
             let page = page.map_err(|lost| Failure::Failed(format!("cannot read the next page: {}", lost.words())))?;
             if page.status != 200 {
-                return Err(Failure::Failed(format!("cannot read the next page: {}", refusal(&page))));
+                return Err(Failure::Failed(format!("cannot read the next page: {}", page.refusal())));
             }
             append_page(&mut answer.body, page.body);
         }
@@ -335,7 +340,7 @@ impl<'a> Run<'a> {
     }
 
     async fn refused(&mut self, write: Write, reply: &Reply) -> Result<(), Failure> {
-        let error = refusal(reply);
+        let error = reply.refusal();
         if error.is_outage() {
             return self.lost(&write, error.to_string()).await;
         }
@@ -472,10 +477,6 @@ impl<'a> Run<'a> {
             Stopped::Cancel => Failure::Cancelled,
         }
     }
-}
-
-fn refusal(reply: &Reply) -> ServiceError {
-    ServiceError::read(reply.status, &reply.body, reply.request_id.as_deref())
 }
 
 fn append_page(all: &mut Value, page: Value) {

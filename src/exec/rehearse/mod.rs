@@ -120,18 +120,15 @@ pub struct Rehearsed {
 }
 
 impl Rehearsed {
-    /// The faults of the scenario that name a step and never struck it, as far as drctl can tell.
+    /// The faults of the scenario that never struck, by their place. A region that is down and a slow replication are
+    /// states of the world and not counted.
     #[must_use]
     pub fn unused_faults(&self) -> Vec<usize> {
-        let setting = &self.stage.setting;
-        let on_azure = |step: &str| {
-            let index = setting.plan.find(step);
-            index.is_some_and(|index| setting.plan.step(index).action.name.value.starts_with("azure."))
-        };
-        let faults = setting.scenario.faults.iter().enumerate();
+        let faults = self.stage.setting.scenario.faults.iter().enumerate();
         let unused = faults.filter(|(index, fault)| match &fault.value {
             Fault::Crash { .. } => self.spared.iter().any(|kill| kill.is_of(&fault.value)),
-            other => other.step().is_some_and(|step| !on_azure(step) && !self.stage.has_struck(*index)),
+            Fault::RegionDown { .. } | Fault::SlowReplication { .. } => false,
+            _ => !self.stage.has_struck(*index),
         });
         unused.map(|(index, _)| index).collect()
     }

@@ -121,7 +121,7 @@ pub(super) fn partner(name: &str) -> String {
     plain(name).replace(region, paired(region))
 }
 
-/// Puts a resource of a scenario there, or changes it.
+/// Puts a resource of a scenario there, changes it, or takes it away: `absent: true`.
 pub(super) fn put(world: &mut World, resource: &Value) -> Result<(), String> {
     let text = |name: &str| resource.get(name).and_then(Value::as_str);
     let id = match (text("id"), text("type"), text("name")) {
@@ -129,6 +129,10 @@ pub(super) fn put(world: &mut World, resource: &Value) -> Result<(), String> {
         (None, Some(kind), Some(name)) => place(world, resource, kind, name),
         _ => return Err("a resource needs an `id`, or a `type` and a `name`".to_owned()),
     };
+    if resource.get("absent") == Some(&Value::Bool(true)) {
+        world.remove(&id);
+        return Ok(());
+    }
     let mut change = resource.clone();
     if let Some(fields) = change.as_object_mut() {
         ["id", "type", "name", "subscription", "resource_group"].iter().for_each(|name| drop(fields.remove(*name)));

@@ -27,6 +27,11 @@ impl Faults {
         Self { faults, ..Self::default() }
     }
 
+    /// Whether a fault has struck.
+    pub(super) fn has_struck(&self, index: usize) -> bool {
+        self.struck.get(&index).is_some_and(|count| *count > 0)
+    }
+
     /// The fault of a step's operation, counted.
     pub(super) fn of_operation(&mut self, step: &str) -> Option<Fault> {
         self.strike(step, |fault| match fault {
@@ -105,8 +110,10 @@ pub(super) fn before(world: &mut World, incoming: &Incoming) -> Option<Answer> {
             }
             Fault::Throttled { service, lasts, retry_after } if !polls => {
                 let meant = service.as_deref().is_none_or(|service| concerns(incoming, service));
-                let over = lasts.is_some_and(|lasts| now >= start.plus(lasts));
+                let since = world.faults.since.get(&index).copied().unwrap_or(now);
+                let over = lasts.is_some_and(|lasts| now >= since.plus(lasts));
                 if meant && !over {
+                    world.faults.since.insert(index, since);
                     world.faults.struck.insert(index, count + 1);
                     let seconds = retry_after.as_secs().max(1).to_string();
                     let answer = Answer::error(429, "TooManyRequests", "The request is being throttled.");

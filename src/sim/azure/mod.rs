@@ -90,6 +90,7 @@ impl Azure {
     }
 
     /// Puts a resource there, or changes one: `type` and `name`, or `id`; `location`; whatever else it holds.
+    /// With `absent: true` it is taken away.
     ///
     /// # Errors
     /// What is missing, as a sentence.
@@ -117,6 +118,12 @@ impl Azure {
     #[must_use]
     pub fn requests(&self) -> Vec<Logged> {
         self.world().log.clone()
+    }
+
+    /// Whether a fault, by its place in the scenario, has struck a request.
+    #[must_use]
+    pub fn has_struck(&self, fault: usize) -> bool {
+        self.world().faults.has_struck(fault)
     }
 
     /// Whether a step has changed anything.

@@ -21,7 +21,7 @@ pub const SCENARIO: &[LanguageField] = &[
     may("title", Text, "one line for people"),
     may("inputs", Any, "the inputs of the run, by name"),
     may("seed", Any, "where the randomness starts: a whole number (0)"),
-    may("resources", Any, "simulated resources: added to what the steps imply, or changing it"),
+    may("resources", Any, "simulated resources: added to what the steps imply, changing it, or taking it away with `absent: true`"),
     may("endpoints", Items(ENDPOINT), "who answers at which URL"),
     may("steps", Named(SIMULATE), "how steps are stood in for; comes before the runbook's `simulate`"),
     may("faults", Any, "what goes wrong: a list of mappings with one fault each"),
@@ -118,7 +118,7 @@ pub const FAULTS: &[FaultFields] = &[
         doc: "Azure refuses requests because there were too many",
         fields: &[
             may("service", Text, "a part of the resource type, such as `Microsoft.Sql`; all where nothing is said"),
-            may("for", Duration, "for how long; for good where nothing is said"),
+            may("for", Duration, "for how long after the first request; for good where nothing is said"),
             may("retry_after", Duration, "when to come back, as Azure says (10s)"),
         ],
     },
@@ -128,7 +128,7 @@ pub const FAULTS: &[FaultFields] = &[
         fields: &[
             may("step", Text, "the step whose requests are refused"),
             may("service", Text, "or a part of the resource type"),
-            must("for", Duration, "for how long"),
+            must("for", Duration, "for how long after the first request"),
         ],
     },
     FaultFields {

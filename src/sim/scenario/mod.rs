@@ -80,7 +80,7 @@ pub enum Fault {
     Throttled {
         /// The part of a resource type, such as `Microsoft.Sql`; all where nothing is said.
         service: Option<String>,
-        /// For how long; for good where nothing is said.
+        /// For how long after the first request; for good where nothing is said.
         lasts: Option<Duration>,
         /// When to come back, as Azure says.
         retry_after: Duration,

@@ -240,10 +240,11 @@ impl Stage {
         names.all(|name| ledger.sent.iter().any(|sent| sent.key == key && sent.channel == name))
     }
 
-    /// Whether the fault has struck a step.
+    /// Whether the fault has struck a step, or a request to Azure.
     #[must_use]
     pub fn has_struck(&self, fault: usize) -> bool {
-        self.struck.lock().unwrap_or_else(PoisonError::into_inner).get(&fault).is_some_and(|count| *count > 0)
+        let here = self.struck.lock().unwrap_or_else(PoisonError::into_inner).get(&fault).copied().unwrap_or(0);
+        here > 0 || self.azure.has_struck(fault)
     }
 
     /// Whether the call undoes its step.

@@ -26,7 +26,9 @@ fn metrics(world: &mut World, incoming: &Incoming, target: &Target) -> Option<An
     let name = incoming.query("metricnames").unwrap_or_default();
     let aggregation = incoming.query("aggregation").unwrap_or("Average").to_ascii_lowercase();
     let lag = world.faults.lag(&target.scope).map_or(USUAL_LAG, |lag| lag.as_secs_f64());
-    let value = if name.contains("lag") || name.contains("delay") { lag } else { 42.0 };
+    // What a scenario says of the resource, as in `simulatedMetrics: { ActiveMessages: 0 }`.
+    let said = world.body(&target.scope).and_then(|body| body.get("simulatedMetrics")?.get(name)?.as_f64());
+    let value = said.unwrap_or(if name.contains("lag") || name.contains("delay") { lag } else { 42.0 });
     let minute = world.now.0 - world.now.0.rem_euclid(60_000);
     let point =
         |ago: i64| json!({ "timeStamp": Timestamp(minute - ago * 60_000).to_string(), (aggregation.clone()): value });
