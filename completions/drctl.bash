@@ -484,12 +484,16 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__plan)
-            opts="-h --set --vars --from-run --out --workspace --state --as --help"
+            opts="-h --kind --set --vars --from-run --out --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -W "failover failback drill" -- "${cur}"))
+                    return 0
+                    ;;
                 --set)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -526,12 +530,16 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__rehearse)
-            opts="-h --scenario --seed --inject --runs --svg --crash-everywhere --set --journal --output --parallel --workspace --state --as --help"
+            opts="-h --kind --scenario --seed --inject --runs --svg --crash-everywhere --set --journal --output --parallel --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -W "failover failback drill" -- "${cur}"))
+                    return 0
+                    ;;
                 --scenario)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

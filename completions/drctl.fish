@@ -122,6 +122,9 @@ complete -c drctl -n "__fish_drctl_using_subcommand validate" -l workspace -d 'T
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l kind -d 'The kind, where runbooks of several kinds have that name: failover comes first' -r -f -a "failover\t''
+failback\t''
+drill\t''"
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l vars -d 'A YAML file of inputs\' values' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
@@ -130,6 +133,9 @@ complete -c drctl -n "__fish_drctl_using_subcommand plan" -l workspace -d 'The w
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l kind -d 'The kind, where runbooks of several kinds have that name: failover comes first' -r -f -a "failover\t''
+failback\t''
+drill\t''"
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l scenario -d 'A scenario: its file, or its name (default: nothing goes wrong, everybody agrees)' -r
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l seed -d 'Where the randomness starts (default: the scenario\'s)' -r
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l inject -d 'One more fault: STEP:fail, STEP:hang, STEP:timeout, STEP:lost-response or STEP:crash-after-effect' -r

@@ -162,11 +162,11 @@ pub enum Observation {
 ///
 /// # Errors
 /// The reason why it does not hold.
-pub fn holds(spec: &ActionSpec, result: &Result<Done, Failure>) -> Result<(), String> {
+pub fn holds(spec: &ActionSpec, result: &Result<Done, Failure>) -> Result<String, String> {
     let done = result.as_ref().map_err(Failure::to_string)?;
     let probes = spec.outputs.fixed().iter().any(|field| field.name == "healthy");
     if !probes || done.outputs.get("healthy") == Some(&Value::Bool(true)) {
-        return Ok(());
+        return Ok(done.note.clone());
     }
     let reason = done.outputs.get("reason").and_then(Value::as_str);
     Err(reason.unwrap_or("it is not healthy").to_owned())

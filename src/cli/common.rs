@@ -76,6 +76,44 @@ pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
     Ok(Common { simulated, workspace, store: Store::new(state), person })
 }
 
+/// The runbook a person named.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// A runbook's name, or its file
+    runbook: String,
+    /// The kind, where runbooks of several kinds have that name: failover comes first
+    #[arg(long, value_parser = kind())]
+    kind: Option<Kind>,
+}
+
+impl Named {
+    /// Its file.
+    pub(super) fn file(&self, common: &Common) -> Result<PathBuf, Error> {
+        let path = std::path::Path::new(&self.runbook);
+        if path.is_file() {
+            return Ok(std::path::absolute(path)?);
+        }
+        let kinds = self.kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
+        let mut found = kinds.iter().map(|kind| find_runbook(&common.workspace, &self.runbook, *kind));
+        found.find_map(Result::ok).ok_or_else(|| {
+            let problem = find_runbook(&common.workspace, &self.runbook, kinds[0]);
+            Error::usage(problem.err().unwrap_or_default())
+        })
+    }
+
+    /// How it is named once more on a command line.
+    pub(super) fn again(&self) -> String {
+        let kind = self.kind.map(|kind| format!(" --kind {}", kind.name())).unwrap_or_default();
+        format!("{}{kind}", self.runbook)
+    }
+}
+
+/// Reads a kind, and lets completions know them.
+fn kind() -> impl clap::builder::TypedValueParser<Value = Kind> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+    PossibleValuesParser::new(Kind::ALL.map(Kind::name)).try_map(|word| Kind::named(&word).ok_or("no kind"))
+}
+
 impl Common {
     /// Where simulated runs are kept.
     pub(super) fn simulated_store(&self) -> Store {
@@ -101,20 +139,6 @@ impl Common {
             wait: showing.wait,
             parallel: usize::from(showing.parallel),
         }
-    }
-
-    /// The file of the runbook that a person named, by its name or its file.
-    pub(super) fn runbook(&self, given: &str) -> Result<PathBuf, Error> {
-        let path = std::path::Path::new(given);
-        if path.is_file() {
-            return Ok(std::path::absolute(path)?);
-        }
-        let kinds = [Kind::Failover, Kind::Failback, Kind::Drill];
-        let mut found = kinds.into_iter().map(|kind| find_runbook(&self.workspace, given, kind));
-        found.find_map(Result::ok).ok_or_else(|| {
-            let problem = find_runbook(&self.workspace, given, Kind::Failover);
-            Error::usage(problem.err().unwrap_or_default())
-        })
     }
 
     /// The folder of the run a person named; where they named none, of the only open one.
@@ -146,8 +170,14 @@ impl Common {
 
     /// The folder of the run that a name, or the beginning of one, stands for.
     pub(super) fn named(&self, given: &str) -> Result<RunFolder, Error> {
-        let id = self.store.find(Some(given)).map_err(|problem| Error::usage(problem.to_string()))?;
-        Ok(self.store.open(&id)?)
+        match self.store.find(Some(given)) {
+            Ok(id) => Ok(self.store.open(&id)?),
+            Err(problem) => {
+                let simulated = self.simulated_store();
+                let id = simulated.find(Some(given)).map_err(|_| Error::usage(problem.to_string()))?;
+                Ok(simulated.open(&id)?)
+            }
+        }
     }
 
     /// The run a person named, read back.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::common::{Common, colour, console_line};
+use super::common::{Common, Named, colour, console_line};
 use crate::catalogue::HumanDuration;
 use crate::engine::{State, foresee, gate_question};
 use crate::error::{Error, Exit};
@@ -22,8 +22,8 @@ use crate::plan::{self, StepIndex, digest};
 /// Shows a plan.
 #[derive(Debug, Args)]
 pub(super) struct Plan {
-    /// A runbook's name, or its file
-    runbook: String,
+    #[command(flatten)]
+    named: Named,
     /// An input's value; may be given many times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
@@ -58,7 +58,7 @@ pub(super) fn read(file: &Path) -> Result<Written, Error> {
 
 impl Plan {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
-        let file = common.runbook(&self.runbook)?;
+        let file = self.named.file(common)?;
         let registry = run::registry();
         let shared = common.run(super::common::Showing::default());
         let loaded = run::judged(&shared, &file, &registry)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::common::{Common, Output, console_line, say};
+use super::common::{Common, Named, Output, console_line, say};
 use crate::catalogue::Catalogue;
 use crate::diag::{Format, Sources, Span, Spanned, render};
 use crate::error::{Error, Exit};
@@ -16,13 +16,14 @@ use crate::exec::rehearse::{
 };
 use crate::exec::run::{self, exit_of, registry};
 use crate::plan::path::without_keys;
+use crate::runbook::ast::Runbook;
 use crate::sim::scenario::{Fault, Scenario, injected};
 
 /// Rehearses a runbook.
 #[derive(Debug, Args)]
 pub(super) struct Rehearse {
-    /// A runbook's name, or its file
-    runbook: String,
+    #[command(flatten)]
+    named: Named,
     /// A scenario: its file, or its name (default: nothing goes wrong, everybody agrees)
     #[arg(long, value_name = "FILE")]
     scenario: Option<String>,
@@ -58,7 +59,7 @@ pub(super) struct Rehearse {
 impl Rehearse {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let catalogue = registry().catalogue();
-        let file = common.runbook(&self.runbook)?;
+        let file = self.named.file(common)?;
         let loaded = run::judged(&common.run(super::common::Showing::default()), &file, &registry())?;
         let (mut scenario, sources) = chosen(common, &loaded, self.scenario.as_deref(), &catalogue)?;
         scenario.faults.extend(self.faults(&loaded)?);
@@ -128,7 +129,7 @@ impl Rehearse {
 
     fn next(&self, seed: u64) -> String {
         let scenario = self.scenario.as_ref().map(|given| format!(" --scenario {given}")).unwrap_or_default();
-        format!("drctl rehearse {}{scenario} --seed {seed} --runs 1000", self.runbook)
+        format!("drctl rehearse {}{scenario} --seed {seed} --runs 1000", self.named.again())
     }
 }
 
@@ -155,7 +156,7 @@ pub(super) fn chosen(
 ) -> Result<(Scenario, Sources), Error> {
     let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
     let mut library = Library::new(&common.workspace, catalogue.clone());
-    let judged = given.map(|given| find(&mut library, given, &runbook.name.value)).transpose()?;
+    let judged = given.map(|given| find(&mut library, given, runbook)).transpose()?;
     let Some(Judged { scenario: Some(scenario), sources, .. }) = judged else {
         return Ok((Scenario::healthy(&runbook.name.value, runbook.kind), Sources::default()));
     };
@@ -167,7 +168,7 @@ pub(super) fn chosen(
 }
 
 /// The scenario of that file, or of that name for the runbook.
-fn find(library: &mut Library<'_>, given: &str, runbook: &str) -> Result<Judged, Error> {
+fn find(library: &mut Library<'_>, given: &str, runbook: &Runbook) -> Result<Judged, Error> {
     let path = Path::new(given);
     if path.is_file() {
         return valid(library.scenario(&std::path::absolute(path)?)?);
@@ -176,7 +177,7 @@ fn find(library: &mut Library<'_>, given: &str, runbook: &str) -> Result<Judged,
     for file in library.files()? {
         let judged = library.scenario(&file)?;
         match &judged.scenario {
-            Some(scenario) if scenario.runbook.value != runbook => {}
+            Some(scenario) if (&scenario.runbook.value, scenario.kind) != (&runbook.name.value, runbook.kind) => {}
             Some(scenario) if scenario.name.value == given => return valid(judged),
             Some(scenario) => others.push(scenario.name.value.clone()),
             None => {}
@@ -185,7 +186,8 @@ fn find(library: &mut Library<'_>, given: &str, runbook: &str) -> Result<Judged,
     let there = if others.is_empty() { "there is none".to_owned() } else { format!("there are {}", others.join(", ")) };
     let meant = crate::diag::closest(given, others.iter().map(String::as_str));
     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-    Err(Error::usage(format!("no scenario of `{runbook}` is called `{given}`: {there}{meant}")))
+    let runbook = format!("{} `{}`", runbook.kind.name(), runbook.name.value);
+    Err(Error::usage(format!("no scenario of {runbook} is called `{given}`: {there}{meant}")))
 }
 
 fn valid(judged: Judged) -> Result<Judged, Error> {

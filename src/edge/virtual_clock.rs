@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Act;
@@ -51,29 +52,72 @@ impl Clock for VirtualClock {
     }
 }
 
-/// The wall clock, sped up: a minute passes in a second at a speed of 60.
+/// The wall clock, sped up: a minute passes in a second at a speed of 60. It slows down to the wall clock's pace while
+/// a person is asked, so that a time limit of ten minutes leaves them ten minutes.
 pub struct ScaledClock {
-    clock: SystemClock,
-    start: Timestamp,
+    wall: SystemClock,
     speed: u32,
+    pace: watch::Sender<Pace>,
+}
+
+/// How fast time passes, since a moment.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// The wall clock's time then.
+    wall: Timestamp,
+    /// The time that this clock told then.
+    told: Timestamp,
+    times: u32,
+}
+
+impl Pace {
+    fn at(&self, wall: Timestamp) -> Timestamp {
+        self.told.plus(self.wall.until(wall) * self.times)
+    }
 }
 
 impl ScaledClock {
     /// A clock that starts at the present and runs `speed` times as fast; at least once.
     #[must_use]
     pub fn start(speed: u32) -> Self {
-        let clock = SystemClock::start(Timestamp(0));
-        Self { start: clock.now(), clock, speed: speed.max(1) }
+        let (wall, speed) = (SystemClock::start(Timestamp(0)), speed.max(1));
+        let now = wall.now();
+        Self { wall, speed, pace: watch::Sender::new(Pace { wall: now, told: now, times: speed }) }
+    }
+
+    /// Goes at the wall clock's pace from now on, or at full speed again.
+    pub fn slow_down(&self, slow: bool) {
+        let (wall, times) = (self.wall.now(), if slow { 1 } else { self.speed });
+        self.pace.send_if_modified(|pace| {
+            let changes = pace.times != times;
+            if changes {
+                *pace = Pace { wall, told: pace.at(wall), times };
+            }
+            changes
+        });
     }
 }
 
 impl Clock for ScaledClock {
     fn now(&self) -> Timestamp {
-        self.start.plus(self.start.until(self.clock.now()) * self.speed)
+        self.pace.borrow().at(self.wall.now())
     }
 
     fn sleep(&self, span: Duration) -> Act<'_, ()> {
-        self.clock.sleep(span / self.speed)
+        let (until, mut pace) = (self.now().plus(span), self.pace.subscribe());
+        Box::pin(async move {
+            loop {
+                let times = pace.borrow_and_update().times;
+                let left = self.now().until(until);
+                if left.is_zero() {
+                    return;
+                }
+                tokio::select! {
+                    () = self.wall.sleep((left / times).max(Duration::from_millis(1))) => {}
+                    Ok(()) = pace.changed() => {}
+                }
+            }
+        })
     }
 }
 
@@ -98,6 +142,23 @@ mod tests {
             clock.enter();
             clock.sleep(Duration::from_secs(1)).await;
             assert_eq!(clock.now(), Timestamp(1000 + 7_200_000 + 2000));
+        });
+    }
+
+    #[test]
+    fn a_time_limit_leaves_a_person_as_long_as_it_says() {
+        let clock = ScaledClock::start(100_000);
+        runtime().block_on(async {
+            let began = clock.now();
+            let mut limit = clock.sleep(Duration::from_mins(10));
+            clock.slow_down(true);
+            let asked = tokio::time::timeout(Duration::ZERO, &mut limit).await;
+            assert!(asked.is_err(), "the limit has passed while a person was asked");
+            clock.slow_down(false);
+            while clock.now() < began.plus(Duration::from_mins(10)) {
+                std::hint::spin_loop();
+            }
+            limit.await;
         });
     }
 }

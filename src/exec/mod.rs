@@ -12,6 +12,7 @@ pub mod pin;
 pub mod preview;
 pub mod rehearse;
 pub mod run;
+mod session;
 pub mod signals;
 pub mod view;
 mod worker;

@@ -1,37 +1,32 @@
 //! Starts and resumes runs: everything is judged and pinned before anything happens.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
 
-use super::driver::{Call, Driver, Held, Inbox, Left, Sink};
+use super::earlier;
 use super::earlier::EarlierRun;
 use super::inputs;
 use super::load::{self, Loaded};
 use super::pin::{self, Edit};
 use super::rehearse::stand_in_secrets;
+use super::session::Session;
 use super::view::{self, Run};
-use super::worker::Worker;
-use super::{decide, earlier, signals};
-use crate::actions::azure::{Azure, Credentials};
 use crate::actions::registry::Registry;
 use crate::catalogue::Timestamp;
 use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::ids::{self, RunId};
 use crate::edge::lock::{Holder, LockError, RunLock};
 use crate::edge::process::ProcessRunner;
-use crate::edge::secrets::Secrets;
 use crate::edge::store::{RunFolder, Store};
 use crate::edge::virtual_clock::ScaledClock;
 use crate::engine::event::{Event, Mode, Person, PlanChanged, RunStarted};
-use crate::engine::{Input, Machine, Options, RunState, Seq, State};
+use crate::engine::{Input, RunState, Seq, State};
 use crate::error::{Error, Exit};
-use crate::journal::{FileJournal, Journal, MemoryJournal};
+use crate::journal::{FileJournal, MemoryJournal};
 use crate::plan::Plan;
-use crate::report::{OutputKind, Reporter, Setup};
+use crate::report::OutputKind;
 use crate::sim::scenario::Scenario;
 use crate::sim::stand_in::{Setting, Stage, implied, stand_ins};
 
@@ -145,8 +140,9 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         Some(_) => stand_in_secrets(&secrets),
         None => inputs::read_secrets(&secrets, &common.workspace).map_err(Error::usage)?,
     };
-    let clock: Arc<dyn Clock> = match &start.simulate {
-        Some(simulation) => Arc::new(ScaledClock::start(simulation.speed)),
+    let scaled = start.simulate.as_ref().map(|simulation| Arc::new(ScaledClock::start(simulation.speed)));
+    let clock: Arc<dyn Clock> = match &scaled {
+        Some(scaled) => Arc::clone(scaled) as Arc<dyn Clock>,
         None => Arc::new(SystemClock::start(Timestamp(0))),
     };
     let id = RunId::new(&runbook.name.value, clock.now(), ids::random_u32()?);
@@ -179,7 +175,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     };
     let mut session = Session {
         common,
-        stage,
+        simulated: stage.zip(scaled),
         registry,
         plan,
         clock,
@@ -239,7 +235,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
     let (id, last) = (run.id().to_owned(), run.last());
     let session = Session {
         common,
-        stage: None,
+        simulated: None,
         registry,
         plan,
         clock,
@@ -327,160 +323,6 @@ fn adopt(
     let pinned = pin::pin(&place, now)?;
     let changed = edit.steps.keys().cloned().collect();
     Ok((plan, PlanChanged { operator: common.operator.clone(), pinned, changed, folder }))
-}
-
-/// One process's part of a run.
-struct Session<'c> {
-    common: &'c Common,
-    /// The simulated world, where there is one.
-    stage: Option<Arc<Stage>>,
-    registry: Arc<Registry>,
-    plan: Arc<Plan>,
-    clock: Arc<dyn Clock>,
-    secrets: Arc<Secrets>,
-    id: String,
-    folder: Option<Arc<RunFolder>>,
-    lock: Option<RunLock>,
-}
-
-impl Session<'_> {
-    fn drive(
-        &self,
-        state: State,
-        last: Seq,
-        journal: Box<dyn Journal<Event>>,
-        first: Vec<Input>,
-    ) -> Result<Exit, Error> {
-        self.drive_after(state, last, journal, first, &[])
-    }
-
-    fn drive_after(
-        &self,
-        state: State,
-        last: Seq,
-        journal: Box<dyn Journal<Event>>,
-        first: Vec<Input>,
-        before: &[crate::journal::Record<Event>],
-    ) -> Result<Exit, Error> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let left = runtime.block_on(self.driven(state, last, journal, first, before))?;
-        // A thread that waits for something that never comes must not hold the process.
-        runtime.shutdown_background();
-        self.judge(left)
-    }
-
-    async fn driven(
-        &self,
-        state: State,
-        last: Seq,
-        journal: Box<dyn Journal<Event>>,
-        first: Vec<Input>,
-        before: &[crate::journal::Record<Event>],
-    ) -> Result<Left, Error> {
-        let (calls, heard) = mpsc::unbounded_channel();
-        let (messages, answered) = mpsc::unbounded_channel();
-        signals::listen(&calls)?;
-        let reporter = self.reporter(&calls);
-        reporter.replay(before.to_vec());
-        let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
-        let worker = Worker {
-            azure: Arc::new(self.azure(&http)),
-            registry: Arc::clone(&self.registry),
-            http,
-            clock: Arc::clone(&self.clock),
-            secrets: Arc::clone(&self.secrets),
-            workspace: self.common.workspace.clone(),
-            folder: self.folder.clone(),
-            run: self.id.clone(),
-            messages,
-            cancels: Mutex::new(BTreeMap::new()),
-        };
-        #[cfg(feature = "mutants")]
-        let blind_retry = super::mutant::retries_blindly();
-        let options = Options {
-            #[cfg(feature = "mutants")]
-            blind_retry,
-            parallel: self.common.parallel,
-            jitter: Box::new(|| f64::from(ids::random_u32().unwrap_or(0)) / f64::from(u32::MAX)),
-        };
-        let inbox =
-            self.folder.as_ref().map(|folder| -> Box<dyn Inbox> { Box::new(decide::RunInbox::new(folder.inbox())) });
-        let driver = Driver {
-            machine: Machine::new(Arc::clone(&self.plan), state, last, options),
-            journal,
-            clock: Arc::clone(&self.clock),
-            worker: Arc::new(worker),
-            sink: Box::new(Arc::clone(&reporter)),
-            inbox,
-            messages: answered,
-            calls: heard,
-            stays: self.common.wait || self.common.interactive,
-            held: Held::starting_after(last),
-        };
-        let left = driver.drive(first).await;
-        reporter.finish();
-        Ok(left)
-    }
-
-    fn azure(&self, http: &reqwest::Client) -> Azure {
-        let clock = Arc::clone(&self.clock);
-        if let Some(stage) = &self.stage {
-            return Azure::simulated(stage.transport(), clock, &self.id);
-        }
-        let credentials = Credentials::new(self.plan.workspace.azure.credentials.clone());
-        Azure::new(Arc::new(http.clone()), credentials, clock, &self.id)
-    }
-
-    /// The task that owns the terminal; what is answered there reaches the driver.
-    fn reporter(&self, calls: &mpsc::UnboundedSender<Call>) -> Arc<Reporter> {
-        let calls = calls.clone();
-        let (operator, clock) = (self.common.operator.clone(), Arc::clone(&self.clock));
-        let answer = move |answer| {
-            let call = match answer {
-                Some(answer) => Call::Decide(Box::new(decide::from_prompt(answer, &operator, clock.now()))),
-                None => Call::Leave,
-            };
-            calls.send(call).ok();
-        };
-        Arc::new(Reporter::start(Setup {
-            plan: Arc::clone(&self.plan),
-            run: self.id.clone(),
-            kind: self.common.output,
-            interactive: self.common.interactive,
-            colour: self.common.colour,
-            clock: Arc::clone(&self.clock),
-            operator: self.common.operator.clone(),
-            answer: Box::new(answer),
-            mask: Arc::clone(&self.secrets),
-        }))
-    }
-
-    fn judge(&self, left: Left) -> Result<Exit, Error> {
-        let run = &self.id;
-        match left {
-            Left::State(state) => Ok(exit_of(state)),
-            Left::Signal(signal, _) => Ok(Exit::Signal(signal)),
-            Left::Illegal(illegal) => Err(Error::new(Exit::Journal, illegal.to_string())),
-            Left::Unwritable(problem, unsaved) => {
-                let lines: String = unsaved.iter().map(|line| format!("{}\n", line.trim_end())).collect();
-                let message = format!(
-                    "the journal cannot be written: {problem}\nnothing new was started. These {} records are not in it; keep them:\n{lines}",
-                    unsaved.len()
-                );
-                Err(Error::new(Exit::Journal, message).next(format!("make room, then: drctl resume {run}")))
-            }
-        }
-    }
-}
-
-impl Sink for Arc<Reporter> {
-    fn records(&mut self, records: Vec<crate::journal::Record<Event>>) {
-        Reporter::records(self, records);
-    }
-
-    fn note(&mut self, line: String) {
-        Reporter::note(self, line);
-    }
 }
 
 /// The exit code of a run's state.

@@ -111,7 +111,7 @@ impl Worker {
             let said = holds(action.spec(), &action.apply(context, &call).await);
             let over = self.clock.now() >= until || context.cancel.is_cancelled();
             match said {
-                Ok(()) => return Answer::Verified { holds: true, reason: String::new() },
+                Ok(note) => return Answer::Verified { holds: true, reason: self.secrets.mask(&note) },
                 Err(reason) if over => return Answer::Verified { holds: false, reason: self.secrets.mask(&reason) },
                 Err(_) => {
                     tokio::select! {

@@ -152,6 +152,7 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
         Event::Verified { holds, reason, .. } => {
             let node = view.state.node(id);
             match (holds, node.state) {
+                (true, _) if reason.is_empty() => (Tone::Good, format!("done{}, verified", took(view, id))),
                 (true, _) => (Tone::Good, format!("done{}, verified: {reason}", took(view, id))),
                 (false, StepState::Failed) => (Tone::Bad, format!("verify does not hold: {reason}")),
                 _ => return None,

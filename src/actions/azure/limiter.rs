@@ -96,8 +96,7 @@ mod tests {
     #[test]
     fn a_burst_passes_and_the_rest_is_spread_evenly() {
         let limiter = Limiter::default();
-        let waits: Vec<u128> =
-            (0..203).map(|_| limiter.wait(counted("s", Method::Put), NOW).as_millis()).collect();
+        let waits: Vec<u128> = (0..203).map(|_| limiter.wait(counted("s", Method::Put), NOW).as_millis()).collect();
         assert_eq!(waits[199..], [0, 100, 200, 300]);
         assert_eq!(limiter.wait(counted("s", Method::Get), NOW), Duration::ZERO);
         assert_eq!(limiter.wait(counted("other", Method::Put), NOW), Duration::ZERO);

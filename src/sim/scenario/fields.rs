@@ -21,7 +21,11 @@ pub const SCENARIO: &[LanguageField] = &[
     may("title", Text, "one line for people"),
     may("inputs", Any, "the inputs of the run, by name"),
     may("seed", Any, "where the randomness starts: a whole number (0)"),
-    may("resources", Any, "simulated resources: added to what the steps imply, changing it, or taking it away with `absent: true`"),
+    may(
+        "resources",
+        Any,
+        "simulated resources: added to what the steps imply, changing it, or taking it away with `absent: true`",
+    ),
     may("endpoints", Items(ENDPOINT), "who answers at which URL"),
     may("steps", Named(SIMULATE), "how steps are stood in for; comes before the runbook's `simulate`"),
     may("faults", Any, "what goes wrong: a list of mappings with one fault each"),

@@ -127,7 +127,8 @@ fn derive(world: &mut World, implied: &Implied<'_>) {
     }
     if implied.action.ends_with(".online_region") {
         let region = plain(implied.text("region"));
-        let read = world.body(&id).map(|account| items(account, "/properties/readLocations").to_vec()).unwrap_or_default();
+        let read =
+            world.body(&id).map(|account| items(account, "/properties/readLocations").to_vec()).unwrap_or_default();
         let place = read.iter().position(|location| plain(text(location, "/locationName")) == region);
         if let Some(place) = place {
             world.set(&id, &format!("/properties/readLocations/{place}/provisioningState"), json!("Offline"));
