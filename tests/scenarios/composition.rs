@@ -339,5 +339,5 @@ fn a_rehearsal_that_is_killed_everywhere_loses_and_repeats_nothing_of_what_is_ca
         rehearsed.stdout.contains("nothing was lost, and nothing that may not be repeated happened twice"),
         "{rehearsed:?}"
     );
-    assert!(rehearsed.stdout.contains("the run ended: succeeded"), "{rehearsed:?}");
+    assert!(rehearsed.stdout.contains("undisturbed, the run ends: succeeded"), "{rehearsed:?}");
 }

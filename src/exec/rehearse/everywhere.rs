@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::runs::word;
 use super::{Attempt, Ended, Kill, Rehearsed, Subject, rehearse};
 use crate::catalogue::Effect;
 use crate::engine::{Event, NodePath, RunState, Seq};
@@ -9,8 +10,10 @@ use crate::plan::{Plan, is_main};
 use crate::sim::stand_in::Stage;
 
 /// What came of all crashes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Everywhere {
+    /// How the run ends undisturbed.
+    pub undisturbed: Ended,
     /// How many records the undisturbed rehearsal has.
     pub records: u64,
     /// How many crashes were rehearsed.
@@ -32,7 +35,13 @@ pub fn crash_everywhere(subject: &Subject, seed: u64) -> Everywhere {
         let rehearsed = rehearse(subject, Attempt { kill: Some(kill), ..attempt });
         (doubts(&rehearsed), compare(&undisturbed, &rehearsed))
     });
-    let mut told = Everywhere { records: last, crashes: kills.len() as u64, ..Everywhere::default() };
+    let mut told = Everywhere {
+        undisturbed: undisturbed.ended.clone(),
+        records: last,
+        crashes: kills.len() as u64,
+        doubts: BTreeMap::new(),
+        wrong: Vec::new(),
+    };
     for (kill, (doubts, wrong)) in kills.iter().zip(all) {
         doubts.into_iter().for_each(|step| *told.doubts.entry(step).or_default() += 1);
         told.wrong.extend(wrong.into_iter().map(|what| (kill.clone(), what)));
@@ -58,11 +67,6 @@ fn doubts(rehearsed: &Rehearsed) -> Vec<NodePath> {
 fn compare(undisturbed: &Rehearsed, rehearsed: &Rehearsed) -> Vec<String> {
     let mut wrong = Vec::new();
     if rehearsed.ended != undisturbed.ended {
-        let word = |ended: &Ended| match ended {
-            Ended::In(state) => state.words().to_owned(),
-            Ended::Never => "never over".to_owned(),
-            Ended::Broken(problem) => format!("broken: {problem}"),
-        };
         // A person's word for what was not seen is an exception, with or without the crash; nothing is lost by it.
         let good = [Ended::In(RunState::Succeeded), Ended::In(RunState::CompletedWithExceptions)];
         let both_good = good.contains(&rehearsed.ended) && good.contains(&undisturbed.ended);

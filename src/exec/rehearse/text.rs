@@ -294,8 +294,10 @@ pub fn spread_json(plan: &Plan, scenario: &str, spread: &Spread) -> Value {
 #[must_use]
 pub fn everywhere(told: &Everywhere) -> String {
     let mut text = format!(
-        "drctl was killed before and after each of {} records: {} crashes, each taken up again\n",
-        told.records, told.crashes
+        "undisturbed, the run ends: {}\ndrctl was killed before and after each of its {} records: {} crashes, each taken up again\n",
+        word(&told.undisturbed),
+        told.records,
+        told.crashes
     );
     for (step, count) in &told.doubts {
         writeln!(text, "in doubt: `{step}` after {count} of them; a person has to look").ok();
@@ -317,6 +319,7 @@ pub fn everywhere_json(told: &Everywhere) -> Value {
     json!({
         "drctl": 1,
         "type": "crashes",
+        "undisturbed": word(&told.undisturbed),
         "records": told.records,
         "crashes": told.crashes,
         "in_doubt": doubts.collect::<serde_json::Map<_, _>>(),

@@ -1,0 +1,96 @@
+//! The runbooks that ship: each is rehearsed under what goes wrong in its kind of failover.
+
+#![allow(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use drctl::exec::load::{Loaded, load};
+use drctl::exec::rehearse::Library;
+use drctl::exec::run::registry;
+use drctl::sim::scenario::{Fault, Scenario};
+
+/// What every runbook is rehearsed under, besides the answers that are lost.
+const ALWAYS: [&str; 5] = ["drctl_crashed", "gate_rejected", "healthy_drill", "region_down", "throttled"];
+
+/// Points of no return that a runbook calls and never reaches: its call says that the old region is well.
+const NEVER_REACHED: [(&str, &str); 2] =
+    [("failback kubernetes-stamp", "cosmos.take_offline"), ("failback multi-tenant-saas", "write_back.take_offline")];
+
+#[test]
+fn every_scenario_ends_as_expected() {
+    let output = Command::new(env!("CARGO_BIN_EXE_drctl")).arg("test").current_dir(workspace()).output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let wrong: Vec<&str> = shown.lines().filter(|line| !line.starts_with("ok ")).collect();
+    assert!(output.status.success(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_runbook_is_rehearsed_under_all_that_is_to_be_expected() {
+    let scenarios = scenarios();
+    let missing: Vec<String> = runbooks()
+        .iter()
+        .flat_map(|loaded| {
+            let name = name(loaded);
+            let own = scenarios.iter().filter(|scenario| scenario_of(scenario) == name);
+            let own: BTreeSet<&str> = own.map(|scenario| scenario.name.value.as_str()).collect();
+            ALWAYS
+                .into_iter()
+                .filter(|wanted| !own.contains(wanted))
+                .map(|wanted| format!("{name}: {wanted}"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn an_answer_is_lost_at_every_point_of_no_return() {
+    let scenarios = scenarios();
+    let missing: Vec<(String, String)> = runbooks()
+        .iter()
+        .flat_map(|loaded| {
+            let name = name(loaded);
+            let own = scenarios.iter().filter(|scenario| scenario_of(scenario) == name);
+            let faults = own.flat_map(|scenario| &scenario.faults).map(|fault| &fault.value);
+            let lost: BTreeSet<&str> =
+                faults.filter(|fault| matches!(fault, Fault::LostResponse { .. })).filter_map(Fault::step).collect();
+            assert!(!lost.is_empty(), "{name}: no answer is ever lost");
+            let steps = loaded.runbooks.steps(loaded.runbook.as_ref().unwrap());
+            let points = steps.into_iter().filter(|(_, _, step)| step.point_of_no_return).map(|(path, ..)| path);
+            points.filter(|path| !lost.contains(path.as_str())).map(|path| (name.clone(), path)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(missing, NEVER_REACHED.map(|(runbook, step)| (runbook.to_owned(), step.to_owned())));
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The runbooks that are started by people; those in `runbooks/shared` are called.
+fn runbooks() -> Vec<Loaded> {
+    let catalogue = registry().catalogue();
+    let files = std::fs::read_dir(workspace().join("runbooks")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml")).collect();
+    files.sort();
+    assert!(files.len() > 20, "{files:?}");
+    files.iter().map(|file| load(workspace(), file, &catalogue).unwrap()).collect()
+}
+
+fn scenarios() -> Vec<Arc<Scenario>> {
+    let mut library = Library::new(workspace(), registry().catalogue());
+    let files = library.files().unwrap();
+    files.iter().map(|file| Arc::new(library.scenario(file).unwrap().scenario.unwrap())).collect()
+}
+
+fn name(loaded: &Loaded) -> String {
+    let runbook = loaded.runbook.as_ref().unwrap();
+    format!("{} {}", runbook.kind.name(), runbook.name.value)
+}
+
+fn scenario_of(scenario: &Scenario) -> String {
+    format!("{} {}", scenario.kind.name(), scenario.runbook.value)
+}
