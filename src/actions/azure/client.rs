@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use azure_core::error::ErrorKind;
-use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::http::headers::Headers;
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
@@ -247,7 +247,11 @@ fn verb(method: Method) -> Verb {
 }
 
 fn read(status: u16, headers: &Headers, body: &[u8]) -> Reply {
-    let header = |name: &'static str| headers.get_optional_str(&HeaderName::from_static(name)).map(str::to_owned);
+    // The library's own look-up makes an error, with its words, for each header that is not there.
+    let header = |wanted: &str| {
+        let found = headers.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.as_str().to_owned())
+    };
     let number = |name| header(name).and_then(|text| text.trim().parse::<u64>().ok());
     let millis = number("x-ms-retry-after-ms").or_else(|| number("retry-after-ms")).map(Duration::from_millis);
     let retry_after = millis.or_else(|| number("retry-after").map(Duration::from_secs));

@@ -1,7 +1,6 @@
 //! A request as the simulated Azure reads it: which resource, which action, of which step.
 
 use azure_core::http::Request;
-use azure_core::http::headers::HeaderName;
 use serde_json::Value;
 
 /// A request.
@@ -26,9 +25,9 @@ const UNLOGGED: [&str; 3] = ["authorization", "x-drctl-step", "user-agent"];
 
 impl Incoming {
     pub(super) fn read(request: &Request, body: Value) -> Self {
-        let header = |name: &'static str| {
-            let value = request.headers().get_optional_str(&HeaderName::from_static(name));
-            value.unwrap_or_default().to_owned()
+        let header = |wanted: &str| {
+            let found = request.headers().iter().find(|(name, _)| name.as_str() == wanted);
+            found.map(|(_, value)| value.as_str().to_owned()).unwrap_or_default()
         };
         let url = request.url();
         let token = header("authorization");
@@ -128,10 +127,13 @@ impl Target {
 }
 
 fn join(parts: &[String]) -> String {
-    parts.iter().fold(String::new(), |id, part| format!("{id}/{part}"))
+    parts.iter().flat_map(|part| ["/", part.as_str()]).collect()
 }
 
 fn decoded(part: &str) -> String {
+    if !part.contains('%') {
+        return part.to_owned();
+    }
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
