@@ -16,7 +16,7 @@ use crate::exec::earlier::taken;
 use crate::exec::inputs::{self, pair, read_vars};
 use crate::exec::load;
 use crate::exec::{run, view};
-use crate::plan::critical_path::{critical_path, waves};
+use crate::plan::critical_path::{critical_path, estimate, waves};
 use crate::plan::{self, StepIndex, digest};
 
 /// Shows a plan.
@@ -125,7 +125,7 @@ fn shown(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>) ->
             }
         }
     }
-    let path = critical_path(runbook, &plan::graph(runbook, &plan::index(runbook)), &plan.runbooks);
+    let path = critical_path(runbook, &plan::graph(runbook, &plan::index(runbook)), &plan.runbooks, &plan.catalogue);
     let names: Vec<&str> = path.steps.iter().map(|index| plan.step(*index).id.value.as_str()).collect();
     let rto =
         runbook.objectives.rto.map_or_else(|| "no RTO is set".to_owned(), |rto| format!("RTO {}", HumanDuration(rto)));
@@ -143,7 +143,8 @@ fn shown(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>) ->
 
 fn step_line(plan: &plan::Plan, index: StepIndex, wave: usize) -> String {
     let step = plan.step(index);
-    let estimate = step.estimate.as_ref().map(|estimate| format!(", about {}", HumanDuration(estimate.typical)));
+    let estimate =
+        estimate(step, &plan.catalogue).map(|estimate| format!(", about {}", HumanDuration(estimate.typical)));
     let needs: Vec<&str> = plan.graph.needs(index).iter().map(|need| plan.step(*need).id.value.as_str()).collect();
     let after = if needs.is_empty() { String::new() } else { format!(" after {}", needs.join(", ")) };
     let mark = if step.point_of_no_return { " POINT OF NO RETURN" } else { "" };

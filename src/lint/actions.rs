@@ -134,15 +134,7 @@ fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Opti
 
 /// Whether the action changes nothing, as far as its parameters are known before the run.
 fn reads(action: &ActionUse, spec: &ActionSpec) -> bool {
-    let known = match &action.with.value {
-        Templated::Plain(Value::Object(with)) => with.clone(),
-        Templated::Map(entries) => {
-            let value = |value: &Templated| value.plain().cloned().unwrap_or(Value::Null);
-            entries.iter().map(|(name, item)| (name.clone(), value(item))).collect()
-        }
-        _ => return false,
-    };
-    (spec.effect)(&known) == Effect::Reads
+    action.with.value.known().is_some_and(|known| (spec.effect)(&known) == Effect::Reads)
 }
 
 fn interrupt(step: &Step, action: &ActionUse) -> Option<Diagnostic> {

@@ -10,7 +10,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     if subject.graph.order().is_err() {
         return;
     }
-    let path = critical_path(subject.runbook, &subject.graph, subject.runbooks);
+    let path = critical_path(subject.runbook, &subject.graph, subject.runbooks, subject.catalogue);
     let names: Vec<&str> = path.steps.iter().map(|index| subject.step(*index).id.value.as_str()).collect();
     let (how, time) = match (path.typical > rto, path.worst > rto) {
         (true, _) => ("usually", path.typical),

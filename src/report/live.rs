@@ -8,6 +8,7 @@ use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
 use crate::engine::{Mode, Node, NodeId, Person, StepState};
+use crate::plan::critical_path::estimate;
 use crate::plan::is_main;
 use crate::runbook::ast::Phase;
 use std::fmt::Write as _;
@@ -99,7 +100,7 @@ fn step_line(view: &View, now: Timestamp, id: NodeId) -> String {
 
 /// What comes next for the step, and when: a usual time, another attempt, a deadline.
 fn expected(view: &View, now: Timestamp, node: &Node) -> String {
-    let estimate = view.plan.step(node.step).estimate.as_ref();
+    let estimate = estimate(view.plan.step(node.step), &view.plan.catalogue);
     let deadline = node.gate().and_then(|gate| gate.opened.deadline);
     let again = node.more.as_ref().and_then(|more| more.retry_at);
     match (node.state, estimate, again, deadline) {

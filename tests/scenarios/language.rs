@@ -247,3 +247,26 @@ communication:
     assert_eq!(notices.len(), 1);
     assert_eq!(std::fs::read_to_string(&notices[0]).unwrap().trim_end(), "Subject: Orders is back\n\n2 nodes.");
 }
+
+#[test]
+fn a_plan_says_what_takes_longest_usually_and_how_long_it_takes_at_worst() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - { id: slow, action: shell, with: { script: "true" }, estimate: { typical: 5m, worst: 6m } }
+  - { id: fickle, action: shell, with: { script: "true" }, estimate: { typical: 1m, worst: 20m } }
+  - { id: after, action: wait, needs: [slow, fickle], with: { for: 1m }, estimate: { typical: 1m } }
+  - id: start
+    action: azure.app_service.start
+    needs: [after]
+    with: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg, app: shop }
+"#,
+    );
+    let plan = workspace.drctl(&["plan", "r"]).stdout;
+    let wanted = "critical path: 6m10s usually, 22m at worst (no RTO is set): slow -> after -> start";
+    assert_eq!(
+        plan.lines().last(),
+        Some(wanted),
+        "10 s and 1 m are known of the action; the worst is that of `fickle`"
+    );
+}

@@ -45,6 +45,19 @@ impl Templated {
         }
     }
 
+    /// A mapping as far as it is known before a run: what has an expression in it is null.
+    #[must_use]
+    pub fn known(&self) -> Option<Map<String, Value>> {
+        match self {
+            Self::Plain(Value::Object(with)) => Some(with.clone()),
+            Self::Map(entries) => {
+                let value = |value: &Self| value.plain().cloned().unwrap_or(Value::Null);
+                Some(entries.iter().map(|(name, item)| (name.clone(), value(item))).collect())
+            }
+            _ => None,
+        }
+    }
+
     /// The entry of that name, where this is a mapping with expressions in it.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<std::borrow::Cow<'_, Self>> {
