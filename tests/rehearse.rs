@@ -320,3 +320,28 @@ proptest! {
         prop_assert_eq!(run("first"), run("second"));
     }
 }
+
+#[test]
+fn a_deployment_sends_the_file_that_its_step_names_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    write("templates/shop.json", r#"{ "contentVersion": "1.0.0.0", "resources": [], "outputs": "{{ not ours }}" }"#);
+    write(
+        "runbooks/shop.yaml",
+        "drctl: 1\nname: shop\nkind: failover\nowner: t\n\
+         azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg }\n\
+         execution:\n  - id: deploy\n    action: azure.deployment.deploy\n    \
+         with: { name: shop, template_file: templates/shop.json, parameters: { size: 3 } }\n",
+    );
+    write(
+        "runbooks/scenarios/shop/sent.yaml",
+        "drctl: 1\nscenario: sent\nrunbook: shop\nexpect:\n  state: succeeded\n  world:\n    \
+         - { resource: Microsoft.Resources/deployments/shop, at: /properties/template/outputs, is: \"{{ not ours }}\" }\n",
+    );
+    let output = drctl(folder.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}

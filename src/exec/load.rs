@@ -13,7 +13,7 @@ use crate::plan::runbooks::{call, is_call};
 use crate::plan::{Runbooks, Template, Templates};
 use crate::runbook::ast::{Kind, Runbook};
 use crate::runbook::workspace::Workspace;
-use crate::runbook::{self, source};
+use crate::runbook::{self, attach, source};
 
 /// The file that makes a folder a workspace.
 pub const SETTINGS: &str = "drctl.yaml";
@@ -204,14 +204,14 @@ fn named(file: &Path, error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("cannot read `{}`: {error}", file.display()))
 }
 
-/// The settings and the templates.
+/// The settings and the templates, of notices and of deployments.
 fn extra_files(workspace: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = Some(workspace.join(SETTINGS)).into_iter().filter(|file| file.is_file()).collect();
     let templates = workspace.join("templates");
     if templates.is_dir() {
         for entry in fs::read_dir(&templates)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|ending| ending == "txt") {
+            if path.extension().is_some_and(|ending| ending == "txt" || ending == "json") {
                 files.push(path);
             }
         }
@@ -226,7 +226,8 @@ pub(super) fn relative(workspace: &Path, file: &Path) -> String {
 
 /// What a notice calls the template in that file.
 fn template_name(file: &str) -> Option<&str> {
-    Path::new(file).file_stem().and_then(|stem| stem.to_str()).filter(|_| !is_runbook(file) && file != SETTINGS)
+    let is_other = is_runbook(file) || file == SETTINGS || attach::is_attachment(file);
+    Path::new(file).file_stem().and_then(|stem| stem.to_str()).filter(|_| !is_other)
 }
 
 /// Whether a file of the workspace, read besides the runbook and the settings, is a runbook that is called.
@@ -281,6 +282,7 @@ fn judge_with(
     }
     let runbook = runbook.map(|mut runbook| {
         runbook::azure::fill(&mut runbook, &workspace.azure, catalogue);
+        found.extend(attach::attach(&mut runbook, &files));
         Arc::new(runbook)
     });
     let mut reader = Reader { sources, found, files, runbooks: Runbooks::default() };
@@ -342,6 +344,7 @@ impl Reader {
                 }
                 if let Some(mut called) = meant.into_iter().next().and_then(|called| self.read(called)) {
                     runbook::azure::fill(&mut called, &workspace.azure, catalogue);
+                    self.found.extend(attach::attach(&mut called, &self.files));
                     let called = Arc::new(called);
                     self.runbooks.insert(Arc::clone(&called));
                     open.push(called);

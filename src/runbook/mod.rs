@@ -1,6 +1,7 @@
 //! The runbook language: source, syntax tree, expressions.
 
 pub mod ast;
+pub mod attach;
 pub mod azure;
 pub(crate) mod decode;
 pub mod expr;

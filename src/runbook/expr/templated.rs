@@ -89,6 +89,15 @@ impl Templated {
         *self = Self::Map(others.chain([(name.to_owned(), value)]).collect());
     }
 
+    /// Takes an entry out of a mapping.
+    pub fn remove_entry(&mut self, name: &str) {
+        match self {
+            Self::Plain(Value::Object(entries)) => drop(entries.remove(name)),
+            Self::Map(entries) => entries.retain(|(key, _)| key != name),
+            _ => {}
+        }
+    }
+
     /// Every expression inside, in order.
     pub fn expressions(&self, found: &mut Vec<ExprId>) {
         match self {

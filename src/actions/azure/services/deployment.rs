@@ -18,7 +18,12 @@ const API: &str = "2025-04-01";
 const NAME: Field =
     must("name", string, "the name of the deployment: the same name and template is the same deployment");
 const TEMPLATE: Field = may("template", || Type::Map(Box::new(any())), "the ARM template itself, as a mapping");
-const LINK: Field = may("template_link", string, "the URL of an ARM template; instead of `template`");
+const FILE: Field = may(
+    "template_file",
+    string,
+    "instead of `template`: a file in the workspace's `templates/`, as `templates/NAME.json`; read with the runbook",
+);
+const LINK: Field = may("template_link", string, "instead of `template`: the URL of an ARM template");
 const PARAMETERS: Field =
     may("parameters", || Type::Map(Box::new(any())), "the template's parameters: names and values");
 const SCOPE: Field =
@@ -53,8 +58,9 @@ fn body(with: &With<'_>) -> Value {
 }
 
 fn rule(with: &Map<String, Value>) -> Result<(), String> {
-    if with.contains_key("template") == with.contains_key("template_link") {
-        return Err("what is to be deployed? give either `template` or `template_link`".to_owned());
+    let given = ["template", "template_file", "template_link"].into_iter().filter(|name| with.contains_key(*name));
+    if given.count() != 1 {
+        return Err("what is to be deployed? give one of `template`, `template_file` and `template_link`".to_owned());
     }
     match with.get("scope").and_then(Value::as_str) {
         Some("subscription") if !with.contains_key("location") => {
@@ -73,7 +79,7 @@ static WHAT_IF: ActionSpec = ActionSpec {
     summary: "asks what a deployment would change",
     docs: "Lets Azure compare a template with what is there. Nothing is changed. The same is asked in a dry run of \
         `azure.deployment.deploy`.",
-    parameters: anywhere![NAME, TEMPLATE, LINK, PARAMETERS, SCOPE, LOCATION],
+    parameters: anywhere![NAME, TEMPLATE, FILE, LINK, PARAMETERS, SCOPE, LOCATION],
     outputs: Outputs::Fixed(&[
         must("creates", int, "how many resources would be created"),
         must("modifies", int, "how many would be changed"),
@@ -122,7 +128,7 @@ static DEPLOY: ActionSpec = ActionSpec {
     summary: "deploys an ARM template",
     docs: "Deploys a template, incrementally: what it does not name stays. The deployment is known by its name; one of that name that \
         succeeded with the same template counts as done. Compile Bicep beforehand.",
-    parameters: anywhere![NAME, TEMPLATE, LINK, PARAMETERS, SCOPE, LOCATION],
+    parameters: anywhere![NAME, TEMPLATE, FILE, LINK, PARAMETERS, SCOPE, LOCATION],
     outputs: Outputs::Fixed(&[must("outputs", any, "the template's outputs: names and values")]),
     rule: Some(rule),
     takes: |_| Takes::guess(300, 1_800),
