@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) is_proof: bool,
     /// What it sent to change something, whatever came of it.
     pub(crate) writes: Vec<Logged>,
+    /// How many operations were told to have failed.
+    failed: usize,
     /// Requests that no service would take: drctl and the simulated Azure disagree.
     pub(crate) misunderstood: Vec<String>,
 }
@@ -48,18 +50,21 @@ impl Outcome {
             already: own()
                 .any(|record| matches!(record.event, Event::Outcome { end: End::Succeeded { already: true, .. }, .. })),
             misunderstood: requests.iter().filter(|it| is_misunderstood(it)).map(refusal).collect(),
+            failed: requests.iter().filter(|it| it.polls && it.answer.get("error").is_some()).count(),
             is_proof: rehearsed.unused_faults().is_empty(),
             writes: requests.into_iter().filter(changes).collect(),
         }
     }
 
     /// How many changes were carried out; those whose answer was lost count as `lost_counts` says. Requests with the same
-    /// token are one.
+    /// token are one; what was accepted and failed later is none.
     pub(crate) fn carried_out(&self, lost_counts: bool) -> usize {
-        let was = |logged: &&Logged| matches!(logged.status, 200..=299) || (logged.status == 0 && lost_counts);
+        let is_lost = |logged: &Logged| matches!(logged.status, 0 | 500 | 504);
+        let was = |logged: &&Logged| matches!(logged.status, 200..=299) || (lost_counts && is_lost(logged));
         let mut tokens = BTreeSet::new();
         let token = |logged: &Logged| logged.body["idempotency_token"].as_str().map(str::to_owned);
-        self.writes.iter().filter(was).filter(|logged| token(logged).is_none_or(|token| tokens.insert(token))).count()
+        let is_new = |logged: &&Logged| token(logged).is_none_or(|token| tokens.insert(token));
+        self.writes.iter().filter(was).filter(is_new).count().saturating_sub(self.failed) - self.failed
     }
 
     pub(crate) fn has_succeeded(&self) -> bool {

@@ -125,7 +125,7 @@ fn is_there_already(row: &Row, again: &Outcome, once: usize) -> Case {
 
 fn is_busy(busy: &Outcome, once: usize) -> Case {
     let sent = busy.carried_out(true);
-    let waited = busy.writes.iter().any(|logged| logged.status == 409);
+    let waited = busy.writes.iter().any(|logged| matches!(logged.status, 409 | 429));
     let holds = busy.has_succeeded() && waited && sent == once;
     Case::new("busy", sent.to_string(), busy).must(holds, "success after waiting", busy)
 }
