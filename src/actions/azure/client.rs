@@ -139,10 +139,7 @@ impl Azure {
         let scope = scope(via.cloud, &request.api, &url)?;
         let (subscription, service) = (bucket(&url), service(&url));
         let counted = Counted { subscription: &subscription, service: &service, method: request.method };
-        let wait = self.limiter.wait(counted, self.clock.now());
-        if !wait.is_zero() {
-            self.clock.sleep(wait).await;
-        }
+        self.admitted(counted).await;
         let pipeline = self.pipeline(via, scope)?;
         let mut reply = self.send(&pipeline, via, request, &url).await?;
         if reply.status == 401 {
@@ -155,6 +152,26 @@ impl Azure {
             self.limiter.close(Counted { service, ..counted }, self.clock.now().plus(after));
         }
         Ok(reply)
+    }
+
+    /// Waits until a request may be sent. While its service is closed it takes no place; and where the service is
+    /// closed before its turn, it takes another one afterwards, so that not all of them come at once.
+    async fn admitted(&self, counted: Counted<'_>) {
+        loop {
+            let closed = self.limiter.closed(counted, self.clock.now());
+            if !closed.is_zero() {
+                self.clock.sleep(closed).await;
+                continue;
+            }
+            let place = self.limiter.place(counted, self.clock.now());
+            if place.is_zero() {
+                return;
+            }
+            self.clock.sleep(place).await;
+            if self.limiter.closed(counted, self.clock.now()).is_zero() {
+                return;
+            }
+        }
     }
 
     async fn send(&self, pipeline: &Pipeline, via: Via<'_>, request: &Request, url: &Url) -> Result<Reply, Lost> {

@@ -59,19 +59,22 @@ struct Limits {
 
 impl Limiter {
     /// Takes the next place for a request; how long to wait before sending it.
-    pub(super) fn wait(&self, request: Counted<'_>, now: Timestamp) -> Duration {
+    pub(super) fn place(&self, request: Counted<'_>, now: Timestamp) -> Duration {
         let (size, per_second) = bucket(request.method);
         let each = i64::from(1000 / per_second);
         let full = each * i64::from(size);
-        let (subscription, sort) = (request.subscription.to_owned(), Sort::of(request.method));
         let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = ["", request.service].map(|service| {
-            let until = limits.closed.get(&(subscription.clone(), service.to_owned(), sort));
-            until.copied().unwrap_or_default()
-        });
-        let used = limits.used.entry((subscription, sort)).or_default();
+        let used = limits.used.entry((request.subscription.to_owned(), Sort::of(request.method))).or_default();
         *used = Timestamp(used.0.max(now.0 - full) + each);
-        now.until(closed.into_iter().fold(*used, Timestamp::max))
+        now.until(*used)
+    }
+
+    /// How long nothing of the request's sort is sent to its service, because Azure said so.
+    pub(super) fn closed(&self, request: Counted<'_>, now: Timestamp) -> Duration {
+        let limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = |service: &str| (request.subscription.to_owned(), service.to_owned(), Sort::of(request.method));
+        let until = ["", request.service].map(|service| limits.closed.get(&key(service)).copied().unwrap_or_default());
+        now.until(until.into_iter().fold(now, Timestamp::max))
     }
 
     /// Azure said to wait: nothing more of this sort is sent to the service before, to none where it names none.
@@ -96,20 +99,20 @@ mod tests {
     #[test]
     fn a_burst_passes_and_the_rest_is_spread_evenly() {
         let limiter = Limiter::default();
-        let waits: Vec<u128> = (0..203).map(|_| limiter.wait(counted("s", Method::Put), NOW).as_millis()).collect();
+        let waits: Vec<u128> = (0..203).map(|_| limiter.place(counted("s", Method::Put), NOW).as_millis()).collect();
         assert_eq!(waits[199..], [0, 100, 200, 300]);
-        assert_eq!(limiter.wait(counted("s", Method::Get), NOW), Duration::ZERO);
-        assert_eq!(limiter.wait(counted("other", Method::Put), NOW), Duration::ZERO);
+        assert_eq!(limiter.place(counted("s", Method::Get), NOW), Duration::ZERO);
+        assert_eq!(limiter.place(counted("other", Method::Put), NOW), Duration::ZERO);
     }
 
     #[test]
     fn a_service_that_refuses_holds_back_its_own_requests_of_the_same_sort() {
         let limiter = Limiter::default();
         limiter.close(counted("s", Method::Get), NOW.plus(Duration::from_secs(17)));
-        assert_eq!(limiter.wait(counted("s", Method::Get), NOW), Duration::from_secs(17));
-        assert_eq!(limiter.wait(counted("s", Method::Post), NOW), Duration::ZERO);
+        assert_eq!(limiter.closed(counted("s", Method::Get), NOW), Duration::from_secs(17));
+        assert_eq!(limiter.closed(counted("s", Method::Post), NOW), Duration::ZERO);
         let other = Counted { service: "microsoft.web", ..counted("s", Method::Get) };
-        assert_eq!(limiter.wait(other, NOW), Duration::ZERO);
+        assert_eq!(limiter.closed(other, NOW), Duration::ZERO);
     }
 
     #[test]
@@ -117,6 +120,6 @@ mod tests {
         let limiter = Limiter::default();
         let all = Counted { service: "", ..counted("s", Method::Get) };
         limiter.close(all, NOW.plus(Duration::from_secs(17)));
-        assert_eq!(limiter.wait(counted("s", Method::Get), NOW), Duration::from_secs(17));
+        assert_eq!(limiter.closed(counted("s", Method::Get), NOW), Duration::from_secs(17));
     }
 }

@@ -169,6 +169,7 @@ fn answer(world: &mut World, incoming: &Incoming) -> Answer {
     let answer = match fault::before(world, incoming) {
         Some(answer) => answer,
         None => {
+            world.look_before(incoming);
             let answer = services::answer(world, incoming);
             fault::after(world, incoming, answer)
         }

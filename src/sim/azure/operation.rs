@@ -85,7 +85,12 @@ pub(super) fn begin(
     }
     let ends = world.now.plus(took);
     let number = world.number();
-    let effect: Option<Effect> = if failure.is_some() { None } else { Some(Box::new(effect)) };
+    let before = world.before();
+    let effect: Effect = match failure {
+        Some(_) => Box::new(move |world| world.set_back(before)),
+        None => Box::new(effect),
+    };
+    let effect = Some(effect);
     let operation = Operation { ends, style, result, failure, target: target.id.clone(), effect };
     world.operations.0.insert(number, operation);
     let answer = Answer::status(202, Value::Null);

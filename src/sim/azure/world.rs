@@ -31,6 +31,13 @@ impl Resource {
     }
 }
 
+/// A resource as it was before a change, if it was there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Before {
+    id: String,
+    resource: Option<Resource>,
+}
+
 /// The world.
 pub(super) struct World {
     pub(super) now: Timestamp,
@@ -40,6 +47,8 @@ pub(super) struct World {
     pub(super) log: Vec<Logged>,
     pub(super) times: Times,
     pub(super) random: Random,
+    /// The resource that the request is about, as it was when the request came.
+    before: Before,
     resources: BTreeMap<String, Resource>,
     /// Resources whose state before the run a step has made certain.
     decided: BTreeSet<String>,
@@ -57,6 +66,7 @@ impl World {
             log: Vec::new(),
             times,
             random: Random::of(seed, "azure"),
+            before: Before::default(),
             resources: BTreeMap::new(),
             decided: BTreeSet::new(),
             versions: 0,
@@ -115,6 +125,27 @@ impl World {
         self.versions += 1;
         let resource = Resource { id: id.to_owned(), body, region: region.to_owned(), version: self.versions };
         self.resources.insert(id.to_ascii_lowercase(), resource);
+    }
+
+    /// Keeps the resource that a change is about: where it fails, it is as it was.
+    pub(super) fn look_before(&mut self, incoming: &Incoming) {
+        if !incoming.is_read() {
+            let id = incoming.target().id;
+            self.before = Before { resource: self.resource(&id).cloned(), id };
+        }
+    }
+
+    /// The resource as it was before the change that is being answered.
+    pub(super) fn before(&self) -> Before {
+        self.before.clone()
+    }
+
+    /// What was begun on a resource has failed: nothing of it stays.
+    pub(super) fn set_back(&mut self, before: Before) {
+        match before.resource {
+            Some(resource) => self.insert(&resource.id, resource.body, &resource.region),
+            None => drop(self.remove(&before.id)),
+        }
     }
 
     /// Puts a resource there unless there is one.

@@ -126,8 +126,8 @@ struct Deploy;
 static DEPLOY: ActionSpec = ActionSpec {
     name: "azure.deployment.deploy",
     summary: "deploys an ARM template",
-    docs: "Deploys a template, incrementally: what it does not name stays. The deployment is known by its name; one of that name that \
-        succeeded with the same template counts as done. Compile Bicep beforehand.",
+    docs: "Deploys a template, incrementally: what it does not name stays. A deployment of the same name that is under way is waited \
+        for; one that has ended is made anew, as resources may have changed since. Compile Bicep beforehand.",
     parameters: anywhere![NAME, TEMPLATE, FILE, LINK, PARAMETERS, SCOPE, LOCATION],
     outputs: Outputs::Fixed(&[must("outputs", any, "the template's outputs: names and values")]),
     rule: Some(rule),

@@ -132,6 +132,7 @@ impl Operation for Link {
 
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
         let (name, linked, role) = (with.text("cache"), with.text("linked"), with.text("role"));
+        let write = self.writes(with).remove(0);
         Ok(match known.find(&link(with).get())? {
             Some(now) if is(now, "/properties/provisioningState", "Succeeded") => {
                 let found = snake(text(now, "/properties/serverRole"));
@@ -140,10 +141,14 @@ impl Operation for Link {
                     false => Next::Fail(format!("`{linked}` is linked as the {found}: unlink it first")),
                 }
             }
-            Some(now) if !is(now, "/properties/provisioningState", "Failed") => {
+            Some(now) if is(now, "/properties/provisioningState", "Failed") => match known.sent(&write) {
+                Some(_) => Next::Fail(format!("the link to `{linked}` failed")),
+                None => Next::send(write, format!("link `{linked}` to `{name}` again")),
+            },
+            Some(now) => {
                 Next::Wait(format!("the link to `{linked}` is `{}`", snake(text(now, "/properties/provisioningState"))))
             }
-            _ => Next::send(self.writes(with).remove(0), format!("link `{linked}` to `{name}`")),
+            None => Next::send(write, format!("link `{linked}` to `{name}`")),
         })
     }
 

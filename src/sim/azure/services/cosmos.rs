@@ -87,7 +87,11 @@ fn offline(world: &mut World, incoming: &Incoming, target: &Target, goes: bool) 
     let Some(account) = world.body(&target.id) else { return Answer::missing(&target.id) };
     let region = text(&incoming.body, "/region").to_owned();
     let mut order = regions(account);
+    let all = order.len();
     order.retain(|name| plain(name) != plain(&region));
+    if order.len() == all {
+        return Answer::error(400, "BadRequest", format!("The account has no region '{region}'."));
+    }
     if order.is_empty() {
         return Answer::error(400, "BadRequest", "The only region of an account cannot be taken offline.");
     }

@@ -43,6 +43,8 @@ fn secrets(world: &mut World, incoming: &Incoming, _: &Target) -> Option<Answer>
         return Some(Answer::NeverConnected);
     }
     let parts: Vec<&str> = incoming.parts.iter().map(String::as_str).collect();
+    // A scenario puts deleted secrets there as resources of this collection.
+    let deleted = format!("/keyvault/{vault}/deletedsecrets");
     let item =
         |kind: &str, name: &str| json!({ "id": format!("{base}/{kind}/{name}"), "attributes": { "enabled": true } });
     Some(match (incoming.method.as_str(), parts.as_slice()) {
@@ -50,7 +52,11 @@ fn secrets(world: &mut World, incoming: &Incoming, _: &Target) -> Option<Answer>
             Answer::ok(json!({ "value": [item("secrets", "db-password"), item("secrets", "api-key")] }))
         }
         ("GET", ["certificates"]) => Answer::ok(json!({ "value": [item("certificates", "www")] })),
-        ("GET", ["deletedsecrets"]) => Answer::ok(json!({ "value": [] })),
+        ("GET", ["deletedsecrets"]) => {
+            let names = world.list(&deleted).into_iter().map(|secret| secret.id.rsplit('/').next().unwrap_or_default());
+            let found: Vec<Value> = names.map(|name| item("deletedsecrets", name)).collect();
+            Answer::ok(json!({ "value": found }))
+        }
         ("GET", ["deletedsecrets", ..]) => {
             Answer::error(404, "SecretNotFound", "There is no deleted secret of that name.")
         }
@@ -60,7 +66,12 @@ fn secrets(world: &mut World, incoming: &Incoming, _: &Target) -> Option<Answer>
         ("GET", ["certificates", name, ..]) => Answer::ok(
             json!({ "id": format!("{base}/certificates/{name}/1"), "x5t": "dGh1bWI", "attributes": { "enabled": true } }),
         ),
-        ("POST", ["deletedsecrets", name, "recover"]) => Answer::ok(item("secrets", name)),
+        ("POST", ["deletedsecrets", name, "recover"]) => {
+            if !world.remove(&format!("{deleted}/{name}")) {
+                return Some(Answer::error(404, "SecretNotFound", "There is no deleted secret of that name."));
+            }
+            Answer::ok(item("secrets", name))
+        }
         _ => return None,
     })
 }

@@ -47,7 +47,10 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
             Some(Answer::status(200, Value::Null))
         }
         ("POST", "breakpairing", true) => {
-            world.body(&target.id)?;
+            if text(world.body(&target.id)?, "/properties/role") == "Secondary" {
+                let message = "The pairing has to be broken on the primary namespace.";
+                return Some(Answer::error(400, "BadRequest", message));
+            }
             world.set(&target.id, "/properties/role", json!("PrimaryNotReplicating"));
             world.set(&target.id, "/properties/partnerNamespace", json!(""));
             Some(Answer::status(200, Value::Null))
@@ -56,6 +59,12 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
             let to = text(&incoming.body, "/properties/primaryLocation").to_owned();
             let id = target.id.clone();
             let mut locations = items(world.body(&id)?, "/properties/geoDataReplication/locations").to_vec();
+            let is_secondary =
+                |at: &Value| plain(text(at, "/locationName")) == plain(&to) && text(at, "/roleType") == "Secondary";
+            if !locations.iter().any(is_secondary) {
+                let message = format!("'{to}' is not a secondary location of the namespace.");
+                return Some(Answer::error(400, "BadRequest", message));
+            }
             for location in &mut locations {
                 let role = if plain(text(location, "/locationName")) == plain(&to) { "Primary" } else { "Secondary" };
                 location["roleType"] = json!(role);

@@ -129,13 +129,28 @@ pub(super) fn region_of_host(world: &World, host: &str) -> Option<String> {
     }
 }
 
-/// Whether the service does at once what the request asks for.
+/// Whether the service does at once what the request asks for, or begins it without a URL that tells how it goes.
 pub(super) fn is_immediate(incoming: &Incoming) -> bool {
-    let kind = incoming.target().kind;
-    let at_once = ["microsoft.network/trafficmanagerprofiles", "microsoft.network/dnszones", "microsoft.datafactory"];
+    let target = incoming.target();
+    let kind = target.kind.as_str();
+    let at_once = [
+        "microsoft.network/trafficmanagerprofiles",
+        "microsoft.network/dnszones",
+        "microsoft.network/applicationgatewaywebapplicationfirewallpolicies",
+        "microsoft.datafactory",
+        "microsoft.dataprotection",
+        "microsoft.keyvault",
+    ];
+    let by_call = matches!(
+        (kind, incoming.method.as_str(), target.action().as_str()),
+        ("microsoft.cache/redis", "POST", "forcereboot")
+            | ("microsoft.cache/redis/linkedservers", "PUT", _)
+            | ("microsoft.storage/storageaccounts", "PATCH", _)
+    );
     let alias = incoming.url.to_ascii_lowercase().contains("disasterrecoveryconfigs");
     let site = kind.starts_with("microsoft.web/sites") && !incoming.url.contains("slotsswap");
-    !incoming.host.contains("management.") || alias || site || at_once.iter().any(|prefix| kind.starts_with(prefix))
+    let at_once = by_call || alias || site || at_once.iter().any(|prefix| kind.starts_with(prefix));
+    at_once || !incoming.host.contains("management.")
 }
 
 /// What any resource does: it is read, replaced, changed, removed, listed.

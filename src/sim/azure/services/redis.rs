@@ -25,6 +25,11 @@ fn caches(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
             world.remove(&id);
         })),
         ("PUT", "", 2) => {
+            let role = |link: &Value| text(link, "/properties/serverRole").to_owned();
+            if world.body(&id).is_some_and(|link| role(link) != role(&body)) {
+                let message = "The caches are linked already, in other roles.";
+                return Some(Answer::error(400, "LinkedServerAlreadyExists", message));
+            }
             let mut answered = body;
             answered["properties"]["provisioningState"] = json!("Creating");
             put(world, &id, answered);

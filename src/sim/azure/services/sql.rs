@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Service, put};
 use crate::sim::azure::answer::Answer;
 use crate::sim::azure::derive::{Implied, partner, region_in};
+use crate::sim::azure::fault::plain;
 use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, merge, text};
@@ -22,7 +23,10 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
         }
         ("PATCH", "") if is_group => {
             let (id, change) = (target.id.clone(), incoming.body.clone());
-            world.body(&id)?;
+            if text(world.body(&id)?, "/properties/replicationRole") == "Secondary" {
+                let message = "Modifications to the failover group are not allowed on a secondary server.";
+                return Some(Answer::error(400, "FailoverGroupUpdateOrDeleteRequestOnSecondary", message));
+            }
             Some(begin(world, incoming, target, Style::Location, Value::Null, move |world| {
                 if let Some(body) = world.change(&id) {
                     merge(body, &change);
@@ -48,8 +52,13 @@ fn other_end(group: &Value, name: &str) -> String {
 fn fail_over(world: &mut World, incoming: &Incoming, target: &Target) -> Answer {
     let Some(group) = world.body(&target.id).cloned() else { return Answer::missing(&target.id) };
     if text(&group, "/properties/replicationRole") != "Secondary" {
-        let message = "The failover has to be requested on the secondary server.";
-        return Answer::error(400, "FailoverGroupFailoverRequestOnPrimary", message);
+        let is_instance = target.kind.contains("instancefailovergroups");
+        let code = if is_instance {
+            "InstanceFailoverGroupFailoverRequestOnPrimary"
+        } else {
+            "FailoverGroupFailoverRequestOnPrimary"
+        };
+        return Answer::error(400, code, "The failover has to be requested on the secondary server.");
     }
     let (here, there) = (target.id.clone(), other_end(&group, target.name()));
     let region = world.resource(&there).map(|other| other.region.clone()).unwrap_or_default();
@@ -135,7 +144,7 @@ fn derive(world: &mut World, implied: &Implied<'_>) {
 }
 
 fn derive_instance(world: &mut World, implied: &Implied<'_>) {
-    let (name, location) = (implied.text("group"), implied.text("location"));
+    let (name, location) = (implied.text("group"), plain(implied.text("location")));
     if implied.action.ends_with("instance_failover_group") && !name.is_empty() {
         let base = format!(
             "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Sql/locations/{location}",
@@ -144,6 +153,6 @@ fn derive_instance(world: &mut World, implied: &Implied<'_>) {
         );
         let properties =
             json!({ "replicationRole": "Secondary", "replicationState": "CATCH_UP", "partnerRegions": [] });
-        world.ensure(&format!("{base}/instanceFailoverGroups/{name}"), json!({ "properties": properties }), location);
+        world.ensure(&format!("{base}/instanceFailoverGroups/{name}"), json!({ "properties": properties }), &location);
     }
 }
