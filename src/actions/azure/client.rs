@@ -139,14 +139,11 @@ impl Azure {
         let scope = scope(via.cloud, &request.api, &url)?;
         let (subscription, service) = (bucket(&url), service(&url));
         let counted = Counted { subscription: &subscription, service: &service, method: request.method };
-        let wait = self.limiter.wait(counted, self.clock.now());
-        if !wait.is_zero() {
-            self.clock.sleep(wait).await;
-        }
-        let pipeline = self.pipeline(via, scope)?;
-        let mut reply = self.send(&pipeline, via, request, &url).await?;
+        let mut reply = self.send(via, &scope, counted, request, &url).await?;
         if reply.status == 401 {
-            reply = self.send(&pipeline, via, request, &url).await?;
+            // Credentials keep their tokens, too: only new ones ask for another.
+            self.forget_token(via, &scope);
+            reply = self.send(via, &scope, counted, request, &url).await?;
         }
         let refusal = reply.refusal();
         if refusal.is_throttled() {
@@ -157,7 +154,24 @@ impl Azure {
         Ok(reply)
     }
 
-    async fn send(&self, pipeline: &Pipeline, via: Via<'_>, request: &Request, url: &Url) -> Result<Reply, Lost> {
+    /// Waits for its place, and sends it.
+    async fn send(
+        &self,
+        via: Via<'_>,
+        scope: &str,
+        counted: Counted<'_>,
+        request: &Request,
+        url: &Url,
+    ) -> Result<Reply, Lost> {
+        let wait = self.limiter.wait(counted, self.clock.now());
+        if !wait.is_zero() {
+            self.clock.sleep(wait).await;
+        }
+        let pipeline = self.pipeline(via, scope)?;
+        self.send_now(&pipeline, via, request, url).await
+    }
+
+    async fn send_now(&self, pipeline: &Pipeline, via: Via<'_>, request: &Request, url: &Url) -> Result<Reply, Lost> {
         let mut wire = Wire::new(url.clone(), verb(request.method));
         wire.insert_header("accept", "application/json");
         wire.insert_header("x-ms-correlation-request-id", self.correlation.clone());
@@ -185,9 +199,15 @@ impl Azure {
         Ok(read(u16::from(status), &headers, bytes))
     }
 
+    /// Azure does not take the token any more: the next request gets a new one.
+    fn forget_token(&self, via: Via<'_>, scope: &str) {
+        let key = (via.cloud, via.credential.to_owned(), scope.to_owned());
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+
     /// The pipeline of a credential and scope: made once, as it keeps the token.
-    fn pipeline(&self, via: Via<'_>, scope: String) -> Result<Pipeline, Lost> {
-        let key = (via.cloud, via.credential.to_owned(), scope);
+    fn pipeline(&self, via: Via<'_>, scope: &str) -> Result<Pipeline, Lost> {
+        let key = (via.cloud, via.credential.to_owned(), scope.to_owned());
         let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = pipelines.get(&key) {
             return Ok(pipeline.clone());

@@ -7,7 +7,12 @@ mod answer;
 mod derive;
 mod fault;
 mod incoming;
+mod lag;
+mod limits;
 mod operation;
+mod outage;
+mod paging;
+mod refusal;
 mod services;
 mod world;
 
@@ -53,6 +58,8 @@ pub struct Logged {
     pub scope: String,
     /// The answer's status; 0 where none was given.
     pub status: u16,
+    /// Whether it changed something, or began to, whatever became of the answer.
+    pub was_done: bool,
     /// Whether it asked for the state of an operation.
     pub polls: bool,
     /// The answer's body.
@@ -129,9 +136,7 @@ impl Azure {
     /// Whether a step has changed anything.
     #[must_use]
     pub fn has_changed(&self, step: &str) -> bool {
-        let changes = |logged: &Logged| logged.method != "GET" && (200..300).contains(&logged.status);
-        let of_step = |logged: &Logged| without_keys(&logged.step) == step;
-        self.world().log.iter().any(|logged| of_step(logged) && changes(logged))
+        self.world().log.iter().any(|logged| logged.was_done && without_keys(&logged.step) == step)
     }
 }
 
@@ -146,7 +151,7 @@ impl HttpClient for Azure {
         let answer = {
             let mut world = self.world();
             world.advance(self.clock.now());
-            answer(&mut world, &Incoming::read(request, body))
+            answer(&mut world, Incoming::read(request, body))
         };
         match answer {
             Answer::Response(response) => Ok(response.into_raw()),
@@ -165,14 +170,27 @@ fn lost(kind: ErrorKind, why: &'static str) -> azure_core::Error {
 }
 
 /// Answers a request, faults included, and remembers it.
-fn answer(world: &mut World, incoming: &Incoming) -> Answer {
-    let answer = match fault::before(world, incoming) {
-        Some(answer) => answer,
-        None => {
-            let answer = services::answer(world, incoming);
-            fault::after(world, incoming, answer)
+fn answer(world: &mut World, incoming: Incoming) -> Answer {
+    world.is_open = true;
+    let mut was_done = false;
+    let answer = match admitted(world, &incoming) {
+        Err(refused) => refused,
+        Ok(left) => {
+            let answer = services::answer(world, &incoming);
+            was_done = !incoming.is_read() && answer.is_good();
+            let answer = fault::after(world, &incoming, answer);
+            left.into_iter().fold(answer, |answer, (header, left)| answer.header(header, left.to_string()))
         }
     };
-    world.remember(incoming, &answer);
+    let answer = refusal::shaped(world, &incoming, answer);
+    let answer = refusal::signed(world, &incoming, answer);
+    world.remember(incoming, &answer, was_done);
     answer
+}
+
+/// What stands before the services: whose token it is, how many requests there were, what goes wrong.
+fn admitted(world: &mut World, incoming: &Incoming) -> Result<Option<(&'static str, i64)>, Answer> {
+    fault::unknown_token(world, incoming).map_or(Ok(()), Err)?;
+    let left = limits::count(world, incoming)?;
+    fault::before(world, incoming).map_or(Ok(left), Err)
 }

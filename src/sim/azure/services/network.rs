@@ -1,5 +1,7 @@
 //! Traffic Manager, DNS, Front Door, Application Gateway.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Service, put, read};
@@ -8,6 +10,7 @@ use crate::sim::azure::derive::{Implied, region_in};
 use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, merge, text};
+use crate::sim::stand_in::Random;
 
 pub(super) const TRAFFIC_MANAGER: Service = Service {
     prefix: "microsoft.network/trafficmanagerprofiles",
@@ -168,6 +171,10 @@ fn front_door(world: &mut World, incoming: &Incoming, target: &Target) -> Option
                         &json!({ "properties": { "provisioningState": "Succeeded", "deploymentStatus": "Succeeded" } }),
                     );
                 }
+                // The edges follow one after the other.
+                let minutes = 20 + Random::of(world.seed, &id).number() % 25;
+                let until = world.now.plus(Duration::from_mins(minutes));
+                world.show(&id, &json!({ "properties": { "deploymentStatus": "InProgress" } }), until);
             }))
         }
         ("POST", "purge") => Some(begin(world, incoming, target, Style::AsyncOperation, Value::Null, |_| {})),
