@@ -25,14 +25,20 @@ use super::{Api, Cloud, Method, Request};
 use crate::edge::clock::Clock;
 use crate::plan::digest;
 
-/// How long one answer may take to come, body included.
-const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 /// Azure's word on when to come back is taken up to here.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// The code of a refusal that counts all requests of a subscription, whatever the service.
 const SUBSCRIPTION_IS_FULL: &str = "SubscriptionRequestsThrottled";
 /// Where a rehearsal's requests say which step they are of.
 const STEP_HEADER: &str = "x-drctl-step";
+
+/// How long one answer may take to come, body included. A read is asked again: it gets less time.
+const fn answer_within(method: Method) -> Duration {
+    match method {
+        Method::Get => Duration::from_secs(30),
+        _ => Duration::from_secs(90),
+    }
+}
 
 /// The way to Azure: shared by all steps of a run.
 pub struct Azure {
@@ -186,12 +192,12 @@ impl Azure {
             wire.insert_header(*name, value.clone());
         }
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
-        let context = Context::default();
+        let (context, within) = (Context::default(), answer_within(request.method));
         let answer = tokio::select! {
             biased;
             answer = pipeline.send(&context, &mut wire, Some(options)) => answer.map_err(|error| lost(&error))?,
-            () = self.clock.sleep(ANSWER_WITHIN) => {
-                return Err(Lost::MaybeSent(format!("no answer within {} s", ANSWER_WITHIN.as_secs())));
+            () = self.clock.sleep(within) => {
+                return Err(Lost::MaybeSent(format!("no answer within {} s", within.as_secs())));
             }
         };
         let (status, headers, body) = answer.deconstruct();

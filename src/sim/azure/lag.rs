@@ -39,7 +39,7 @@ impl World {
         let now = self.now;
         self.lag.retain(|other, seen| seen.in_lists_until > now && !(other == id && seen.is_progress));
         let mut random = Random::of(self.seed ^ now.0.unsigned_abs(), id);
-        if self.lag.contains_key(id) || random.number() % LATE != 0 {
+        if self.lag.contains_key(id) || !random.one_in(LATE) {
             return;
         }
         let until = now.plus(Duration::from_millis(BY.0 + random.number() % BY.1));

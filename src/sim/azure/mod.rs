@@ -93,7 +93,9 @@ impl Azure {
 
     /// Puts there what a step's action takes for granted, in the state before the run. What is there stays.
     pub fn derive(&self, action: &str, with: &Map<String, Value>) {
-        derive::derive(&mut self.world(), action, with);
+        let mut world = self.world();
+        world.is_open = false;
+        derive::derive(&mut world, action, with);
     }
 
     /// Puts a resource there, or changes one: `type` and `name`, or `id`; `location`; whatever else it holds.
@@ -102,7 +104,9 @@ impl Azure {
     /// # Errors
     /// What is missing, as a sentence.
     pub fn put(&self, resource: &Value) -> Result<(), String> {
-        derive::put(&mut self.world(), resource)
+        let mut world = self.world();
+        world.is_open = false;
+        derive::put(&mut world, resource)
     }
 
     /// A resource, by id or by type and name: `Microsoft.Web/sites/shop-web`.

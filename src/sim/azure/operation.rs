@@ -38,6 +38,8 @@ struct Telling {
     host: String,
     /// Both headers are given.
     is_both: bool,
+    /// A PUT answers 201, with what is to come.
+    is_created: bool,
     /// When to look again; not always said.
     retry_after: Option<&'static str>,
     /// The word for its going on.
@@ -62,6 +64,7 @@ impl Telling {
         Self {
             host: if is_regional { format!("{region}.{MANAGER}") } else { MANAGER.to_owned() },
             is_both: random.one_in(3),
+            is_created: random.one_in(2),
             retry_after: if random.one_in(3) { None } else { Some(random.pick(&["5", "10", "15"], "5")) },
             goes_on: random.pick(if is_unusual { &unusual } else { &usual }, "InProgress"),
             succeeded: random.pick(&["Succeeded", "succeeded", "SUCCEEDED"], "Succeeded"),
@@ -137,12 +140,29 @@ pub(super) fn begin(
         _ if world.meets_another => Duration::from_secs(8),
         _ => (world.times)(&incoming.step),
     };
-    let effect: Option<Effect> = if failure.is_some() { None } else { Some(Box::new(effect)) };
+    let effect: Effect = if failure.is_some() { failing(world, &target.id, style) } else { Box::new(effect) };
     let telling = Telling::draw(world, number, incoming, target);
     let answer = told(world, incoming, target, style, &telling, number);
     let (ends, target) = (world.now.plus(took), target.id.clone());
-    world.operations.0.insert(number, Operation { ends, style, telling, result, failure, target, effect });
+    world
+        .operations
+        .0
+        .insert(number, Operation { ends, style, telling, result, failure, target, effect: Some(effect) });
     answer
+}
+
+/// What a failure does: the resource is again what it was, unless it has to tell of the failure itself.
+fn failing(world: &World, target: &str, style: Style) -> Effect {
+    let (id, before) = (target.to_owned(), world.body(target).cloned());
+    Box::new(move |world| match (style, before) {
+        (Style::Resource, _) => world.set(&id, "/properties/provisioningState", json!("Failed")),
+        (_, Some(before)) => {
+            if let Some(body) = world.change(&id) {
+                *body = before;
+            }
+        }
+        (_, None) => {}
+    })
 }
 
 /// The answer that says that an operation has begun.
@@ -154,8 +174,7 @@ fn told(world: &World, incoming: &Incoming, target: &Target, style: Style, telli
         Style::AsyncOperation => ("azure-asyncoperation", "location"),
         Style::Location => ("location", "azure-asyncoperation"),
     };
-    // A PUT that is told of by `Azure-AsyncOperation` may answer 201, with what is to come.
-    let is_created = incoming.method == "PUT" && style == Style::AsyncOperation && number.is_multiple_of(2);
+    let is_created = incoming.method == "PUT" && style == Style::AsyncOperation && telling.is_created;
     let answer = if is_created { Answer::status(201, there()) } else { Answer::status(202, Value::Null) };
     let answer = answer.header(first, url.clone());
     // Both at the same place: which of them is asked shows by the query.

@@ -161,9 +161,7 @@ fn front_door(world: &mut World, incoming: &Incoming, target: &Target) -> Option
         ("PATCH", "") => {
             world.body(&target.id)?;
             let (id, change) = (target.id.clone(), incoming.body.clone());
-            world.set(&target.id, "/properties/provisioningState", json!("Updating"));
-            let result = Value::Null;
-            Some(begin(world, incoming, target, Style::AsyncOperation, result, move |world| {
+            let answer = begin(world, incoming, target, Style::AsyncOperation, Value::Null, move |world| {
                 if let Some(body) = world.change(&id) {
                     merge(body, &change);
                     merge(
@@ -175,7 +173,11 @@ fn front_door(world: &mut World, incoming: &Incoming, target: &Target) -> Option
                 let minutes = 20 + Random::of(world.seed, &id).number() % 25;
                 let until = world.now.plus(Duration::from_mins(minutes));
                 world.show(&id, &json!({ "properties": { "deploymentStatus": "InProgress" } }), until);
-            }))
+            });
+            if answer.is_good() {
+                world.set(&target.id, "/properties/provisioningState", json!("Updating"));
+            }
+            Some(answer)
         }
         ("POST", "purge") => Some(begin(world, incoming, target, Style::AsyncOperation, Value::Null, |_| {})),
         _ => None,
