@@ -215,7 +215,8 @@ fn expired(seed: u64) -> Answer {
         }
         1 => unauthorised("InvalidAuthenticationToken", "The access token is invalid.", "invalid_token"),
         _ => {
-            let message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
+            let message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and \
+                           code: TokenIssuedBeforeRevocationTimestamp";
             // `{"access_token":{"nbf":{"essential":true}}}`
             let claims = "insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==";
             unauthorised("InvalidAuthenticationToken", message, claims)

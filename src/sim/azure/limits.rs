@@ -45,7 +45,8 @@ impl Buckets {
     }
 }
 
-/// Counts a request to Resource Manager. The refusal where there were too many, else the header that says how many are left.
+/// Counts a request to Resource Manager. The refusal where there were too many, else the header that says how many
+/// are left.
 pub(super) fn count(world: &mut World, incoming: &Incoming) -> Result<Option<(&'static str, i64)>, Answer> {
     let Some(subscription) = incoming.subscription() else { return Ok(None) };
     let (sort, of) = match incoming.method.as_str() {
@@ -58,7 +59,8 @@ pub(super) fn count(world: &mut World, incoming: &Incoming) -> Result<Option<(&'
         Ok(left) => Ok(Some((sort.header, left))),
         Err(seconds) => {
             let message = format!(
-                "Number of '{of}' requests for subscription '{subscription}' exceeded the limit of '{}'. Please try again after '{seconds}' seconds.",
+                "Number of '{of}' requests for subscription '{subscription}' exceeded the limit of '{}'. \
+                 Please try again after '{seconds}' seconds.",
                 sort.size
             );
             let answer = Answer::error(429, "SubscriptionRequestsThrottled", message);

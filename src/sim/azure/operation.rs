@@ -187,9 +187,8 @@ const BESIDE: &str = "&monitor=true";
 
 pub(super) fn poll_url(host: &str, target: &str, number: u64) -> String {
     let subscription = target.split('/').nth(2).unwrap_or_default();
-    format!(
-        "https://{host}/subscriptions/{subscription}/providers/Microsoft.Simulated/{MARK}/{number}?api-version=2024-01-01&t=638%2Babc"
-    )
+    let query = "api-version=2024-01-01&t=638%2Babc";
+    format!("https://{host}/subscriptions/{subscription}/providers/Microsoft.Simulated/{MARK}/{number}?{query}")
 }
 
 /// Answers a question for the state of an operation.

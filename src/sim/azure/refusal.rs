@@ -86,32 +86,51 @@ pub(super) fn shaped(world: &mut World, incoming: &Incoming, answer: Answer) -> 
         response.body = Value::Null;
         return Answer::Response(response);
     }
-    let (code, message) = (text(&response.body, "/error/code"), text(&response.body, "/error/message"));
-    let kind = if incoming.is_for_manager() { incoming.target().kind } else { incoming.host.clone() };
-    let shaped = match kind.as_str() {
-        kind if kind.starts_with("microsoft.web/") => {
-            let details = json!([{ "Message": message }, { "Code": code }, { "ErrorEntity": { "Code": code, "Message": message } }]);
-            json!({ "Code": code, "Message": message, "Target": null, "Details": details, "Innererror": null })
-        }
-        kind if kind.starts_with("microsoft.documentdb/") => {
-            let message = format!("{message}\r\nActivityId: {}, Microsoft.Azure.Documents.Common/2.14.0", guid(world));
-            json!({ "code": code, "message": message })
-        }
-        host if host.ends_with(".batch.azure.com") => {
-            json!({ "odata.metadata": format!("https://{host}/$metadata#Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"), "code": code, "message": { "lang": "en-US", "value": message } })
-        }
-        host if host.ends_with(".azuredatabricks.net") => json!({ "error_code": code, "message": message }),
-        kind if kind.starts_with("microsoft.compute/") || kind.starts_with("microsoft.network/") => {
-            json!({ "error": { "code": code, "message": message, "details": [] } })
-        }
-        _ if world.random.one_in(3) => {
-            let details = json!([{ "code": code, "message": message, "target": incoming.target().name() }]);
-            json!({ "error": { "code": code, "message": message, "target": incoming.target().id, "details": details, "additionalInfo": [{ "type": "Simulated", "info": {} }] } })
-        }
-        _ => return Answer::Response(response),
-    };
-    response.body = shaped;
+    let (code, message) =
+        (text(&response.body, "/error/code").to_owned(), text(&response.body, "/error/message").to_owned());
+    if let Some(body) = shape(world, incoming, &code, &message) {
+        response.body = body;
+    }
     Answer::Response(response)
+}
+
+/// The error as the service writes it; nothing where it writes no more than code and message.
+fn shape(world: &mut World, incoming: &Incoming, code: &str, message: &str) -> Option<Value> {
+    let target = incoming.target();
+    let kind = if incoming.is_for_manager() { &target.kind } else { &incoming.host };
+    if kind.starts_with("microsoft.web/") {
+        let entity = json!({ "ErrorEntity": { "Code": code, "Message": message } });
+        let details = json!([{ "Message": message }, { "Code": code }, entity]);
+        return Some(
+            json!({ "Code": code, "Message": message, "Target": null, "Details": details, "Innererror": null }),
+        );
+    }
+    if kind.starts_with("microsoft.documentdb/") {
+        let id = guid(world);
+        let message = format!("{message}\r\nActivityId: {id}, Microsoft.Azure.Documents.Common/2.14.0");
+        return Some(json!({ "code": code, "message": message }));
+    }
+    if kind.ends_with(".batch.azure.com") {
+        let metadata =
+            format!("https://{kind}/$metadata#Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element");
+        let message = json!({ "lang": "en-US", "value": message });
+        return Some(json!({ "odata.metadata": metadata, "code": code, "message": message }));
+    }
+    if kind.ends_with(".azuredatabricks.net") {
+        return Some(json!({ "error_code": code, "message": message }));
+    }
+    if kind.starts_with("microsoft.compute/") || kind.starts_with("microsoft.network/") {
+        return Some(json!({ "error": { "code": code, "message": message, "details": [] } }));
+    }
+    world.random.one_in(3).then(|| {
+        let details = json!([{ "code": code, "message": message, "target": target.name() }]);
+        let info = json!([{ "type": "Simulated", "info": {} }]);
+        let (id, mut error) = (&target.id, json!({ "code": code, "message": message }));
+        error["target"] = json!(id);
+        error["details"] = details;
+        error["additionalInfo"] = info;
+        json!({ "error": error })
+    })
 }
 
 /// Every answer has its ids; the client's own is given back to who asks for it.

@@ -175,7 +175,11 @@ impl World {
     pub(super) fn within(&self, scope: &str) -> Vec<Value> {
         let scope = format!("{}/", scope.to_ascii_lowercase());
         let below = self.resources.range(scope.clone()..).take_while(|(id, _)| id.starts_with(&scope));
-        below.map(|(_, resource)| json!({ "id": resource.id, "name": resource.body.get("name"), "location": resource.body.get("location") })).collect()
+        let entry = |resource: &Resource| {
+            let field = |name: &str| resource.body.get(name);
+            json!({ "id": resource.id, "name": field("name"), "location": field("location") })
+        };
+        below.map(|(_, resource)| entry(resource)).collect()
     }
 
     /// The resources directly in a collection.

@@ -134,12 +134,14 @@ fn unknown_version(world: &World, target: &Target, version: &str, known: &[&str]
     let known = known.join(", ");
     if let Some(region) = region {
         let message = format!(
-            "No registered resource provider found for location '{region}' and API version '{version}' for type '{kind}'. The supported api-versions are '{known}'."
+            "No registered resource provider found for location '{region}' and API version \
+             '{version}' for type '{kind}'. The supported api-versions are '{known}'."
         );
         return Answer::error(400, "NoRegisteredProviderFound", message);
     }
     let message = format!(
-        "The resource type '{kind}' could not be found in the namespace '{namespace}' for api version '{version}'. The supported api-versions are '{known}'."
+        "The resource type '{kind}' could not be found in the namespace '{namespace}' for api \
+         version '{version}'. The supported api-versions are '{known}'."
     );
     Answer::error(400, "InvalidResourceType", message)
 }
