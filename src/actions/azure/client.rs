@@ -25,14 +25,20 @@ use super::{Api, Cloud, Method, Request};
 use crate::edge::clock::Clock;
 use crate::plan::digest;
 
-/// How long one answer may take to come, body included.
-const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 /// Azure's word on when to come back is taken up to here.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// The code of a refusal that counts all requests of a subscription, whatever the service.
 const SUBSCRIPTION_IS_FULL: &str = "SubscriptionRequestsThrottled";
 /// Where a rehearsal's requests say which step they are of.
 const STEP_HEADER: &str = "x-drctl-step";
+
+/// How long one answer may take to come, body included. A read is asked again: it gets less time.
+const fn answer_within(method: Method) -> Duration {
+    match method {
+        Method::Get => Duration::from_secs(30),
+        _ => Duration::from_secs(90),
+    }
+}
 
 /// The way to Azure: shared by all steps of a run.
 pub struct Azure {
@@ -139,11 +145,11 @@ impl Azure {
         let scope = scope(via.cloud, &request.api, &url)?;
         let (subscription, service) = (bucket(&url), service(&url));
         let counted = Counted { subscription: &subscription, service: &service, method: request.method };
-        self.admitted(counted).await;
-        let pipeline = self.pipeline(via, scope)?;
-        let mut reply = self.send(&pipeline, via, request, &url).await?;
+        let mut reply = self.send(via, &scope, counted, request, &url).await?;
         if reply.status == 401 {
-            reply = self.send(&pipeline, via, request, &url).await?;
+            // Credentials keep their tokens, too: only new ones ask for another.
+            self.forget_token(via, &scope);
+            reply = self.send(via, &scope, counted, request, &url).await?;
         }
         let refusal = reply.refusal();
         if refusal.is_throttled() {
@@ -174,7 +180,21 @@ impl Azure {
         }
     }
 
-    async fn send(&self, pipeline: &Pipeline, via: Via<'_>, request: &Request, url: &Url) -> Result<Reply, Lost> {
+    /// Waits for its place, and sends it.
+    async fn send(
+        &self,
+        via: Via<'_>,
+        scope: &str,
+        counted: Counted<'_>,
+        request: &Request,
+        url: &Url,
+    ) -> Result<Reply, Lost> {
+        self.admitted(counted).await;
+        let pipeline = self.pipeline(via, scope)?;
+        self.send_now(&pipeline, via, request, url).await
+    }
+
+    async fn send_now(&self, pipeline: &Pipeline, via: Via<'_>, request: &Request, url: &Url) -> Result<Reply, Lost> {
         let mut wire = Wire::new(url.clone(), verb(request.method));
         wire.insert_header("accept", "application/json");
         wire.insert_header("x-ms-correlation-request-id", self.correlation.clone());
@@ -189,12 +209,12 @@ impl Azure {
             wire.insert_header(*name, value.clone());
         }
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
-        let context = Context::default();
+        let (context, within) = (Context::default(), answer_within(request.method));
         let answer = tokio::select! {
             biased;
             answer = pipeline.send(&context, &mut wire, Some(options)) => answer.map_err(|error| lost(&error))?,
-            () = self.clock.sleep(ANSWER_WITHIN) => {
-                return Err(Lost::MaybeSent(format!("no answer within {} s", ANSWER_WITHIN.as_secs())));
+            () = self.clock.sleep(within) => {
+                return Err(Lost::MaybeSent(format!("no answer within {} s", within.as_secs())));
             }
         };
         let (status, headers, body) = answer.deconstruct();
@@ -202,9 +222,15 @@ impl Azure {
         Ok(read(u16::from(status), &headers, bytes))
     }
 
+    /// Azure does not take the token any more: the next request gets a new one.
+    fn forget_token(&self, via: Via<'_>, scope: &str) {
+        let key = (via.cloud, via.credential.to_owned(), scope.to_owned());
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+
     /// The pipeline of a credential and scope: made once, as it keeps the token.
-    fn pipeline(&self, via: Via<'_>, scope: String) -> Result<Pipeline, Lost> {
-        let key = (via.cloud, via.credential.to_owned(), scope);
+    fn pipeline(&self, via: Via<'_>, scope: &str) -> Result<Pipeline, Lost> {
+        let key = (via.cloud, via.credential.to_owned(), scope.to_owned());
         let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = pipelines.get(&key) {
             return Ok(pipeline.clone());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use azure_core::cloud::CloudConfiguration;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
@@ -26,7 +27,8 @@ pub(super) const DEFAULT: &str = "developer";
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     named: BTreeMap<String, Credential>,
-    is_simulated: bool,
+    /// How many tokens were given for the simulated Azure, if these are for it.
+    simulated: Option<Arc<AtomicU64>>,
 }
 
 type Found = Result<Arc<dyn TokenCredential>, String>;
@@ -35,13 +37,13 @@ impl Credentials {
     /// Those of a workspace; kinds that need no settings may be named by their kind.
     #[must_use]
     pub fn new(named: BTreeMap<String, Credential>) -> Self {
-        Self { named, is_simulated: false }
+        Self { named, simulated: None }
     }
 
     /// For the simulated Azure, which takes any token.
     #[must_use]
     pub fn simulated() -> Self {
-        Self { named: BTreeMap::new(), is_simulated: true }
+        Self { named: BTreeMap::new(), simulated: Some(Arc::default()) }
     }
 
     /// The credential of that name.
@@ -49,8 +51,8 @@ impl Credentials {
     /// # Errors
     /// There is none, or it cannot be set up: which were tried, and why each failed.
     pub(super) fn get(&self, name: &str, cloud: Cloud, transport: &Arc<dyn HttpClient>) -> Found {
-        if self.is_simulated {
-            return Ok(Arc::new(Simulated));
+        if let Some(given) = &self.simulated {
+            return Ok(Arc::new(Simulated(Arc::clone(given))));
         }
         let settings = self.named.get(name).cloned().or_else(|| Credential::by_kind(name));
         let settings = settings.ok_or_else(|| {
@@ -184,16 +186,16 @@ impl ClientAssertion for AssertionFile {
     }
 }
 
-/// A token that the simulated Azure takes.
+/// Tokens that the simulated Azure takes: each is another one, so that it can tell an old one from a new one.
 #[derive(Debug)]
-struct Simulated;
+struct Simulated(Arc<AtomicU64>);
 
 #[async_trait::async_trait]
 impl TokenCredential for Simulated {
     async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
         let day = azure_core::time::Duration::days(365);
         Ok(AccessToken::new(
-            format!("simulated for {}", scopes.join(" ")),
+            format!("simulated for {}, token {}", scopes.join(" "), self.0.fetch_add(1, Ordering::Relaxed)),
             azure_core::time::OffsetDateTime::now_utc() + day,
         ))
     }

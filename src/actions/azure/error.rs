@@ -36,12 +36,14 @@ const BUSY: [&str; 14] = [
 ];
 
 impl ServiceError {
-    /// Reads the body of a refusal: `{error: {..}}`, `{code, message}` in any case, a page, or nothing.
+    /// Reads the body of a refusal: `{error: {..}}`, `{code, message}` in any case, a page, or nothing. Batch has its
+    /// message in a language, Databricks calls its code otherwise.
     #[must_use]
     pub(super) fn read(status: u16, body: &Value, request_id: Option<&str>) -> Self {
         let inner = field(body, "error").filter(|error| error.is_object()).unwrap_or(body);
-        let mut code = text(inner, "code").unwrap_or_default().to_owned();
-        let mut message = text(inner, "message").unwrap_or_default().to_owned();
+        let mut code = text(inner, "code").or(text(inner, "error_code")).unwrap_or_default().to_owned();
+        let in_a_language = || text(field(inner, "message")?, "value");
+        let mut message = text(inner, "message").or_else(in_a_language).unwrap_or_default().to_owned();
         let details = field(inner, "details").and_then(Value::as_array).into_iter().flatten();
         for detail in details {
             let (of, words) = (text(detail, "code").unwrap_or_default(), text(detail, "message").unwrap_or_default());
@@ -134,5 +136,8 @@ mod tests {
         );
         assert_eq!(read(json!("<html><title>502 Bad Gateway</title>..")), "409: 502 Bad Gateway");
         assert_eq!(read(Value::Null), "409");
+        let batch = json!({"code": "ConditionNotMet", "message": {"lang": "en-US", "value": "no"}});
+        assert_eq!(read(batch), "409 `ConditionNotMet`: no");
+        assert_eq!(read(json!({"error_code": "INVALID_STATE", "message": "no"})), "409 `INVALID_STATE`: no");
     }
 }

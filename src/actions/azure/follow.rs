@@ -87,7 +87,7 @@ async fn ended(azure: &Azure, via: Via<'_>, api: &Api, poll: &Poll, reply: &Repl
     Ok(match reply.status {
         404 | 410 => Some(Ended::Forgotten),
         200..=204 if poll.operation.is_some() => match state(&reply.body) {
-            State::Well => Some(Ended::Well(result(azure, via, api, poll, &reply.body).await)),
+            State::Well => result(azure, via, api, poll, &reply.body).await.map(Ended::Well),
             State::Badly => Some(Ended::Badly(failure(&reply.body, reply.request_id.as_deref()))),
             State::UnderWay => None,
         },
@@ -99,21 +99,25 @@ async fn ended(azure: &Azure, via: Via<'_>, api: &Api, poll: &Poll, reply: &Repl
             _ => Some(Ended::Well(reply.body.clone())),
         },
         204 => Some(Ended::Well(Value::Null)),
+        // That drctl may not ask says nothing of the operation.
+        401 | 403 => return Err(format!("its state cannot be asked for: {}", refusal())),
         400..=499 if !matches!(reply.status, 408 | 429) => Some(Ended::Badly(refusal())),
         _ => None,
     })
 }
 
-/// The result: what `Location` answers where there is one, else the operation's own `properties`.
-async fn result(azure: &Azure, via: Via<'_>, api: &Api, poll: &Poll, body: &Value) -> Value {
-    if let Some(location) = &poll.location
-        && let Ok(reply) = azure.get(via, api, location).await
-        && matches!(reply.status, 200 | 201)
-        && !reply.body.is_null()
-    {
-        return reply.body;
+/// The result: what `Location` answers where there is one, else the operation's own `properties`. Nothing where it
+/// cannot be read just now.
+async fn result(azure: &Azure, via: Via<'_>, api: &Api, poll: &Poll, body: &Value) -> Option<Value> {
+    if let Some(location) = &poll.location {
+        let reply = azure.get(via, api, location).await.ok()?;
+        match reply.status {
+            200 | 201 if !reply.body.is_null() => return Some(reply.body),
+            408 | 429 | 500.. => return None,
+            _ => {}
+        }
     }
-    body.get("properties").filter(|properties| !properties.is_null()).unwrap_or(body).clone()
+    Some(body.get("properties").filter(|properties| !properties.is_null()).unwrap_or(body).clone())
 }
 
 enum State {

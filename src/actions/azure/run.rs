@@ -84,7 +84,7 @@ pub(super) async fn observe(operation: &dyn Operation, context: &Context, call: 
     let mut run = Run::new(operation, context, call, call.previous.as_ref());
     let end = context.clock.now().plus(call.timeout);
     let settled = context.clock.now().plus(call.settle);
-    let leaves_trace = (operation.spec().effect)(&call.with) != Effect::UnsafeToRepeat;
+    let leaves_trace = run.leaves_trace();
     loop {
         let is_over = context.cancel.is_cancelled() || context.clock.now() >= end;
         match run.decide() {
@@ -225,14 +225,25 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Reads until there is an answer. Gives up only while nothing of this attempt may be under way.
     async fn read(&mut self, request: &Request) -> Result<Answer, Failure> {
+        let reply = self.reply(request, None).await?;
+        self.answer(request, reply).await
+    }
+
+    /// Asks until there is an answer: of the request, or of a further page of it. Gives up only while nothing of this
+    /// attempt may be under way.
+    async fn reply(&mut self, request: &Request, page: Option<&str>) -> Result<Reply, Failure> {
         let path = request.path.split('?').next().unwrap_or_default();
         loop {
-            let (why, after) = match self.context.azure.exchange(self.via(), request).await {
+            let azure = &self.context.azure;
+            let asked = match page {
+                Some(url) => azure.get(self.via(), &request.api, url).await,
+                None => azure.exchange(self.via(), request).await,
+            };
+            let (why, after) = match asked {
                 Ok(reply) if matches!(reply.status, 200..=299 | 404) => {
                     self.failing_since = None;
-                    return self.answer(request, reply).await;
+                    return Ok(reply);
                 }
                 Ok(reply) => {
                     let error = reply.refusal();
@@ -269,10 +280,9 @@ impl<'a> Run<'a> {
         }
         let mut answer = Answer { status: reply.status, body: reply.body, etag: reply.etag };
         while let Some(next) = answer.body.get("nextLink").and_then(Value::as_str).filter(|next| !next.is_empty()) {
-            let page = azure.get(self.via(), &request.api, next).await;
-            let page = page.map_err(|lost| Failure::Failed(format!("cannot read the next page: {}", lost.words())))?;
+            let page = self.reply(request, Some(next)).await?;
             if page.status != 200 {
-                return Err(Failure::Failed(format!("cannot read the next page: {}", page.refusal())));
+                return Err(self.failed(format!("cannot read the next page: {}", page.refusal())));
             }
             append_page(&mut answer.body, page.body);
         }
@@ -285,6 +295,11 @@ impl<'a> Run<'a> {
     /// A failure; in doubt where something of this attempt may be under way.
     fn failed(&self, why: String) -> Failure {
         if self.is_open() { Failure::Ambiguous(self.evidence(&why)) } else { Failure::Failed(why) }
+    }
+
+    /// Whether the state of the resource tells that it happened.
+    fn leaves_trace(&self) -> bool {
+        (self.operation.spec().effect)(&self.call.with) != Effect::UnsafeToRepeat
     }
 
     fn is_open(&self) -> bool {
@@ -309,8 +324,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         if let Some(lost) = self.lost.as_ref().filter(|lost| lost.key == key) {
-            let leaves_trace = (self.operation.spec().effect)(&self.call.with) != Effect::UnsafeToRepeat;
-            if !leaves_trace || lost.at.until(self.now()) >= SETTLE {
+            if !self.leaves_trace() || lost.at.until(self.now()) >= SETTLE {
                 return Err(Failure::Ambiguous(self.evidence("its effect is not to be seen")));
             }
             self.pause(format!("{}: its answer was lost", write.what)).await;
@@ -431,6 +445,10 @@ impl<'a> Run<'a> {
         self.open = None;
         match ended {
             Ended::Well(result) => Ok(Some(result)),
+            Ended::Forgotten if !self.leaves_trace() => {
+                let why = format!("{what}: Azure has forgotten the operation, and nothing else tells of its end");
+                Err(Failure::Ambiguous(why))
+            }
             Ended::Forgotten => Ok(Some(Value::Null)),
             Ended::Badly(error) if error.is_busy() => {
                 self.known.forget();

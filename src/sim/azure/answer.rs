@@ -41,6 +41,11 @@ impl Answer {
         Self::status(status, json!({ "error": { "code": code, "message": message.into() } }))
     }
 
+    /// Whether it says that all is well.
+    pub(super) fn is_good(&self) -> bool {
+        matches!(self, Self::Response(response) if response.status < 300)
+    }
+
     /// There is no such thing.
     pub(super) fn missing(id: &str) -> Self {
         Self::error(404, "ResourceNotFound", format!("The Resource '{id}' was not found."))

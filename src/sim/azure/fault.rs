@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::answer::Answer;
-use super::incoming::{Incoming, Target};
-use super::services;
+use super::incoming::{Incoming, MANAGER};
 use super::world::World;
+use super::{operation, outage, refusal, services};
 use crate::catalogue::Timestamp;
 use crate::plan::path::without_keys;
 use crate::sim::scenario::{Fault, Lost};
+use crate::sim::stand_in::Random;
 
 /// The faults of a scenario, and how often each has struck.
 #[derive(Default)]
@@ -20,6 +19,8 @@ pub(super) struct Faults {
     struck: BTreeMap<usize, u32>,
     /// When a fault that lasts for a while struck first.
     since: BTreeMap<usize, Timestamp>,
+    /// The token that is refused: only another one will do.
+    refused_token: Option<String>,
 }
 
 impl Faults {
@@ -93,63 +94,28 @@ pub(super) fn plain(region: &str) -> String {
     region.chars().filter(|letter| !letter.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
+/// A request without a token, or with one that was refused before.
+pub(super) fn unknown_token(world: &World, incoming: &Incoming) -> Option<Answer> {
+    if incoming.scope.is_empty() {
+        return Some(unauthorised("InvalidAuthenticationToken", "The access token is missing.", "invalid_token"));
+    }
+    let refused = &world.faults.refused_token;
+    (*refused == Some(incoming.token.clone())).then(|| expired(world.seed))
+}
+
 /// What comes instead of an answer of the service.
 pub(super) fn before(world: &mut World, incoming: &Incoming) -> Option<Answer> {
-    if incoming.scope.is_empty() {
-        return Some(unauthorised("InvalidAuthenticationToken", "The access token is missing."));
-    }
-    let (now, start) = (world.now, world.start);
-    let polls = incoming.parts.iter().any(|part| part == super::operation::MARK);
+    let polls = incoming.polled().is_some();
     for index in 0..world.faults.faults.len() {
-        let fault = world.faults.faults[index].clone();
-        let count = world.faults.struck.get(&index).copied().unwrap_or(0);
-        match fault {
-            Fault::ExpiredToken { at } if count == 0 && now >= start.plus(at) => {
-                world.faults.struck.insert(index, 1);
-                return Some(unauthorised("ExpiredAuthenticationToken", "The access token expiry has passed."));
-            }
-            Fault::Throttled { service, lasts, retry_after } if !polls => {
-                let meant = service.as_deref().is_none_or(|service| concerns(incoming, service));
-                let since = world.faults.since.get(&index).copied().unwrap_or(now);
-                let over = lasts.is_some_and(|lasts| now >= since.plus(lasts));
-                if meant && !over {
-                    world.faults.since.insert(index, since);
-                    world.faults.struck.insert(index, count + 1);
-                    let seconds = retry_after.as_secs().max(1).to_string();
-                    let answer = Answer::error(429, "TooManyRequests", "The request is being throttled.");
-                    return Some(answer.header("retry-after", seconds));
-                }
-            }
-            Fault::Busy { step, service, lasts } if !incoming.is_read() => {
-                let by_step =
-                    step.as_deref().is_some_and(|step| step == incoming.step || step == without_keys(&incoming.step));
-                if by_step || service.as_deref().is_some_and(|service| concerns(incoming, service)) {
-                    let since = *world.faults.since.entry(index).or_insert(now);
-                    if now < since.plus(lasts) {
-                        world.faults.struck.insert(index, count + 1);
-                        return Some(Answer::error(
-                            409,
-                            "AnotherOperationInProgress",
-                            "Another operation is in progress.",
-                        ));
-                    }
-                }
-            }
-            _ => {}
+        if let Some(answer) = strikes(world, incoming, index) {
+            return Some(answer);
         }
     }
     if polls {
-        return None;
+        return outage::of_poll(world);
     }
-    if is_out_of_reach(world, incoming) {
-        return Some(match world.random.number() % 3 {
-            0 => Answer::status(
-                503,
-                Value::String("<html><head><title>503 Service Unavailable</title></head></html>".to_owned()),
-            ),
-            1 => Answer::error(503, "ServiceUnavailable", "The region is not available."),
-            _ => Answer::Lost,
-        });
+    if let Some(answer) = outage::of_region(world, incoming) {
+        return Some(answer);
     }
     if incoming.is_read() {
         return None;
@@ -157,23 +123,76 @@ pub(super) fn before(world: &mut World, incoming: &Incoming) -> Option<Answer> {
     let struck = world.faults.strike(&incoming.step, |fault| match fault {
         Fault::Hang { .. } => 1,
         Fault::LostResponse { effect: Lost::BeforeEffect, times, .. } => times.unwrap_or(1),
-        Fault::FailedOperation { times, .. } if services::is_immediate(incoming) => times.unwrap_or(u32::MAX),
+        Fault::FailedOperation { times, code, .. } if is_refused(incoming, code.as_deref()) => {
+            times.unwrap_or(u32::MAX)
+        }
         _ => 0,
     });
     struck.map(|fault| match fault {
         Fault::Hang { .. } => Answer::Silence,
         Fault::FailedOperation { code, message, .. } => {
-            let message = message.unwrap_or_else(|| "The request cannot be carried out.".to_owned());
-            Answer::error(400, code.as_deref().unwrap_or("BadRequest"), message)
+            let code = code.as_deref().unwrap_or("BadRequest");
+            let (status, words) = refusal::at_once(code).unwrap_or((400, "The request cannot be carried out."));
+            Answer::error(status, code, message.unwrap_or_else(|| words.to_owned()))
         }
-        _ => Answer::Lost,
+        _ => outage::lost_answer(world),
     })
+}
+
+/// Whether a failure shows as the answer to the request, rather than as the end of what it began.
+fn is_refused(incoming: &Incoming, code: Option<&str>) -> bool {
+    services::is_immediate(incoming) || code.is_some_and(|code| refusal::at_once(code).is_some())
+}
+
+/// What a fault that names no single request makes of this one.
+fn strikes(world: &mut World, incoming: &Incoming, index: usize) -> Option<Answer> {
+    let (now, start, polls) = (world.now, world.start, incoming.polled().is_some());
+    let count = world.faults.struck.get(&index).copied().unwrap_or(0);
+    match world.faults.faults.get(index)? {
+        Fault::ExpiredToken { at } if count == 0 && now >= start.plus(*at) => {
+            world.faults.refused_token = Some(incoming.token.clone());
+            world.faults.struck.insert(index, 1);
+            Some(expired(world.seed))
+        }
+        Fault::Throttled { service, lasts, retry_after } if !polls => {
+            let meant = service.as_deref().is_none_or(|service| concerns(incoming, service));
+            let since = world.faults.since.get(&index).copied().unwrap_or(now);
+            let over = lasts.is_some_and(|lasts| now >= since.plus(lasts));
+            let seconds = retry_after.as_secs().max(1).to_string();
+            (meant && !over).then(|| {
+                world.faults.since.insert(index, since);
+                world.faults.struck.insert(index, count + 1);
+                let answer = Answer::error(429, "TooManyRequests", "The request is being throttled.");
+                answer.header("retry-after", seconds)
+            })
+        }
+        Fault::Busy { step, service, lasts } if !incoming.is_read() => {
+            let by_step = |step: &str| step == incoming.step || step == without_keys(&incoming.step);
+            let meant = step.as_deref().is_some_and(by_step)
+                || service.as_deref().is_some_and(|service| concerns(incoming, service));
+            let since = world.faults.since.get(&index).copied().unwrap_or(now);
+            if !meant || now >= since.plus(*lasts) {
+                return None;
+            }
+            world.faults.since.insert(index, since);
+            world.faults.struck.insert(index, count + 1);
+            // Now and then the request is taken, and what it begins meets the other operation.
+            if !services::is_immediate(incoming) && world.random.one_in(4) {
+                world.meets_another = true;
+                return None;
+            }
+            let target = incoming.target();
+            let other = operation::poll_url(MANAGER, &target.id, 0);
+            Some(refusal::busy(world, &target, &other))
+        }
+        _ => None,
+    }
 }
 
 /// What becomes of the service's answer.
 pub(super) fn after(world: &mut World, incoming: &Incoming, answer: Answer) -> Answer {
-    let done = matches!(&answer, Answer::Response(response) if response.status < 300);
-    if incoming.is_read() || !done {
+    world.meets_another = false;
+    if incoming.is_read() || !answer.is_good() {
         return answer;
     }
     let struck = world.faults.strike(&incoming.step, |fault| match fault {
@@ -183,42 +202,34 @@ pub(super) fn after(world: &mut World, incoming: &Incoming, answer: Answer) -> A
     });
     match struck {
         Some(Fault::Timeout { .. }) => Answer::Silence,
-        Some(_) => Answer::Lost,
+        Some(_) => outage::lost_answer(world),
         None => answer,
     }
 }
 
-fn unauthorised(code: &str, message: &str) -> Answer {
-    let body = json!({ "error": { "code": code, "message": message } });
-    Answer::status(401, body).header("www-authenticate", "Bearer error=\"invalid_token\"")
+/// A token that does no longer do: it is too old, it is not known any more, or the sign-in has to be looked at again.
+fn expired(seed: u64) -> Answer {
+    match Random::of(seed, "token").number() % 3 {
+        0 => {
+            unauthorised("ExpiredAuthenticationToken", "The access token expiry UTC time has passed.", "invalid_token")
+        }
+        1 => unauthorised("InvalidAuthenticationToken", "The access token is invalid.", "invalid_token"),
+        _ => {
+            let message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and \
+                           code: TokenIssuedBeforeRevocationTimestamp";
+            // `{"access_token":{"nbf":{"essential":true}}}`
+            let claims = "insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==";
+            unauthorised("InvalidAuthenticationToken", message, claims)
+        }
+    }
+}
+
+fn unauthorised(code: &str, message: &str, error: &str) -> Answer {
+    let challenge =
+        format!("Bearer authorization_uri=\"https://login.microsoftonline.com/simulated\", error=\"{error}\"");
+    Answer::error(401, code, message).header("www-authenticate", challenge)
 }
 
 fn concerns(incoming: &Incoming, service: &str) -> bool {
-    let service = service.to_ascii_lowercase();
-    incoming.url.to_ascii_lowercase().contains(&service)
-}
-
-/// Whether the region that would have to answer is down. What belongs to no region answers always.
-fn is_out_of_reach(world: &World, incoming: &Incoming) -> bool {
-    let region = region_of(world, incoming, &incoming.target());
-    region.is_some_and(|region| world.faults.is_down(&region, world.start, world.now))
-}
-
-fn region_of(world: &World, incoming: &Incoming, target: &Target) -> Option<String> {
-    let location = incoming.parts.iter().position(|part| part.eq_ignore_ascii_case("locations"));
-    if let Some(location) = location.and_then(|at| incoming.parts.get(at + 1)) {
-        return Some(location.clone());
-    }
-    if !incoming.host.contains("management.") {
-        return services::region_of_host(world, &incoming.host);
-    }
-    let mut id = if target.scope.contains("/providers/") { target.scope.clone() } else { target.id.clone() };
-    while id.contains("/providers/") {
-        if let Some(resource) = world.resource(&id) {
-            return Some(resource.region.clone()).filter(|region| !region.is_empty());
-        }
-        let cut = id.rfind('/').unwrap_or(0);
-        id.truncate(cut);
-    }
-    None
+    incoming.url.to_ascii_lowercase().contains(&service.to_ascii_lowercase())
 }

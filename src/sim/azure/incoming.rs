@@ -3,6 +3,11 @@
 use azure_core::http::Request;
 use serde_json::Value;
 
+use super::operation::MARK;
+
+/// The host of Resource Manager; regions are below it.
+pub(super) const MANAGER: &str = "management.azure.com";
+
 /// A request.
 #[derive(Clone, Debug)]
 pub(super) struct Incoming {
@@ -16,7 +21,8 @@ pub(super) struct Incoming {
     pub(super) headers: Vec<(String, String)>,
     /// The step it is of.
     pub(super) step: String,
-    /// What its token is for; empty where there is none.
+    /// Its token, and what that is for; empty where there is none.
+    pub(super) token: String,
     pub(super) scope: String,
 }
 
@@ -41,7 +47,13 @@ impl Incoming {
             body,
             headers: all.filter(|(name, _)| !UNLOGGED.contains(&name.as_str())).collect(),
             step: header("x-drctl-step"),
-            scope: token.strip_prefix("Bearer simulated for ").unwrap_or_default().to_owned(),
+            scope: token
+                .split(", ")
+                .next()
+                .and_then(|token| token.strip_prefix("Bearer simulated for "))
+                .unwrap_or_default()
+                .to_owned(),
+            token,
         }
     }
 
@@ -53,6 +65,25 @@ impl Incoming {
     /// A header.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is for Resource Manager, rather than for a service's own endpoint.
+    pub(super) fn is_for_manager(&self) -> bool {
+        self.host == MANAGER || self.host.strip_suffix(MANAGER).is_some_and(|region| region.ends_with('.'))
+    }
+
+    /// The subscription that Resource Manager is asked about.
+    pub(super) fn subscription(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") && self.is_for_manager() => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The number of the operation whose state it asks for.
+    pub(super) fn polled(&self) -> Option<u64> {
+        let at = self.parts.iter().position(|part| part.eq_ignore_ascii_case(MARK))?;
+        Some(self.parts.get(at + 1).and_then(|number| number.parse().ok()).unwrap_or(0))
     }
 
     /// Whether it only asks.

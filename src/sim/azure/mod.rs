@@ -7,7 +7,12 @@ mod answer;
 mod derive;
 mod fault;
 mod incoming;
+mod lag;
+mod limits;
 mod operation;
+mod outage;
+mod paging;
+mod refusal;
 mod services;
 mod world;
 
@@ -53,6 +58,8 @@ pub struct Logged {
     pub scope: String,
     /// The answer's status; 0 where none was given.
     pub status: u16,
+    /// Whether it changed something, or began to, whatever became of the answer.
+    pub was_done: bool,
     /// Whether it asked for the state of an operation.
     pub polls: bool,
     /// The answer's body.
@@ -86,7 +93,9 @@ impl Azure {
 
     /// Puts there what a step's action takes for granted, in the state before the run. What is there stays.
     pub fn derive(&self, action: &str, with: &Map<String, Value>) {
-        derive::derive(&mut self.world(), action, with);
+        let mut world = self.world();
+        world.is_open = false;
+        derive::derive(&mut world, action, with);
     }
 
     /// Puts a resource there, or changes one: `type` and `name`, or `id`; `location`; whatever else it holds.
@@ -95,7 +104,9 @@ impl Azure {
     /// # Errors
     /// What is missing, as a sentence.
     pub fn put(&self, resource: &Value) -> Result<(), String> {
-        derive::put(&mut self.world(), resource)
+        let mut world = self.world();
+        world.is_open = false;
+        derive::put(&mut world, resource)
     }
 
     /// A resource, by id or by type and name: `Microsoft.Web/sites/shop-web`.
@@ -129,9 +140,7 @@ impl Azure {
     /// Whether a step has changed anything.
     #[must_use]
     pub fn has_changed(&self, step: &str) -> bool {
-        let changes = |logged: &Logged| logged.method != "GET" && (200..300).contains(&logged.status);
-        let of_step = |logged: &Logged| without_keys(&logged.step) == step;
-        self.world().log.iter().any(|logged| of_step(logged) && changes(logged))
+        self.world().log.iter().any(|logged| logged.was_done && without_keys(&logged.step) == step)
     }
 }
 
@@ -146,7 +155,7 @@ impl HttpClient for Azure {
         let answer = {
             let mut world = self.world();
             world.advance(self.clock.now());
-            answer(&mut world, &Incoming::read(request, body))
+            answer(&mut world, Incoming::read(request, body))
         };
         match answer {
             Answer::Response(response) => Ok(response.into_raw()),
@@ -165,15 +174,28 @@ fn lost(kind: ErrorKind, why: &'static str) -> azure_core::Error {
 }
 
 /// Answers a request, faults included, and remembers it.
-fn answer(world: &mut World, incoming: &Incoming) -> Answer {
-    let answer = match fault::before(world, incoming) {
-        Some(answer) => answer,
-        None => {
-            world.look_before(incoming);
-            let answer = services::answer(world, incoming);
-            fault::after(world, incoming, answer)
+fn answer(world: &mut World, incoming: Incoming) -> Answer {
+    world.is_open = true;
+    let mut was_done = false;
+    let answer = match admitted(world, &incoming) {
+        Err(refused) => refused,
+        Ok(left) => {
+            world.look_before(&incoming);
+            let answer = services::answer(world, &incoming);
+            was_done = !incoming.is_read() && answer.is_good();
+            let answer = fault::after(world, &incoming, answer);
+            left.into_iter().fold(answer, |answer, (header, left)| answer.header(header, left.to_string()))
         }
     };
-    world.remember(incoming, &answer);
+    let answer = refusal::shaped(world, &incoming, answer);
+    let answer = refusal::signed(world, &incoming, answer);
+    world.remember(incoming, &answer, was_done);
     answer
+}
+
+/// What stands before the services: whose token it is, how many requests there were, what goes wrong.
+fn admitted(world: &mut World, incoming: &Incoming) -> Result<Option<(&'static str, i64)>, Answer> {
+    fault::unknown_token(world, incoming).map_or(Ok(()), Err)?;
+    let left = limits::count(world, incoming)?;
+    fault::before(world, incoming).map_or(Ok(left), Err)
 }

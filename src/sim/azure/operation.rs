@@ -1,17 +1,22 @@
 //! Operations that take their time, and the ways Azure tells of them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::incoming::{Incoming, Target};
+use super::incoming::{Incoming, MANAGER, Target};
+use super::refusal;
 use super::world::World;
 use crate::catalogue::Timestamp;
 use crate::sim::scenario::Fault;
+use crate::sim::stand_in::Random;
 
 /// What poll URLs have in them.
 pub(super) const MARK: &str = "simulatedOperations";
+/// How long Azure knows an operation that is over.
+const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// What an operation does to the world when it ends well.
 pub(super) type Effect = Box<dyn FnOnce(&mut World) + Send>;
@@ -27,9 +32,53 @@ pub(super) enum Style {
     Resource,
 }
 
+/// How this one operation is told of: services do not agree, and one service does not always do the same.
+struct Telling {
+    /// Where its state is asked for: Resource Manager, or its region there.
+    host: String,
+    /// Both headers are given.
+    is_both: bool,
+    /// A PUT answers 201, with what is to come.
+    is_created: bool,
+    /// When to look again; not always said.
+    retry_after: Option<&'static str>,
+    /// The word for its going on.
+    goes_on: &'static str,
+    succeeded: &'static str,
+    failed: &'static str,
+    /// Nothing is known of it as soon as it is over: the resource tells.
+    is_forgotten: bool,
+    /// Where a failure shows: in the body of a 200, rather than by the status.
+    fails_in_body: bool,
+}
+
+impl Telling {
+    fn draw(world: &World, number: u64, incoming: &Incoming, target: &Target) -> Self {
+        let mut random = Random::of(world.seed, &format!("operation {number}"));
+        let region = world.resource(&target.id).map(|resource| resource.region.as_str()).unwrap_or_default();
+        let is_regional = random.one_in(4) && !region.is_empty();
+        let usual = ["InProgress", "Running", "Accepted", "Updating"];
+        let unusual = ["ResolvingReplicas", "WaitingForQuorum", "PendingTrafficSwitch"];
+        let is_unusual = random.one_in(8);
+        let tells_itself = matches!(incoming.method.as_str(), "PUT" | "DELETE");
+        Self {
+            host: if is_regional { format!("{region}.{MANAGER}") } else { MANAGER.to_owned() },
+            is_both: random.one_in(3),
+            is_created: random.one_in(2),
+            retry_after: if random.one_in(3) { None } else { Some(random.pick(&["5", "10", "15"], "5")) },
+            goes_on: random.pick(if is_unusual { &unusual } else { &usual }, "InProgress"),
+            succeeded: random.pick(&["Succeeded", "succeeded", "SUCCEEDED"], "Succeeded"),
+            failed: random.pick(&["Failed", "failed", "Failed", "Canceled"], "Failed"),
+            is_forgotten: tells_itself && random.one_in(32),
+            fails_in_body: random.one_in(2),
+        }
+    }
+}
+
 struct Operation {
     ends: Timestamp,
     style: Style,
+    telling: Telling,
     result: Value,
     /// What went wrong.
     failure: Option<Value>,
@@ -51,9 +100,11 @@ impl Operations {
         due
     }
 
-    /// Whether something is being done to a resource.
-    pub(super) fn is_busy(&self, target: &str, now: Timestamp) -> bool {
-        self.0.values().rev().any(|operation| operation.target.eq_ignore_ascii_case(target) && operation.ends > now)
+    /// What is being done to a resource: where its state is asked for.
+    fn under_way(&self, target: &str, now: Timestamp) -> Option<String> {
+        let busy = |operation: &Operation| operation.ends > now && operation.target.eq_ignore_ascii_case(target);
+        let found = self.0.iter().rev().find(|(_, operation)| busy(operation));
+        found.map(|(number, operation)| poll_url(&operation.telling.host, target, *number))
     }
 }
 
@@ -66,11 +117,10 @@ pub(super) fn begin(
     result: Value,
     effect: impl FnOnce(&mut World) + Send + 'static,
 ) -> Answer {
-    if world.operations.is_busy(&target.id, world.now) {
-        let message = format!("Another operation is in progress on '{}'.\r\nTry \"again\" later.", target.id);
-        return Answer::error(409, "AnotherOperationInProgress", message);
+    if let Some(other) = world.operations.under_way(&target.id, world.now) {
+        return refusal::busy(world, target, &other);
     }
-    let mut took = (world.times)(&incoming.step);
+    let number = world.number();
     let fault = world.faults.of_operation(&incoming.step);
     let failure = match &fault {
         Some(Fault::FailedOperation { code, message, .. }) => {
@@ -78,52 +128,91 @@ pub(super) fn begin(
             let message = message.as_deref().unwrap_or("The operation failed.");
             Some(json!({ "code": code, "message": message }))
         }
+        _ if world.meets_another => {
+            let other = poll_url(MANAGER, &target.id, number);
+            let message = format!("Another operation is in progress.\r\nThe other operation: \"{other}\"");
+            Some(json!({ "code": "AnotherOperationInProgress", "message": message }))
+        }
         _ => None,
     };
-    if matches!(fault, Some(Fault::StuckOperation { .. } | Fault::Timeout { .. })) {
-        took = std::time::Duration::from_hours(24 * 30);
-    }
-    let ends = world.now.plus(took);
-    let number = world.number();
-    let before = world.before();
-    let effect: Effect = match failure {
-        Some(_) => Box::new(move |world| world.set_back(before)),
-        None => Box::new(effect),
+    let took = match fault {
+        Some(Fault::StuckOperation { .. } | Fault::Timeout { .. }) => Duration::from_hours(24 * 30),
+        _ if world.meets_another => Duration::from_secs(8),
+        _ => (world.times)(&incoming.step),
     };
-    let effect = Some(effect);
-    let operation = Operation { ends, style, result, failure, target: target.id.clone(), effect };
-    world.operations.0.insert(number, operation);
-    let answer = Answer::status(202, Value::Null);
-    let url = poll_url(&target.id, number);
-    match style {
-        Style::AsyncOperation => answer.header("azure-asyncoperation", url).header("retry-after", "5"),
-        Style::Location => answer.header("location", url).header("retry-after", "10"),
-        Style::Resource => Answer::status(201, world.body(&target.id).cloned().unwrap_or_default()),
-    }
+    let effect: Effect = if failure.is_some() { failing(world, &target.id, style) } else { Box::new(effect) };
+    let telling = Telling::draw(world, number, incoming, target);
+    let answer = told(world, incoming, target, style, &telling, number);
+    let (ends, target) = (world.now.plus(took), target.id.clone());
+    world
+        .operations
+        .0
+        .insert(number, Operation { ends, style, telling, result, failure, target, effect: Some(effect) });
+    answer
 }
 
-fn poll_url(target: &str, number: u64) -> String {
+/// What a failure does: the resource is again what it was, unless it has to tell of the failure itself.
+fn failing(world: &World, target: &str, style: Style) -> Effect {
+    let (id, before) = (target.to_owned(), world.before());
+    Box::new(move |world| match style {
+        Style::Resource => world.set(&id, "/properties/provisioningState", json!("Failed")),
+        _ => world.set_back(before),
+    })
+}
+
+/// The answer that says that an operation has begun.
+fn told(world: &World, incoming: &Incoming, target: &Target, style: Style, telling: &Telling, number: u64) -> Answer {
+    let url = poll_url(&telling.host, &target.id, number);
+    let there = || world.body(&target.id).cloned().unwrap_or_default();
+    let (first, second) = match style {
+        Style::Resource => return Answer::status(201, there()),
+        Style::AsyncOperation => ("azure-asyncoperation", "location"),
+        Style::Location => ("location", "azure-asyncoperation"),
+    };
+    let is_created = incoming.method == "PUT" && style == Style::AsyncOperation && telling.is_created;
+    let answer = if is_created { Answer::status(201, there()) } else { Answer::status(202, Value::Null) };
+    let answer = answer.header(first, url.clone());
+    // Both at the same place: which of them is asked shows by the query.
+    let answer = if telling.is_both { answer.header(second, format!("{url}{BESIDE}")) } else { answer };
+    telling.retry_after.into_iter().fold(answer, |answer, seconds| answer.header("retry-after", seconds))
+}
+
+/// Marks the second of two addresses of an operation.
+const BESIDE: &str = "&monitor=true";
+
+pub(super) fn poll_url(host: &str, target: &str, number: u64) -> String {
     let subscription = target.split('/').nth(2).unwrap_or_default();
-    format!("https://management.azure.com/subscriptions/{subscription}/providers/Microsoft.Simulated/{MARK}/{number}")
+    let query = "api-version=2024-01-01&t=638%2Babc";
+    format!("https://{host}/subscriptions/{subscription}/providers/Microsoft.Simulated/{MARK}/{number}?{query}")
 }
 
 /// Answers a question for the state of an operation.
-pub(super) fn poll(world: &World, number: u64) -> Answer {
-    let Some(operation) = world.operations.0.get(&number) else {
+pub(super) fn poll(world: &World, incoming: &Incoming, number: u64) -> Answer {
+    let known = world.operations.0.get(&number).filter(|operation| {
+        let over = operation.ends <= world.now;
+        !(over && operation.telling.is_forgotten && operation.failure.is_none())
+            && world.now < operation.ends.plus(REMEMBERED)
+    });
+    let Some(operation) = known else {
         return Answer::error(404, "OperationNotFound", "There is no such operation.");
     };
-    let is_over = operation.ends <= world.now;
-    match (operation.style, is_over, &operation.failure) {
-        (Style::AsyncOperation, false, _) => Answer::ok(json!({ "status": "Running" })).header("retry-after", "5"),
-        (Style::AsyncOperation, true, Some(failure)) => Answer::ok(json!({ "status": "Failed", "error": failure })),
-        // Azure's services do not agree on how the word is written.
-        (Style::AsyncOperation, true, None) => {
-            let word = if number.is_multiple_of(2) { "Succeeded" } else { "succeeded" };
-            Answer::ok(json!({ "status": word, "properties": operation.result }))
+    let telling = &operation.telling;
+    let is_beside = incoming.query("monitor").is_some();
+    let has_body = (operation.style == Style::AsyncOperation) != is_beside;
+    let goes_on = |answer: Answer| match telling.retry_after {
+        Some(seconds) => answer.header("retry-after", seconds),
+        None => answer,
+    };
+    match (has_body, operation.ends <= world.now, &operation.failure) {
+        (true, false, _) => goes_on(Answer::ok(json!({ "status": telling.goes_on, "percentComplete": 50 }))),
+        (true, true, Some(failure)) => Answer::ok(json!({ "status": telling.failed, "error": failure })),
+        (true, true, None) => Answer::ok(json!({ "status": telling.succeeded, "properties": operation.result })),
+        (false, false, _) => goes_on(Answer::status(202, Value::Null)),
+        (false, true, Some(failure)) if telling.fails_in_body => {
+            Answer::ok(json!({ "status": telling.failed, "error": failure }))
         }
-        (_, false, _) => Answer::status(202, Value::Null).header("retry-after", "10"),
-        (_, true, Some(failure)) => Answer::status(409, json!({ "error": failure })),
-        (_, true, None) if operation.result.is_null() => Answer::status(204, Value::Null),
-        (_, true, None) => Answer::ok(operation.result.clone()),
+        (false, true, Some(failure)) => Answer::status(409, json!({ "error": failure })),
+        (false, true, None) if operation.result.is_null() => Answer::status(204, Value::Null),
+        (false, true, None) => Answer::ok(operation.result.clone()),
     }
 }

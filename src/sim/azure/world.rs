@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::fault::Faults;
 use super::incoming::Incoming;
+use super::lag::Lag;
+use super::limits::Buckets;
 use super::operation::{Effect, Operations};
 use super::{Logged, Times};
 use crate::catalogue::Timestamp;
@@ -49,6 +51,13 @@ pub(super) struct World {
     pub(super) random: Random,
     /// The resource that the request is about, as it was when the request came.
     before: Before,
+    pub(super) seed: u64,
+    pub(super) buckets: Buckets,
+    pub(super) lag: Lag,
+    /// Requests come: what changes from now on is seen late by some.
+    pub(super) is_open: bool,
+    /// What the request that is answered now begins, meets another operation and fails.
+    pub(super) meets_another: bool,
     resources: BTreeMap<String, Resource>,
     /// Resources whose state before the run a step has made certain.
     decided: BTreeSet<String>,
@@ -67,6 +76,11 @@ impl World {
             times,
             random: Random::of(seed, "azure"),
             before: Before::default(),
+            seed,
+            buckets: Buckets::default(),
+            lag: Lag::default(),
+            is_open: false,
+            meets_another: false,
             resources: BTreeMap::new(),
             decided: BTreeSet::new(),
             versions: 0,
@@ -101,9 +115,11 @@ impl World {
 
     /// What a resource holds, to be changed; its version moves on.
     pub(super) fn change(&mut self, id: &str) -> Option<&mut Value> {
+        let id = id.to_ascii_lowercase();
+        self.leave_behind(&id);
         self.versions += 1;
         let version = self.versions;
-        let resource = self.resources.get_mut(&id.to_ascii_lowercase())?;
+        let resource = self.resources.get_mut(&id)?;
         resource.version = version;
         Some(&mut resource.body)
     }
@@ -124,7 +140,9 @@ impl World {
         }
         self.versions += 1;
         let resource = Resource { id: id.to_owned(), body, region: region.to_owned(), version: self.versions };
-        self.resources.insert(id.to_ascii_lowercase(), resource);
+        let id = id.to_ascii_lowercase();
+        self.leave_behind(&id);
+        self.resources.insert(id, resource);
     }
 
     /// Keeps the resource that a change is about: where it fails, it is as it was.
@@ -165,7 +183,34 @@ impl World {
     }
 
     pub(super) fn remove(&mut self, id: &str) -> bool {
-        self.resources.remove(&id.to_ascii_lowercase()).is_some()
+        let id = id.to_ascii_lowercase();
+        self.leave_behind(&id);
+        self.resources.remove(&id).is_some()
+    }
+
+    /// The resource with an id in lower case.
+    pub(super) fn known(&self, id: &str) -> Option<&Resource> {
+        self.resources.get(id)
+    }
+
+    /// Takes a resource away, or gives it back, without changing anything.
+    pub(super) fn take(&mut self, id: &str) -> Option<Resource> {
+        self.resources.remove(id)
+    }
+
+    pub(super) fn give(&mut self, id: &str, resource: Resource) {
+        self.resources.insert(id.to_owned(), resource);
+    }
+
+    /// All resources at or below a scope, as Resource Manager lists them: from its own index.
+    pub(super) fn within(&self, scope: &str) -> Vec<Value> {
+        let scope = format!("{}/", scope.to_ascii_lowercase());
+        let below = self.resources.range(scope.clone()..).take_while(|(id, _)| id.starts_with(&scope));
+        let entry = |resource: &Resource| {
+            let field = |name: &str| resource.body.get(name);
+            json!({ "id": resource.id, "name": field("name"), "location": field("location") })
+        };
+        below.map(|(_, resource)| entry(resource)).collect()
     }
 
     /// The resources directly in a collection.
@@ -196,21 +241,25 @@ impl World {
     }
 
     /// Keeps what came and what was said.
-    pub(super) fn remember(&mut self, incoming: &Incoming, answer: &Answer) {
+    pub(super) fn remember(&mut self, incoming: Incoming, answer: &Answer, was_done: bool) {
         let (status, body) = match answer {
             Answer::Response(response) => (response.status, response.body.clone()),
             _ => (0, Value::Null),
         };
+        let polls = incoming.polled().is_some();
+        let Incoming { method, url, step, body: sent, headers, scope, .. } = incoming;
+        let at = self.now;
         self.log.push(Logged {
-            at: self.now,
-            method: incoming.method.clone(),
-            url: incoming.url.clone(),
-            step: incoming.step.clone(),
-            body: incoming.body.clone(),
-            headers: incoming.headers.clone(),
-            scope: incoming.scope.clone(),
+            at,
+            method,
+            url,
+            step,
+            body: sent,
+            headers,
+            scope,
             status,
-            polls: incoming.parts.iter().any(|part| part == super::operation::MARK),
+            was_done,
+            polls,
             answer: body,
         });
     }

@@ -4,12 +4,10 @@ use serde_json::Value;
 
 use crate::sim::azure::Azure;
 
-/// What was sent to change something, and may have been carried out: the step's path, method and URL.
+/// What was sent to change something, and was carried out: the step's path, method and URL.
 pub(super) fn writes(azure: &Azure) -> Vec<(String, String)> {
     let requests = azure.requests();
-    let changes = requests.iter().filter(|logged| !logged.polls && !matches!(logged.method.as_str(), "GET" | "HEAD"));
-    // No status: the answer was lost, perhaps after the effect.
-    let writes = changes.filter(|logged| logged.status < 300);
+    let writes = requests.iter().filter(|logged| logged.was_done);
     writes.map(|logged| (logged.step.clone(), format!("{} {}", logged.method, logged.url))).collect()
 }
 

@@ -29,6 +29,17 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// Whether it happens, where it happens once in so many times.
+    pub fn one_in(&mut self, times: u64) -> bool {
+        self.number().is_multiple_of(times)
+    }
+
+    /// One of these.
+    pub fn pick<T: Copy>(&mut self, from: &[T], usual: T) -> T {
+        let place = self.number() % (from.len().max(1) as u64);
+        usize::try_from(place).ok().and_then(|place| from.get(place)).copied().unwrap_or(usual)
+    }
+
     /// The next number from 0 to below 1.
     pub fn share(&mut self) -> f64 {
         (self.number() >> 11) as f64 / (1_u64 << 53) as f64

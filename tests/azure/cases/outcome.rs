@@ -50,21 +50,24 @@ impl Outcome {
             already: own()
                 .any(|record| matches!(record.event, Event::Outcome { end: End::Succeeded { already: true, .. }, .. })),
             misunderstood: requests.iter().filter(|it| is_misunderstood(it)).map(refusal).collect(),
-            failed: requests.iter().filter(|it| it.polls && it.answer.get("error").is_some()).count(),
+            failed: requests
+                .iter()
+                .filter(|it| it.polls && has_failed(it))
+                .map(operation)
+                .collect::<BTreeSet<_>>()
+                .len(),
             is_proof: rehearsed.unused_faults().is_empty(),
             writes: requests.into_iter().filter(changes).collect(),
         }
     }
 
-    /// How many changes were carried out; those whose answer was lost count as `lost_counts` says. Requests with the same
-    /// token are one; what was accepted and failed later is none.
-    pub(crate) fn carried_out(&self, lost_counts: bool) -> usize {
-        let is_lost = |logged: &Logged| matches!(logged.status, 0 | 500 | 504);
-        let was = |logged: &&Logged| matches!(logged.status, 200..=299) || (lost_counts && is_lost(logged));
+    /// How many changes were carried out, whether or not their answers came. Requests with the same token are one;
+    /// what was accepted and failed later is none.
+    pub(crate) fn carried_out(&self) -> usize {
         let mut tokens = BTreeSet::new();
         let token = |logged: &Logged| logged.body["idempotency_token"].as_str().map(str::to_owned);
         let is_new = |logged: &&Logged| token(logged).is_none_or(|token| tokens.insert(token));
-        self.writes.iter().filter(was).filter(is_new).count().saturating_sub(self.failed) - self.failed
+        self.writes.iter().filter(|logged| logged.was_done).filter(is_new).count() - self.failed
     }
 
     pub(crate) fn has_succeeded(&self) -> bool {
@@ -85,6 +88,16 @@ fn words(event: &Event) -> Option<String> {
         Event::InDoubt { evidence, .. } => Some(evidence.clone()),
         _ => None,
     }
+}
+
+/// Whether the answer says that an operation has failed.
+fn has_failed(logged: &Logged) -> bool {
+    matches!(logged.status, 200 | 409) && logged.answer.get("error").is_some()
+}
+
+/// The operation that was asked about, whichever of its addresses was asked.
+fn operation(logged: &Logged) -> &str {
+    logged.url.split('?').next().unwrap_or_default()
 }
 
 fn changes(logged: &Logged) -> bool {

@@ -8,7 +8,7 @@ use super::{metrics, operations};
 use crate::actions::azure::fields::{
     CHECK, HEALTHY, REASON, any, anywhere, boolean, duration, int, may, must, string, words,
 };
-use crate::actions::azure::read::{items, pascal};
+use crate::actions::azure::read::{items, pascal, text};
 use crate::actions::azure::request::segment;
 use crate::actions::azure::{Api, Known, Method, Next, Operation, Request, With};
 use crate::catalogue::{ActionSpec, Effect, Field, Outputs, Takes, Timestamp, Type};
@@ -81,7 +81,7 @@ static RESOURCE_GRAPH: ActionSpec = ActionSpec {
     name: "azure.resource_graph.query",
     summary: "asks the Resource Graph across resource groups",
     docs: "Runs a query over the subscription's resources. The Resource Graph follows changes with a delay: never use it \
-        to verify a failover. At most a thousand rows are read.",
+        to verify a failover. All its pages are read; let the query `take` what is wanted.",
     parameters: anywhere![must("query", string, "the query, in Kusto")],
     outputs: Outputs::Fixed(&[
         must("rows", || Type::List(Box::new(any())), "the rows"),
@@ -92,21 +92,37 @@ static RESOURCE_GRAPH: ActionSpec = ActionSpec {
     ..CHECK
 };
 
+impl ResourceGraph {
+    /// The page that a token of the one before it names; the first one without a token.
+    fn page(with: &With<'_>, token: &str) -> Request {
+        let path = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
+        let mut options = json!({ "resultFormat": "objectArray", "$top": 1000 });
+        if !token.is_empty() {
+            options["$skipToken"] = json!(token);
+        }
+        Request::new(Api::Arm, Method::Post, path).body(json!({
+            "subscriptions": [with.text("subscription")],
+            "query": with.text("query"),
+            "options": options,
+        }))
+    }
+}
+
 impl Operation for ResourceGraph {
     fn spec(&self) -> &'static ActionSpec {
         &RESOURCE_GRAPH
     }
 
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
-        let path = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
-        let request = Request::new(Api::Arm, Method::Post, path).body(json!({
-            "subscriptions": [with.text("subscription")],
-            "query": with.text("query"),
-            "options": { "resultFormat": "objectArray", "$top": 1000 },
-        }));
-        let answer = known.body(&request)?;
-        let rows = items(answer, "/data");
-        Ok(Next::done(json!({ "rows": rows, "count": rows.len() }), format!("{} rows", rows.len())))
+        let (mut rows, mut token) = (Vec::new(), String::new());
+        loop {
+            let answer = known.body(&Self::page(with, &token))?;
+            rows.extend(items(answer, "/data"));
+            text(answer, "/$skipToken").clone_into(&mut token);
+            if token.is_empty() {
+                return Ok(Next::done(json!({ "rows": rows, "count": rows.len() }), format!("{} rows", rows.len())));
+            }
+        }
     }
 }
 

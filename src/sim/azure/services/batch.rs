@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Service;
+use super::{Service, read, unmet_condition};
 use crate::sim::azure::answer::Answer;
 use crate::sim::azure::derive::Implied;
 use crate::sim::azure::fault::plain;
@@ -18,8 +18,15 @@ fn handle(world: &mut World, incoming: &Incoming, _: &Target) -> Option<Answer> 
         return Some(Answer::error(400, "InvalidQueryParameterValue", "The api-version is not known."));
     }
     world.body(&id)?;
+    if unmet_condition(world, incoming, &id).is_some() {
+        return Some(Answer::error(
+            412,
+            "ConditionNotMet",
+            "The condition specified using HTTP conditional header(s) is not met.",
+        ));
+    }
     match (incoming.method.as_str(), incoming.parts.get(2).map(String::as_str)) {
-        ("GET", None) => Some(Answer::ok(world.body(&id)?.clone())),
+        ("GET", None) => Some(read(world, &id)),
         ("POST", Some("resize")) => {
             let wanted = incoming.body.get("targetDedicatedNodes").cloned().unwrap_or_default();
             world.set(&id, "/targetDedicatedNodes", wanted.clone());

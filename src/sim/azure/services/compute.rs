@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Service, put, read};
+use super::{Service, put, read, unmet_condition};
 use crate::sim::azure::answer::Answer;
 use crate::sim::azure::derive::{Implied, region_in};
 use crate::sim::azure::incoming::{Incoming, Target};
@@ -122,11 +122,8 @@ fn clusters(world: &mut World, incoming: &Incoming, target: &Target) -> Option<A
             Some(begin(world, incoming, target, Style::Location, result, |_| {}))
         }
         ("PUT", "") if target.names.len() == 2 => {
-            if incoming
-                .header("if-match")
-                .is_some_and(|etag| world.resource(&id).is_some_and(|pool| pool.etag() != etag))
-            {
-                return Some(Answer::error(412, "PreconditionFailed", "The etag does not match."));
+            if let Some(refused) = unmet_condition(world, incoming, &id) {
+                return Some(refused);
             }
             let body = incoming.body.clone();
             Some(begin(world, incoming, target, Style::AsyncOperation, Value::Null, move |world| {

@@ -76,12 +76,13 @@ fn postgres(world: &mut World, incoming: &Incoming, target: &Target) -> Option<A
         ("POST", "restart") => {
             let fails_over = incoming.body.get("restartWithFailover") == Some(&json!(true));
             let id = target.id.clone();
-            if fails_over {
-                world.set(&id, "/properties/highAvailability/state", json!("FailingOver"));
-            }
-            Some(begin(world, incoming, target, Style::AsyncOperation, Value::Null, move |world| {
+            let answer = begin(world, incoming, target, Style::AsyncOperation, Value::Null, move |world| {
                 world.set(&id, "/properties/highAvailability/state", json!("Healthy"));
-            }))
+            });
+            if fails_over && answer.is_good() {
+                world.set(&target.id, "/properties/highAvailability/state", json!("FailingOver"));
+            }
+            Some(answer)
         }
         ("PUT", "") if world.body(&target.id).is_none() => Some(restore(world, incoming, target)),
         _ => None,
@@ -115,7 +116,7 @@ fn promote_postgres(world: &mut World, incoming: &Incoming, target: &Target) -> 
             world.set(&source, "/properties/sourceServerResourceId", json!(id));
         }
     });
-    if matches!(&answer, Answer::Response(response) if response.status == 202) {
+    if answer.is_good() {
         world.set(&target.id, "/properties/replica/replicationState", json!("Reconfiguring"));
     }
     Some(answer)
@@ -136,10 +137,13 @@ fn mysql(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answ
         }
         ("POST", "failover" | "restart") => {
             let id = target.id.clone();
-            world.set(&id, "/properties/highAvailability/state", json!("FailingOver"));
-            Some(begin(world, incoming, target, Style::Location, Value::Null, move |world| {
+            let answer = begin(world, incoming, target, Style::Location, Value::Null, move |world| {
                 world.set(&id, "/properties/highAvailability/state", json!("Healthy"));
-            }))
+            });
+            if answer.is_good() {
+                world.set(&target.id, "/properties/highAvailability/state", json!("FailingOver"));
+            }
+            Some(answer)
         }
         ("PUT", "") if world.body(&target.id).is_none() => Some(restore(world, incoming, target)),
         _ => None,

@@ -6,7 +6,8 @@ use super::Service;
 use crate::catalogue::Timestamp;
 use crate::sim::azure::answer::Answer;
 use crate::sim::azure::incoming::{Incoming, Target};
-use crate::sim::azure::world::World;
+use crate::sim::azure::paging;
+use crate::sim::azure::world::{World, items};
 
 pub(super) const METRICS: Service =
     Service { prefix: "microsoft.insights", versions: &["2024-02-01"], handle: metrics, derive: |_, _| {} };
@@ -60,9 +61,8 @@ fn health(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
     Some(Answer::ok(json!({ "name": "current", "properties": properties })))
 }
 
-fn graph(world: &mut World, _: &Incoming, _: &Target) -> Option<Answer> {
-    let rows: Vec<Value> = world.resources().into_keys().map(|id| json!({ "id": id })).collect();
-    Some(Answer::ok(
-        json!({ "totalRecords": rows.len(), "count": rows.len(), "data": rows, "resultTruncated": "false" }),
-    ))
+fn graph(world: &mut World, incoming: &Incoming, _: &Target) -> Option<Answer> {
+    let subscriptions = items(&incoming.body, "/subscriptions").iter().filter_map(Value::as_str);
+    let rows = subscriptions.flat_map(|id| world.within(&format!("/subscriptions/{id}"))).collect();
+    Some(paging::rows(incoming, rows))
 }

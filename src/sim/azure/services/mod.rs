@@ -22,8 +22,8 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::incoming::{Incoming, Target};
-use super::operation::{self, MARK};
 use super::world::{World, merge};
+use super::{operation, paging};
 
 /// A simulated service.
 pub(super) struct Service {
@@ -80,30 +80,70 @@ pub(super) fn derive(world: &mut World, implied: &super::derive::Implied<'_>) {
 
 /// Answers a request.
 pub(super) fn answer(world: &mut World, incoming: &Incoming) -> Answer {
-    if let Some(at) = incoming.parts.iter().position(|part| part == MARK) {
-        let number = incoming.parts.get(at + 1).and_then(|number| number.parse().ok());
-        return operation::poll(world, number.unwrap_or(0));
+    if let Some(number) = incoming.polled() {
+        return operation::poll(world, incoming, number);
     }
-    if !incoming.host.contains("management.") {
-        return data_plane(world, incoming);
-    }
-    let Some(version) = incoming.query("api-version") else {
-        return Answer::error(400, "MissingApiVersionParameter", "The api-version query parameter is required.");
+    let answer = if incoming.is_for_manager() { manager(world, incoming) } else { data_plane(world, incoming) };
+    paging::page(incoming, answer)
+}
+
+/// Resource Manager: finds the service, and asks it.
+fn manager(world: &mut World, incoming: &Incoming) -> Answer {
+    let Some(version) = incoming.query("api-version").filter(|version| !version.is_empty()) else {
+        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Answer::error(400, "MissingApiVersionParameter", message);
     };
+    if !is_date(version) {
+        let message =
+            format!("The api-version '{version}' is invalid. It has the form 'yyyy-MM-dd' or 'yyyy-MM-dd-preview'.");
+        return Answer::error(400, "InvalidApiVersionParameter", message);
+    }
     let target = incoming.target();
+    if incoming.is_read() {
+        return world.as_seen(&target.id, |world| of_service(world, incoming, &target, version));
+    }
+    of_service(world, incoming, &target, version)
+}
+
+/// Whether it is `2024-01-01` or `2024-01-01-preview`.
+fn is_date(version: &str) -> bool {
+    let date = version.strip_suffix("-preview").unwrap_or(version);
+    let form = |(at, letter): (usize, char)| if matches!(at, 4 | 7) { letter == '-' } else { letter.is_ascii_digit() };
+    date.len() == 10 && date.chars().enumerate().all(form)
+}
+
+fn of_service(world: &mut World, incoming: &Incoming, target: &Target, version: &str) -> Answer {
     let service = SERVICES.iter().filter(|service| target.kind.starts_with(service.prefix));
     let service = service.max_by_key(|service| service.prefix.len());
     if let Some(service) = service {
         if !service.versions.is_empty() && !service.versions.contains(&version) {
-            let known = service.versions.join(", ");
-            let message = format!("The api-version '{version}' is invalid. The supported versions are '{known}'.");
-            return Answer::error(400, "InvalidResourceType", message);
+            return unknown_version(world, target, version, service.versions);
         }
-        if let Some(answer) = (service.handle)(world, incoming, &target) {
+        if let Some(answer) = (service.handle)(world, incoming, target) {
             return answer;
         }
     }
-    any_resource(world, incoming, &target)
+    any_resource(world, incoming, target)
+}
+
+/// Of a resource that is in a region the provider of that region is named, else the type.
+fn unknown_version(world: &World, target: &Target, version: &str, known: &[&str]) -> Answer {
+    let region =
+        world.resource(&target.id).map(|resource| resource.region.as_str()).filter(|region| !region.is_empty());
+    let (namespace, kind) = target.kind.split_once('/').unwrap_or((&target.kind, ""));
+    let known = known.join(", ");
+    if let Some(region) = region {
+        let message = format!(
+            "No registered resource provider found for location '{region}' and API version \
+             '{version}' for type '{kind}'. The supported api-versions are '{known}'."
+        );
+        return Answer::error(400, "NoRegisteredProviderFound", message);
+    }
+    let message = format!(
+        "The resource type '{kind}' could not be found in the namespace '{namespace}' for api \
+         version '{version}'. The supported api-versions are '{known}'."
+    );
+    Answer::error(400, "InvalidResourceType", message)
 }
 
 fn data_plane(world: &mut World, incoming: &Incoming) -> Answer {
@@ -148,26 +188,21 @@ pub(super) fn is_immediate(incoming: &Incoming) -> bool {
             | ("microsoft.storage/storageaccounts", "PATCH", _)
     );
     let alias = incoming.url.to_ascii_lowercase().contains("disasterrecoveryconfigs");
-    let site = kind.starts_with("microsoft.web/sites") && !incoming.url.contains("slotsswap");
+    let site = kind.starts_with("microsoft.web/sites") && !incoming.url.to_ascii_lowercase().contains("slotsswap");
     let at_once = by_call || alias || site || at_once.iter().any(|prefix| kind.starts_with(prefix));
-    at_once || !incoming.host.contains("management.")
+    at_once || !incoming.is_for_manager()
 }
 
 /// What any resource does: it is read, replaced, changed, removed, listed.
 fn any_resource(world: &mut World, incoming: &Incoming, target: &Target) -> Answer {
-    if let Some(condition) = incoming.header("if-match")
-        && world.resource(&target.id).is_some_and(|resource| resource.etag() != condition)
-    {
-        return Answer::error(
-            412,
-            "PreconditionFailed",
-            "The condition set using HTTP conditional header(s) is not met.",
-        );
-    }
-    if incoming.header("if-none-match") == Some("*") && world.resource(&target.id).is_some() {
-        return Answer::error(412, "PreconditionFailed", "The resource exists already.");
+    if let Some(refused) = unmet_condition(world, incoming, &target.id) {
+        return refused;
     }
     match (incoming.method.as_str(), &target.below) {
+        ("GET", None) if target.kind.is_empty() && target.id.to_ascii_lowercase().ends_with("/resources") => {
+            let scope = target.id.rsplit_once('/').map(|(scope, _)| scope).unwrap_or_default();
+            Answer::ok(json!({ "value": world.within(scope) }))
+        }
         ("GET", None) => read(world, &target.id),
         ("GET", Some(collection)) => {
             let found = world.list(&format!("{}/{collection}", target.id));
@@ -192,6 +227,16 @@ fn any_resource(world: &mut World, incoming: &Incoming, target: &Target) -> Answ
             Answer::error(404, "InvalidResourceType", format!("'{}' knows no '{what}'.", target.kind))
         }
     }
+}
+
+/// The refusal where a resource is not what the request takes it to be.
+pub(super) fn unmet_condition(world: &World, incoming: &Incoming, id: &str) -> Option<Answer> {
+    let there = world.resource(id);
+    let is_other = |condition: &str| there.is_none_or(|there| condition != "*" && there.etag() != condition);
+    let unmet = incoming.header("if-match").is_some_and(is_other)
+        || (incoming.header("if-none-match") == Some("*") && there.is_some());
+    let message = "The condition set using HTTP conditional header(s) is not met.";
+    unmet.then(|| Answer::error(412, "PreconditionFailed", message))
 }
 
 /// Puts a resource there as it was sent, in the region it names or had.

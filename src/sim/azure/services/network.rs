@@ -1,5 +1,7 @@
 //! Traffic Manager, DNS, Front Door, Application Gateway.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Service, put, read};
@@ -8,6 +10,7 @@ use crate::sim::azure::derive::{Implied, region_in};
 use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, merge, text};
+use crate::sim::stand_in::Random;
 
 pub(super) const TRAFFIC_MANAGER: Service = Service {
     prefix: "microsoft.network/trafficmanagerprofiles",
@@ -158,9 +161,7 @@ fn front_door(world: &mut World, incoming: &Incoming, target: &Target) -> Option
         ("PATCH", "") => {
             world.body(&target.id)?;
             let (id, change) = (target.id.clone(), incoming.body.clone());
-            world.set(&target.id, "/properties/provisioningState", json!("Updating"));
-            let result = Value::Null;
-            Some(begin(world, incoming, target, Style::AsyncOperation, result, move |world| {
+            let answer = begin(world, incoming, target, Style::AsyncOperation, Value::Null, move |world| {
                 if let Some(body) = world.change(&id) {
                     merge(body, &change);
                     merge(
@@ -168,7 +169,15 @@ fn front_door(world: &mut World, incoming: &Incoming, target: &Target) -> Option
                         &json!({ "properties": { "provisioningState": "Succeeded", "deploymentStatus": "Succeeded" } }),
                     );
                 }
-            }))
+                // The edges follow one after the other.
+                let minutes = 20 + Random::of(world.seed, &id).number() % 25;
+                let until = world.now.plus(Duration::from_mins(minutes));
+                world.show(&id, &json!({ "properties": { "deploymentStatus": "InProgress" } }), until);
+            });
+            if answer.is_good() {
+                world.set(&target.id, "/properties/provisioningState", json!("Updating"));
+            }
+            Some(answer)
         }
         ("POST", "purge") => Some(begin(world, incoming, target, Style::AsyncOperation, Value::Null, |_| {})),
         _ => None,

@@ -44,13 +44,16 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
         return Some(Answer::error(400, "InvalidParameter", "providerSpecificDetails are missing."));
     }
     let id = target.id.clone();
-    world.set(&id, "/properties/currentScenario/jobId", json!("job"));
-    world.set(&id, "/properties/currentScenarioStatus", json!("InProgress"));
-    Some(begin(world, incoming, target, Style::Location, Value::Null, move |world| {
+    let answer = begin(world, incoming, target, Style::Location, Value::Null, move |world| {
         world.set(&id, "/properties/allowedOperations", json!(next));
         world.set(&id, "/properties/currentScenario/jobId", json!("None"));
         world.set(&id, "/properties/currentScenarioStatus", json!(words));
-    }))
+    });
+    if answer.is_good() {
+        world.set(&target.id, "/properties/currentScenario/jobId", json!("job"));
+        world.set(&target.id, "/properties/currentScenarioStatus", json!("InProgress"));
+    }
+    Some(answer)
 }
 
 fn derive(world: &mut World, implied: &Implied<'_>) {

@@ -8,6 +8,7 @@ use crate::sim::azure::derive::{Implied, partner, region_in};
 use crate::sim::azure::fault::plain;
 use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
+use crate::sim::azure::refusal;
 use crate::sim::azure::world::{World, merge, text};
 
 pub(super) const SERVICE: Service =
@@ -51,21 +52,18 @@ fn other_end(group: &Value, name: &str) -> String {
 
 fn fail_over(world: &mut World, incoming: &Incoming, target: &Target) -> Answer {
     let Some(group) = world.body(&target.id).cloned() else { return Answer::missing(&target.id) };
-    if text(&group, "/properties/replicationRole") != "Secondary" {
-        let is_instance = target.kind.contains("instancefailovergroups");
-        let code = if is_instance {
-            "InstanceFailoverGroupFailoverRequestOnPrimary"
-        } else {
-            "FailoverGroupFailoverRequestOnPrimary"
-        };
-        return Answer::error(400, code, "The failover has to be requested on the secondary server.");
+    let is_instance = target.kind.contains("instancefailovergroups");
+    match text(&group, "/properties/replicationRole") {
+        "Secondary" => {}
+        "Primary" if is_instance => return refusal::of_code("InstanceFailoverGroupFailoverRequestOnPrimary"),
+        "Primary" => return refusal::of_code("FailoverGroupFailoverRequestOnPrimary"),
+        _ => return refusal::of_code("FailoverGroupNotSecondary"),
     }
     let (here, there) = (target.id.clone(), other_end(&group, target.name()));
     let region = world.resource(&there).map(|other| other.region.clone()).unwrap_or_default();
     let is_down = world.faults.is_down(&region, world.start, world.now);
     if is_down && target.action() == "failover" {
-        let message = "The planned failover timed out: the primary server did not answer. It was rolled back.";
-        return Answer::error(400, "PlannedFailoverTimedOut", message);
+        return refusal::of_code("PlannedFailoverTimedOut");
     }
     begin(world, incoming, target, Style::Location, Value::Null, move |world| {
         for (id, role) in [(&here, "Primary"), (&there, "Secondary")] {

@@ -70,7 +70,7 @@ fn fail_over(world: &mut World, incoming: &Incoming, target: &Target) -> Answer 
             merge(body, &json!({ "sku": { "name": sku }, "properties": properties }));
         }
     });
-    if matches!(&answer, Answer::Response(response) if response.status == 202) {
+    if answer.is_good() {
         world.set(&target.id, "/properties/failoverInProgress", json!(true));
     }
     answer
