@@ -264,7 +264,7 @@ impl Machine {
             action: action.name.value.clone(),
             with,
             effect,
-            timeout: step.timeout(self.plan.defaults(state.step)),
+            timeout: self.plan.timeout(state.step),
             declared: if side == Side::Apply && !verifies {
                 step.outputs.iter().map(|output| (output.name.value.clone(), output.kind.clone())).collect()
             } else {

@@ -14,6 +14,7 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -193,6 +194,19 @@ impl Plan {
     #[must_use]
     pub fn is_repeatable(&self, step: &Step, effect: Effect) -> bool {
         effect.is_repeatable() || step.on_interrupt == Some(OnInterrupt::Retry)
+    }
+
+    /// How long one attempt may take. Where the step does not say, the runbook's default holds, but for an action that
+    /// is known to take longer: that has twice the time that one of twenty exceeds.
+    #[must_use]
+    pub fn timeout(&self, index: StepIndex) -> Duration {
+        let step = self.step(index);
+        let known = || {
+            let takes = self.spec(&step.action.name.value)?.takes;
+            takes(&step.action.with.value.known()?).map(|takes| takes.worst * 2)
+        };
+        let usual = step.timeout(self.defaults(index));
+        if step.timeout.is_some() { usual } else { usual.max(known().unwrap_or_default()) }
     }
 
     /// How a failed attempt is tried again. The runbook's default never applies to what is unsafe to repeat.

@@ -78,6 +78,13 @@ pub(super) async fn follow(
     }
 }
 
+/// Asks once whether an operation is over.
+pub(super) async fn glance(azure: &Azure, via: Via<'_>, api: &Api, poll: &Poll) -> Result<bool, String> {
+    let Some(url) = poll.operation.as_ref().or(poll.location.as_ref()) else { return Ok(true) };
+    let reply = azure.get(via, api, url).await.map_err(|lost| lost.words().to_owned())?;
+    Ok(ended(azure, via, api, poll, &reply).await?.is_some())
+}
+
 fn longer(wait: Duration) -> Duration {
     (wait * 3 / 2).min(LONGEST_WAIT)
 }
