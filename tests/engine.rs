@@ -406,7 +406,8 @@ impl Updates {
         let mut state = State::new(&self.plan);
         self.records.iter().for_each(|(at, event)| state.apply(&self.plan, *at, event).unwrap());
         self.machine = machine(&self.plan, state, self.records.len());
-        self.give(minute, Input::Resume(person()))
+        let ran = self.give(minute, Input::Resume(person()));
+        [ran, self.give(minute, Input::Time)].concat()
     }
 
     fn answer(&mut self, minute: i64) -> Vec<String> {

@@ -135,6 +135,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         return Err(Error::new(Exit::Invalid, message).next("drctl plan NAME --out FILE".to_owned()));
     }
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
+    ahead_problem(&plan, &start.approve).map_or(Ok(()), |problem| Err(Error::usage(problem)))?;
     let secrets = plan.secrets();
     let held = match start.simulate {
         Some(_) => stand_in_secrets(&secrets),
@@ -197,6 +198,29 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))])
 }
 
+/// What is wrong with the approvals given ahead, whatever the gates will ask.
+fn ahead_problem(plan: &Plan, approve: &[(String, String)]) -> Option<String> {
+    approve.iter().find_map(|(step, _)| {
+        let Some(index) = plan.find(step) else {
+            let paths: Vec<String> = plan.paths().collect();
+            let meant = crate::diag::closest(step, paths.iter().map(String::as_str));
+            let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+            return Some(format!("`--approve`: the runbook has no step `{step}`{meant}"));
+        };
+        if plan.step(index).approval.is_some() {
+            return None;
+        }
+        let gated = plan.steps().filter(|(_, step)| step.approval.is_some());
+        let gated: Vec<String> = gated.map(|(index, _)| plan.path(index)).collect();
+        let there = if gated.is_empty() {
+            "no step has one".to_owned()
+        } else {
+            format!("those with one: {}", gated.join(", "))
+        };
+        Some(format!("`--approve`: `{step}` has no gate; {there}"))
+    })
+}
+
 /// Takes a run up where it was left.
 ///
 /// # Errors
@@ -206,12 +230,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
     let lock = lock(&folder, common, SystemClock::start(Timestamp(0)).now())?;
     let run = view::open(folder, &registry.catalogue())?;
     if run.started.simulated {
-        let message = format!("run `{}` was simulated: its world is gone with the process that drove it", run.id());
-        return Err(Error::usage(message).next(format!(
-            "drctl {} {} --simulate",
-            run.started.kind.name(),
-            run.started.runbook
-        )));
+        return Err(run.world_is_gone());
     }
     let state = run.state(&run.plan)?;
     if let Some(ended) = state.ended {

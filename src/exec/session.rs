@@ -157,6 +157,7 @@ impl Session<'_> {
             run: self.id.clone(),
             kind: self.common.output,
             interactive: self.common.interactive,
+            stays: self.common.wait || self.common.interactive,
             colour: self.common.colour,
             clock: Arc::clone(&self.clock),
             operator: self.common.operator.clone(),

@@ -65,6 +65,8 @@ fn a_doubt_is_named_and_stays_until_a_person_says_what_happened() {
     assert_eq!(workspace.drctl(&["status"]).code, 4);
     let undecided = workspace.drctl(&["resolve", "slow", "--reason", "x"]);
     assert_eq!(undecided.code, 2, "{undecided:?}");
+    let without = workspace.drctl(&["resolve", "slow", "--happened", "--reason", "seen"]);
+    assert!(without.stderr.contains("`after` reads `n` of it: add `--output n=VALUE`"), "{without:?}");
     let unknown = workspace.drctl(&["resolve", "slow", "--happened", "--reason", "seen", "--output", "m=3"]);
     assert!(unknown.stderr.contains("`slow` has no output `m`"), "{unknown:?}");
     assert_eq!(workspace.drctl(&["resolve", "slow", "--happened", "--reason", "seen", "--output", "n=9"]).code, 0);
@@ -183,4 +185,40 @@ fn a_damaged_journal_is_refused_with_the_line() {
         let refused = workspace.drctl(arguments);
         assert_eq!((refused.code, refused.stderr.contains("line 2")), (8, true), "{refused:?}");
     }
+}
+
+#[test]
+fn a_run_that_cannot_be_read_may_be_the_one_that_is_meant() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"exit 1\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    let run = workspace.run();
+    std::fs::remove_dir_all(workspace.path(&format!(".drctl/runs/{run}/pinned"))).unwrap();
+    for command in ["status", "resume", "watch"] {
+        let refused = workspace.drctl(&[command]);
+        assert_eq!(
+            (refused.code, refused.stderr.contains(&format!("{run}/pinned/runbook.yaml"))),
+            (8, true),
+            "{command}: {refused:?}"
+        );
+    }
+    workspace.drctl(&["failover", "r"]);
+    for command in ["status", "resume", "watch"] {
+        let refused = workspace.drctl(&[command]);
+        let named = refused.stderr.contains(&format!("run `{run}` cannot be read, and may be open: "));
+        assert_eq!((refused.code, named), (8, true), "{command}: {refused:?}");
+        assert!(refused.stderr.contains("name the run that is meant: one of r-"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_run_without_a_record_never_started_and_is_in_nobodys_way() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"exit 1\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    std::fs::remove_file(workspace.path(&format!(".drctl/runs/{}/journal.jsonl", workspace.run()))).unwrap();
+    std::fs::remove_dir_all(workspace.path(&format!(".drctl/runs/{}/steps", workspace.run()))).unwrap();
+    let runs = workspace.drctl(&["runs"]).stdout;
+    assert!(runs.contains("never started") && runs.contains("it has no record: nothing was done"), "{runs}");
+    assert_eq!(workspace.drctl(&["runs", "--open"]).stdout, "no runs yet\n");
+    let none = workspace.drctl(&["status"]);
+    assert!(none.code == 2 && none.stderr.contains("no run is open"), "{none:?}");
 }
