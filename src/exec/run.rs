@@ -146,6 +146,10 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         Some(scaled) => Arc::clone(scaled) as Arc<dyn Clock>,
         None => Arc::new(SystemClock::start(Timestamp(0))),
     };
+    if let Some(since) = start.since.filter(|since| *since > clock.now()) {
+        let message = format!("`--since {since}` has not come yet: it is {} now", clock.now());
+        return Err(Error::usage(message));
+    }
     let id = RunId::new(&runbook.name.value, clock.now(), ids::random_u32()?);
     let mut started = RunStarted {
         run: id.to_string(),
@@ -184,6 +188,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         id: id.to_string(),
         folder: None,
         lock: None,
+        note: None,
     };
     if start.dry_run {
         let journal = Box::new(MemoryJournal::new());
@@ -247,6 +252,8 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         }
         None => (Arc::clone(&run.plan), state),
     };
+    let gone = on_edit == OnEdit::Refuse && !common.workspace.join(&run.started.path).is_file();
+    let note = gone.then(|| format!("`{}` is gone: the run goes on as it was started", run.started.path));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(run.last_at()));
     let journal = FileJournal::recover_and_open(&run.folder.journal(), |_: crate::journal::Record<Event>| {})
         .map_err(|error| Error::new(Exit::Journal, error.to_string()))?
@@ -262,6 +269,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         id,
         folder: Some(Arc::new(run.folder)),
         lock: Some(lock),
+        note,
     };
     let before = run.records;
     session.drive_after(state, last, Box::new(journal), first, &before)
@@ -277,7 +285,8 @@ fn lock(folder: &RunFolder, common: &Common, now: Timestamp) -> Result<RunLock, 
     RunLock::acquire(&folder.lock(), &holder).map_err(|error| match error {
         LockError::Held(holder) => {
             let message = format!("the run is driven by {holder}: one process at a time");
-            Error::new(Exit::Locked, message).next("drctl watch RUN, to look on".to_owned())
+            let run = folder.path().file_name().unwrap_or_default().to_string_lossy();
+            Error::new(Exit::Locked, message).next(format!("drctl watch {run}   (to look on)"))
         }
         LockError::Io(error) => Error::new(Exit::Journal, format!("`{}`: {error}", folder.lock().display())),
     })
@@ -292,6 +301,10 @@ fn adopted(
     on_edit: OnEdit,
 ) -> Result<Option<(Arc<Plan>, PlanChanged)>, Error> {
     let file = common.workspace.join(&run.started.path);
+    if on_edit == OnEdit::Adopt && !file.is_file() {
+        let message = format!("cannot adopt: `{}` is gone", run.started.path);
+        return Err(Error::usage(message).next(format!("drctl resume {} --pinned", run.id())));
+    }
     if on_edit == OnEdit::Pinned || !file.is_file() {
         return Ok(None);
     }
@@ -302,9 +315,9 @@ fn adopted(
     }
     let started = pin::started_steps(&edit, &run.plan, state);
     let may_adopt = !now.has_errors() && started.is_empty();
-    let refuse = |why: &str| {
-        let message =
-            format!("{why}:\n{}", edit.lines().into_iter().map(|line| format!("  {line}\n")).collect::<String>());
+    let refuse = |why: &str, found: &str| {
+        let lines: String = edit.lines().into_iter().map(|line| format!("  {line}\n")).collect();
+        let message = format!("{why}:\n{found}{lines}");
         let refused = Error::new(Exit::Invalid, message)
             .next(format!("drctl resume {} --pinned   (as it was started)", run.id()));
         if !may_adopt {
@@ -314,13 +327,14 @@ fn adopted(
     };
     if now.has_errors() {
         let found = crate::diag::render(&now.found, &now.sources, crate::diag::Format::Short, false);
-        return Err(refuse(&format!("the runbook was edited and is invalid now\n{found}")));
+        return Err(refuse("the runbook was edited and is invalid now", &found));
     }
     if on_edit == OnEdit::Refuse {
-        return Err(refuse("the runbook was edited since the run started"));
+        return Err(refuse("the runbook was edited since the run started", ""));
     }
     if !started.is_empty() {
-        return Err(refuse(&format!("cannot adopt: `{}` started before the edit", started.join("`, `"))));
+        let why = format!("cannot adopt: `{}` started before the edit", started.join("`, `"));
+        return Err(refuse(&why, ""));
     }
     adopt(common, run, &edit, &now, registry).map(Some)
 }

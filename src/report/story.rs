@@ -109,7 +109,7 @@ fn run_started(view: &View, started: &RunStarted) -> String {
         write!(text, ", with {what} from run {}", from.run).ok();
     }
     if let Some(since) = started.since {
-        write!(text, ", counted from {} UTC", words::time_of_day(since)).ok();
+        write!(text, ", counted from {} UTC", words::date_and_time(since)).ok();
     }
     text
 }

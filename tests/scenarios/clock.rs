@@ -160,3 +160,14 @@ fn an_approval_after_the_time_of_a_gate_that_rejects_is_refused_at_once() {
     assert_eq!(clock.drctl(&workspace, &["approve", "go", "--as", "ada"]).code, 0);
     assert_eq!(clock.drctl(&workspace, &["resume"]).code, 0);
 }
+
+#[test]
+fn an_outage_began_on_a_day_that_is_shown_and_not_in_the_future() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: exec, with: { argv: [\"true\"] } }\n");
+    let early = workspace.drctl(&["failover", "r", "--since", "2130-01-02T03:04:05Z"]);
+    assert_eq!(early.code, 2, "{early:?}");
+    assert!(early.stderr.contains("`--since 2130-01-02T03:04:05.000Z` has not come yet: it is 20"), "{early:?}");
+    assert!(!workspace.path(".drctl").exists());
+    let late = workspace.drctl(&["failover", "r", "--since", "2020-01-02T03:04:05Z"]);
+    assert!(late.stderr.contains("counted from 2020-01-02 03:04 UTC"), "{late:?}");
+}

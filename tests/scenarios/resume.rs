@@ -132,7 +132,8 @@ fn an_edit_that_is_invalid_is_shown_and_cannot_be_adopted() {
     workspace.write("runbooks/r.yaml", &text.replace("script", "scirpt"));
     let refused = workspace.drctl(&["resume"]);
     assert_eq!(refused.code, 5, "{refused:?}");
-    assert!(refused.stderr.contains("is invalid now") && refused.stderr.contains("`scirpt`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("is invalid now:\n") && refused.stderr.contains("`scirpt`"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("\n:"), "{}", refused.stderr);
     assert!(refused.stderr.contains("--pinned") && !refused.stderr.contains("--adopt"), "{}", refused.stderr);
 }
 
@@ -144,6 +145,7 @@ fn a_second_process_is_told_who_drives_the_run() {
     let second = workspace.drctl(&["resume"]);
     assert_eq!(second.code, 6, "{second:?}");
     assert!(second.stderr.contains("the run is driven by ada"), "{}", second.stderr);
+    assert!(second.stderr.contains(&format!("next: drctl watch {} ", workspace.run())), "{}", second.stderr);
     workspace.write("go", "0");
     assert_eq!(ran(child.wait_with_output().unwrap()).code, 0);
 }
@@ -221,4 +223,22 @@ fn a_run_without_a_record_never_started_and_is_in_nobodys_way() {
     assert_eq!(workspace.drctl(&["runs", "--open"]).stdout, "no runs yet\n");
     let none = workspace.drctl(&["status"]);
     assert!(none.code == 2 && none.stderr.contains("no run is open"), "{none:?}");
+}
+
+#[test]
+fn a_runbook_that_is_gone_is_said_to_be_and_the_run_goes_on_as_it_was_started() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"test -e ok\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    std::fs::remove_file(workspace.path("runbooks/r.yaml")).unwrap();
+    workspace.write("ok", "");
+    workspace.drctl(&["retry", "a"]);
+    let adopted = workspace.drctl(&["resume", "--adopt"]);
+    assert_eq!(
+        (adopted.code, adopted.stderr.contains("cannot adopt: `runbooks/r.yaml` is gone")),
+        (2, true),
+        "{adopted:?}"
+    );
+    let resumed = workspace.drctl(&["resume"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert!(resumed.stderr.contains("`runbooks/r.yaml` is gone: the run goes on as it was started"), "{resumed:?}");
 }
