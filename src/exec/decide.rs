@@ -93,7 +93,7 @@ pub fn meant(
     }
 }
 
-/// Judges a decision against what is durable now, and puts it into the run's inbox; its id.
+/// Judges a decision against what is durable or kept now, and puts it into the run's inbox; its id.
 ///
 /// # Errors
 /// It cannot be taken, or cannot be written.
@@ -104,7 +104,7 @@ pub fn deliver(run: &Run, decided: &Decided) -> Result<String, Error> {
     if !driven && run.started.simulated {
         return Err(run.world_is_gone());
     }
-    let now = if driven { state.last_at } else { decided.at };
+    let (now, state) = if driven { (state.last_at, state) } else { (decided.at, kept(run, &state)?.after) };
     looking_on(run, state).judge(decided, now).map_err(|why| {
         Error::new(Exit::Failed, format!("cannot {}: {why}", decided.decision.name()))
             .next(format!("drctl status {}", run.id()))

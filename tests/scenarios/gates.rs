@@ -199,6 +199,8 @@ fn what_was_decided_while_nobody_drove_the_run_is_shown_and_not_asked_again() {
     assert!(status.contains(" UTC by ada (by `--as`) on ") && status.contains(": seen\n"), "{status}");
     assert!(status.contains("2 different people, 1 so far"), "{status}");
     assert!(status.contains(&format!("drctl approve {run} go ")), "{status}");
+    let twice = workspace.drctl(&["approve", "go", "--as", "ada"]);
+    assert!(twice.stderr.contains("`ada` has approved already"), "{twice:?}");
     assert_eq!(workspace.drctl(&["approve", "go", "--as", "grace"]).code, 0);
     let status = workspace.drctl(&["status"]).stdout;
     assert!(!status.contains("drctl approve") && !status.contains("needs people"), "{status}");
