@@ -406,7 +406,8 @@ impl Updates {
         let mut state = State::new(&self.plan);
         self.records.iter().for_each(|(at, event)| state.apply(&self.plan, *at, event).unwrap());
         self.machine = machine(&self.plan, state, self.records.len());
-        self.give(minute, Input::Resume(person()))
+        let ran = self.give(minute, Input::Resume(person()));
+        [ran, self.give(minute, Input::Time)].concat()
     }
 
     fn answer(&mut self, minute: i64) -> Vec<String> {
@@ -498,4 +499,59 @@ fn the_time_a_step_reads_is_that_of_its_attempt_however_often_it_is_read() {
     let answer = Answer::Sight(Sight::NotApplied { reason: String::new() });
     let (_, said, _) = read(&mut second, 11, Input::Done { job, answer });
     assert_eq!(said, "Apply 1970-01-01T00:11:00.000Z");
+}
+
+const GATE: &str = "\
+drctl: 1
+name: r
+kind: failover
+owner: t
+execution:
+  - id: go
+    action: shell
+    approval: { timeout: 30m, on_timeout: reject }
+    with: { script: x }
+";
+
+/// A gate of 30 minutes is taken up after an hour, with an approval of that minute: the jobs that start, and the
+/// records after the resume.
+fn approved_at(minute: i64) -> (Vec<String>, Vec<&'static str>) {
+    let plan = plan_of(&[GATE]);
+    let mut records = Vec::new();
+    let mut give = |machine: &mut Machine, minute: i64, input: Input| {
+        let mut jobs = Vec::new();
+        for effect in machine.handle(minutes(minute), input).unwrap() {
+            match effect {
+                Effect::Append { at, event, .. } => records.push((at, event)),
+                Effect::Do { job, .. } => jobs.push(job.path.to_string()),
+                _ => {}
+            }
+        }
+        (jobs, records.clone())
+    };
+    let (_, kept) = give(&mut machine(&plan, State::new(&plan), 0), 0, Input::Start(started()));
+    let mut state = State::new(&plan);
+    kept.iter().for_each(|(at, event)| state.apply(&plan, *at, event).unwrap());
+    let digest = state.node(NodeId(0)).gate().unwrap().opened.digest.clone();
+    let mut second = machine(&plan, state, kept.len());
+    let decided = Decided {
+        id: "d".to_owned(),
+        step: Some(NodePath("go".into())),
+        decision: Decision::Approve { digest },
+        person: person(),
+        from: "inbox".to_owned(),
+        at: minutes(minute),
+        reason: None,
+    };
+    give(&mut second, 60, Input::Resume(person()));
+    let (mut jobs, _) = give(&mut second, 60, Input::Decide(Box::new(decided)));
+    let (more, records) = give(&mut second, 60, Input::Time);
+    jobs.extend(more);
+    (jobs, records[kept.len() + 1..].iter().map(|(_, event)| event.name()).collect())
+}
+
+#[test]
+fn an_approval_counts_by_when_it_was_given_not_by_when_it_is_taken() {
+    assert_eq!(approved_at(29), (vec!["go".to_owned()], vec!["decided", "intent"]));
+    assert_eq!(approved_at(30), (vec![], vec!["decision_refused", "step_failed", "paused"]));
 }

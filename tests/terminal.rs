@@ -138,7 +138,7 @@ execution:
     rollback: { action: shell, with: { script: "echo undo-first >> log" } }
   - { id: kept, action: shell, needs: [first], with: { script: "echo kept >> log" } }
   - { id: bad, action: shell, needs: [kept], with: { script: "test -e ok" } }
-  - { id: after, action: shell, needs: [bad], with: { script: "echo after >> log" } }
+  - { id: after, action: shell, needs: [bad], point_of_no_return: true, with: { script: "echo after >> log" } }
 "#;
 
 fn run_until_the_failure(workspace: &Workspace) -> Terminal {
@@ -166,6 +166,7 @@ fn skipping_a_failed_step_demands_a_reason() {
     let workspace = Workspace::of(FAILING);
     let mut terminal = run_until_the_failure(&workspace);
     terminal.types("skip");
+    terminal.sees("these depend on `bad` and will start as if it were done: after; of no return: after\n");
     terminal.sees("reason (enter to go back): ");
     terminal.types("  ");
     terminal.sees("bad: what now? [retry/skip/abort/leave] ");
@@ -503,4 +504,16 @@ fn a_dumb_terminal_and_a_build_server_get_plain_lines_and_no_question() {
         assert!(text.contains("+00:00 execution     go waits for approval: Go\n"), "{text}");
         assert!(!text.contains("[yes/no/later]") && !terminal.raw().contains('\u{1b}'), "{:?}", terminal.raw());
     }
+}
+
+#[test]
+fn what_was_decided_meanwhile_is_not_asked_when_a_run_is_taken_up() {
+    let workspace = Workspace::of(GATED);
+    assert_eq!(workspace.drctl(&["failover", "r", "--as", "ada"]).code, 3);
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "grace"]).code, 0);
+    let mut terminal = Terminal::start(workspace.command(&["resume", "--as", "ada"]), 120);
+    terminal.sees("approved by grace");
+    assert_eq!(terminal.ends(), 0);
+    assert!(!terminal.text().contains("approve go?"), "{}", terminal.text());
+    assert_eq!(workspace.lines("log"), ["go"]);
 }

@@ -153,14 +153,27 @@ impl Common {
         }
     }
 
-    /// The runs that have not ended, by name: one at least.
+    /// The runs that have not ended, by name: one at least. One that cannot be read may be the one that is meant.
     pub(super) fn open_runs(&self) -> Result<Vec<(String, RunFolder)>, Error> {
-        let mut open = Vec::new();
+        let (mut open, mut damaged) = (Vec::new(), None);
         for id in self.store.runs()? {
             let folder = self.store.open(&id)?;
-            if is_open(&folder) {
-                open.push((id.to_string(), folder));
+            match is_open(&folder) {
+                Ok(true) => open.push((id.to_string(), folder)),
+                Ok(false) => {}
+                Err(_) if view::never_started(&folder) => {}
+                Err(problem) => {
+                    damaged.get_or_insert_with(|| {
+                        format!("run `{id}` cannot be read, and may be open: {}", problem.message)
+                    });
+                    open.push((id.to_string(), folder));
+                }
             }
+        }
+        if let Some(problem) = damaged.filter(|_| open.len() > 1) {
+            let names: Vec<&str> = open.iter().map(|(name, _)| name.as_str()).collect();
+            let message = format!("{problem}\nname the run that is meant: one of {}", names.join(", "));
+            return Err(Error::new(Exit::Journal, message).next("drctl runs"));
         }
         if open.is_empty() {
             return Err(Error::usage("no run is open: name one").next("drctl runs"));
@@ -186,9 +199,9 @@ impl Common {
     }
 }
 
-fn is_open(folder: &RunFolder) -> bool {
-    view::open(folder.clone(), &run::registry().catalogue())
-        .is_ok_and(|run| run.state(&run.plan).is_ok_and(|state| state.ended.is_none()))
+fn is_open(folder: &RunFolder) -> Result<bool, Error> {
+    let run = view::open(folder.clone(), &run::registry().catalogue())?;
+    Ok(run.state(&run.plan)?.ended.is_none())
 }
 
 /// Asks which run is meant, where somebody sits at a terminal.

@@ -20,6 +20,7 @@ use crate::exec::inputs::{pair, typed};
 use crate::exec::view::Run;
 use crate::journal;
 use crate::plan::digest;
+use crate::report::skip_preview;
 
 /// How long a command waits for the process that drives the run to take its decision.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -201,12 +202,8 @@ impl Skip {
         let state = run.state(&run.plan)?;
         let failed = |state: &State, id: NodeId| state.node(id).state == StepState::Failed;
         let path = meant(&run.plan, &state, step, failed)?;
-        let affected = dependents(&run, &path);
-        match affected.as_slice() {
-            [] => say(&format!("nothing depends on `{path}`")),
-            affected => {
-                say(&format!("these depend on `{path}` and will start as if it were done: {}", affected.join(", ")));
-            }
+        if let Some(step) = run.plan.find(&path.0) {
+            say(&skip_preview(&run.plan, step));
         }
         confirm(self.yes, &format!("skip `{path}`?"))?;
         let outputs = outputs(&run, &path, &self.output);
@@ -249,12 +246,6 @@ impl Abort {
         confirm(self.yes, &format!("give run `{}` up?", run.id()))?;
         send(common, &run, None, Decision::Abort, self.reason)
     }
-}
-
-/// The steps that wait for a step, directly or not.
-fn dependents(run: &Run, path: &NodePath) -> Vec<String> {
-    let Some(index) = run.plan.find(&path.0) else { return Vec::new() };
-    run.plan.graph.descendants(index).into_iter().map(|index| run.plan.path(index)).collect()
 }
 
 fn outputs(run: &Run, path: &NodePath, given: &[(String, String)]) -> Map<String, Value> {

@@ -12,6 +12,7 @@ use crate::edge::store::RunFolder;
 use crate::engine::RunState;
 use crate::engine::event::Event;
 use crate::error::{Error, Exit};
+use crate::exec::decide;
 use crate::exec::run::{exit_of, registry};
 use crate::exec::view::{self, Run};
 use crate::journal::{self, Record};
@@ -64,7 +65,8 @@ impl Runs {
         let mut rows = Vec::new();
         for id in common.store.runs()? {
             let row = row(id.to_string(), &common.store.open(&id)?, now);
-            if !self.open || row.state.is_none_or(|state| !state.is_final()) {
+            let open = row.state.map_or(row.problem.is_some(), |state| !state.is_final());
+            if !self.open || open {
                 rows.push(row);
             }
         }
@@ -86,7 +88,8 @@ fn row(id: String, folder: &RunFolder, now: Timestamp) -> RunRow {
             problem: None,
         },
         Err(error) => {
-            let problem = error.message.lines().next().map(str::to_owned);
+            let damaged = !view::never_started(folder);
+            let problem = error.message.lines().next().filter(|_| damaged).map(str::to_owned);
             RunRow { id, runbook: String::new(), state: None, started: None, took: None, holder, problem }
         }
     }
@@ -102,10 +105,11 @@ impl Status {
         let state = run.state(&run.plan)?;
         let now = SystemClock::start(run.last_at()).now();
         let timeline = report::timeline(&run.plan, run.records.iter().map(|record| (record.at, &record.event)));
+        let kept = decide::kept(&run, &state)?;
         let text = if self.json {
-            report::status_json(&run.plan, &state, run.id(), now, &timeline, holder(&run))
+            report::status_json(&run.plan, &state, run.id(), now, &timeline, &kept, holder(&run))
         } else {
-            report::status(&run.plan, &state, run.id(), now, &timeline, holder(&run))
+            report::status(&run.plan, &state, run.id(), now, &timeline, &kept, holder(&run))
         };
         console_line(&text)?;
         Ok(match state.run_state(&run.plan) {

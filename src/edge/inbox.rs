@@ -40,16 +40,20 @@ pub fn deliver(folder: &Path, at: Timestamp, random: u32, decision: &impl Serial
 /// # Errors
 /// What the system said of the folder.
 pub fn collect<D: DeserializeOwned>(folder: &Path) -> io::Result<Vec<(String, Result<D, String>)>> {
-    let mut ids = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        ids.extend(id_of(&entry?.file_name()));
-    }
-    ids.sort();
     let read = |id: String| {
         let decision = read(folder, &id).map_err(|reason| refuse(folder, &id, &reason));
         (id, decision)
     };
-    Ok(ids.into_iter().map(read).collect())
+    Ok(ids(folder)?.into_iter().map(read).collect())
+}
+
+/// The decisions that wait, as [`collect`] would give them. Changes nothing, and passes over what cannot be read.
+///
+/// # Errors
+/// What the system said of the folder.
+pub fn waiting<D: DeserializeOwned>(folder: &Path) -> io::Result<Vec<(String, D)>> {
+    let ids = ids(folder)?;
+    Ok(ids.into_iter().filter_map(|id| read(folder, &id).ok().map(|decision| (id, decision))).collect())
 }
 
 /// Removes a decision that is journaled. One that is gone already is no error.
@@ -63,6 +67,15 @@ pub fn acknowledge(folder: &Path, id: &str) -> io::Result<()> {
     }
     fs::remove_file(folder.join(name)).or_else(allow_missing)?;
     sync_folder(folder)
+}
+
+fn ids(folder: &Path) -> io::Result<Vec<String>> {
+    let mut ids = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        ids.extend(id_of(&entry?.file_name()));
+    }
+    ids.sort();
+    Ok(ids)
 }
 
 /// The id in a file's name; `None` for drafts and whatever else is no decision.
@@ -110,7 +123,8 @@ mod tests {
         assert_eq!(first, "000000000000007-ffffffff");
         let wanted = vec![(first.clone(), Ok("approve".to_owned())), (later.clone(), Ok("reject".to_owned()))];
         assert_eq!(collect::<String>(folder).unwrap(), wanted);
-        assert_eq!(collect::<String>(folder).unwrap(), wanted);
+        let waiting: Vec<_> = waiting::<String>(folder).unwrap().into_iter().map(|(id, said)| (id, Ok(said))).collect();
+        assert_eq!(waiting, wanted);
         let mode = fs::metadata(folder.join(format!("{first}.json"))).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         acknowledge(folder, &first).unwrap();

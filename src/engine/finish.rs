@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::event::{Decided, Decision, End, Event, Mode, Outputs, Side, Sight, StepState};
-use super::gate::may_approve;
+use super::event::{Decided, Decision, End, Event, Mode, Outputs, Resolution, Side, Sight, StepState};
+use super::gate::{in_time, may_approve};
 use super::job::{Answer, Effect, JobId, JobKind};
 use super::machine::{Machine, Timer};
 use super::retry::wait_before_next;
 use super::start::is_unknown;
 use super::state::{Interrupted, NodeId};
 use super::transition::{Illegal, transition};
-use crate::catalogue::Effect as EffectClass;
+use crate::catalogue::{Effect as EffectClass, Timestamp};
 use crate::plan::StepIndex;
 use crate::runbook::ast::{OnInterrupt, Step};
 
@@ -222,7 +222,7 @@ impl Machine {
         if self.state.decisions.contains(&decided.id) {
             return Ok(());
         }
-        if let Err(reason) = self.judge(&decided) {
+        if let Err(reason) = self.judge(&decided, self.now) {
             return self.emit(Event::DecisionRefused { id: decided.id, reason });
         }
         let node = decided.step.as_ref().and_then(|path| self.state.find(&self.plan, &path.0));
@@ -256,11 +256,11 @@ impl Machine {
         }
     }
 
-    /// Whether a decision can be taken now.
+    /// Whether a decision can be taken `now`.
     ///
     /// # Errors
     /// Why not, for the person.
-    pub fn judge(&self, decided: &Decided) -> Result<(), String> {
+    pub fn judge(&self, decided: &Decided, now: Timestamp) -> Result<(), String> {
         if self.state.ended.is_some() {
             return Err("the run has ended".to_owned());
         }
@@ -308,10 +308,10 @@ impl Machine {
                 decided.decision.name()
             ));
         }
-        self.judge_content(node, decided)
+        self.judge_content(node, decided, now)
     }
 
-    fn judge_content(&self, node: NodeId, decided: &Decided) -> Result<(), String> {
+    fn judge_content(&self, node: NodeId, decided: &Decided, now: Timestamp) -> Result<(), String> {
         let state = self.state.node(node);
         let step = state.step;
         match &decided.decision {
@@ -322,6 +322,7 @@ impl Machine {
                         "what would be done has changed since it was shown: look again, then approve".to_owned()
                     );
                 }
+                in_time(&self.plan, state, now.min(decided.at))?;
                 may_approve(&self.plan, &self.state, gate, &decided.person)
             }
             Decision::Answer { outputs } => {
@@ -336,10 +337,34 @@ impl Machine {
                 if decided.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
                     return Err("a reason is needed".to_owned());
                 }
-                self.judge_outputs(step, outputs)
+                self.judge_outputs(step, outputs)?;
+                let done = !matches!(
+                    decided.decision,
+                    Decision::Resolve { resolution: Resolution::DidNotHappen | Resolution::Retry, .. }
+                );
+                if done { self.judge_missing(node, outputs) } else { Ok(()) }
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is read of a step that people say is done has to be given: nobody could give it later.
+    fn judge_missing(&self, node: NodeId, given: &serde_json::Map<String, Value>) -> Result<(), String> {
+        let about = self.state.node(node);
+        let many = self.state.is_group(&self.plan, node);
+        if many || about.side() == Side::Rollback || self.state.aborted.is_some() || self.state.rollback.is_some() {
+            return Ok(());
+        }
+        let mut missing: Vec<String> = Vec::new();
+        for read in self.plan.reads_of(about.step).into_iter().filter(|read| read.needed) {
+            let Some(output) = read.output.filter(|output| !given.contains_key(output)) else { continue };
+            if read.key.is_none() || read.key.as_deref() == about.key() {
+                let line =
+                    format!("`{}` reads `{output}` of it: add `--output {output}=VALUE`", self.plan.path(read.by));
+                missing.extend((!missing.contains(&line)).then_some(line));
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { Err(missing.join("; ")) }
     }
 
     fn judge_outputs(&self, step: StepIndex, outputs: &serde_json::Map<String, Value>) -> Result<(), String> {

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::event::{Decided, Decision, Event, GateOpened, Mode, Person, StepState};
 use super::machine::{Machine, Timer};
 use super::scope::NodeScope;
-use super::state::{Gate, NodeId, State};
+use super::state::{Gate, Node, NodeId, State};
 use super::transition::Illegal;
+use crate::catalogue::Timestamp;
 use crate::plan::definition::{definition, written};
 use crate::plan::{Plan, StepIndex, digest};
-use crate::runbook::ast::{ActionUse, OnTimeout, Runbook, Step};
+use crate::runbook::ast::{ActionUse, Approval, OnTimeout, Runbook, Step};
 use crate::runbook::expr::{Expressions, Rendered, Undefined};
 
 /// What a gate asks: the digest binds an approval to all of it.
@@ -55,10 +56,15 @@ pub fn gate_question(plan: &Plan, state: &State, node: NodeId) -> Result<Asked, 
         actions.push(json!({ "path": path, "with": with.canonical(), "undo": undo, "check": check }));
     }
     let called = called_steps(plan, index);
-    preview.extend(called.iter().flat_map(|step| called_lines(plan, *step)));
+    preview.extend(called.iter().flat_map(|step| written_lines(plan, *step)));
     let prompt = prompt(expressions, step, &scope(node))?;
     let guarded = guarded(plan, index);
-    preview.extend(guarded.iter().map(|step| format!("guards the point of no return `{}`", plan.path(*step))));
+    for step in &guarded {
+        preview.push(format!("guards the point of no return `{}`", plan.path(*step)));
+        if !called.contains(step) {
+            preview.extend(written_lines(plan, *step));
+        }
+    }
     let mut bound = json!({
         "action": step.action.name.value,
         "actions": actions,
@@ -94,8 +100,8 @@ fn called_steps(plan: &Plan, step: StepIndex) -> Vec<StepIndex> {
     steps.flat_map(|(index, _)| std::iter::once(index).chain(called_steps(plan, index))).collect()
 }
 
-/// A called step as people read it before its call begins: as it is written.
-fn called_lines(plan: &Plan, step: StepIndex) -> Vec<String> {
+/// A step as people read it before it begins: as it is written.
+fn written_lines(plan: &Plan, step: StepIndex) -> Vec<String> {
     let action = &plan.step(step).action;
     let with = written(plan.runbook_of(step), &action.with.value);
     let head = format!("{}: {}", plan.path(step), action.name.value);
@@ -192,6 +198,18 @@ pub fn approved_at_start(plan: &Plan, state: &State, gate: &Gate) -> Option<&'st
     ((ahead || yes) && may_approve(plan, state, gate, &started.operator).is_ok()).then_some(from)
 }
 
+/// Why the approval that was given ahead for this gate does not count; nothing where none was, or it does.
+#[must_use]
+pub fn ahead_refused(plan: &Plan, state: &State, gate: &Gate) -> Option<String> {
+    let started = state.started.as_ref()?;
+    let (_, given) = started.approved_ahead.iter().find(|(step, _)| **step == *gate.opened.step.0)?;
+    if !gate.opened.digest.starts_with(given.as_str()) {
+        let asked = digest::short(&gate.opened.digest);
+        return Some(format!("it was given for {}, the gate asks for {asked}", digest::short(given)));
+    }
+    may_approve(plan, state, gate, &started.operator).err().filter(|_| !gate.votes.contains(&started.operator.name))
+}
+
 /// Whether `person` may approve the gate now, and if not, why.
 ///
 /// # Errors
@@ -212,6 +230,20 @@ pub fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> 
         return Err(format!("`{name}` has approved already; {} different people are needed", gate.opened.quorum));
     }
     Ok(())
+}
+
+/// Whether an approval said at that time still counts: one that came after the time of a gate that rejects does not.
+pub(super) fn in_time(plan: &Plan, node: &Node, at: Timestamp) -> Result<(), String> {
+    let approval = plan.step(node.step).approval.as_deref();
+    let rejects = |gate: &&Approval| gate.on_timeout == OnTimeout::Reject;
+    let gate = approval.filter(rejects).and(node.gate());
+    match gate.and_then(|gate| gate.opened.deadline).filter(|deadline| *deadline <= at) {
+        Some(deadline) => Err(format!(
+            "the time to approve `{}` was over at {deadline}; after a `retry` it is asked again",
+            node.path
+        )),
+        None => Ok(()),
+    }
 }
 
 impl Machine {

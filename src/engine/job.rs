@@ -55,7 +55,7 @@ pub enum Input {
     },
     /// A person decided.
     Decide(Box<Decided>),
-    /// Time has passed.
+    /// Time has passed: deadlines and waits that are over count from here on, not before.
     Time,
     /// Nothing new is to start.
     Stop(String),

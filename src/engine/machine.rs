@@ -154,7 +154,8 @@ impl Machine {
             Input::Done { job, answer } => self.done(job, answer)?,
             Input::Handle { job, handle, token } => self.keep_handle(job, handle, token)?,
             Input::Decide(decided) => self.decide(*decided)?,
-            Input::Time => {}
+            // Only here: what people decided before a moment came is given before it.
+            Input::Time => self.ring()?,
             Input::Stop(reason) => self.emit(Event::Stopping { reason })?,
             Input::CancelRunning => self.cancel_running(),
             Input::Leave => {
@@ -171,7 +172,6 @@ impl Machine {
         if self.state.ended.is_some() || self.state.started.is_none() {
             return Ok(());
         }
-        self.ring()?;
         loop {
             self.return_calls()?;
             self.open_phases();
@@ -416,6 +416,7 @@ impl Machine {
     fn ring(&mut self) -> Result<(), Illegal> {
         while let Some(Reverse((at, timer))) = self.timers.peek().copied()
             && at <= self.now
+            && self.state.ended.is_none()
         {
             self.timers.pop();
             match timer {

@@ -16,6 +16,7 @@ mod recover;
 mod repeat;
 mod retry;
 mod scope;
+mod shown;
 mod start;
 mod state;
 mod states;
@@ -28,7 +29,7 @@ pub use event::{
     RunState, Side, Sight, StepState,
 };
 pub use frame::{Frame, FrameId};
-pub use gate::{Asked, approved_at_start, approvers, gate_question, may_approve};
+pub use gate::{Asked, ahead_refused, approved_at_start, approvers, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use machine::{Machine, Options};
 pub use scope::NodeScope;

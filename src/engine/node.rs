@@ -69,6 +69,8 @@ pub struct More {
     pub previous: Option<Value>,
     /// Why it is in its state, where there is a reason to give.
     pub reason: Option<String>,
+    /// Why it failed, of a step whose work was undone, or was to be, because of that.
+    pub failed: Option<String>,
     /// A person's word stands in for what was not seen: whose, and why.
     pub overridden: Option<String>,
     /// The current attempt has no outcome: what is known, and which looks were taken.
@@ -161,6 +163,12 @@ impl Node {
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.more.as_ref()?.reason.as_deref()
+    }
+
+    /// Why it failed before it was undone.
+    #[must_use]
+    pub fn failed(&self) -> Option<&str> {
+        self.more.as_ref()?.failed.as_deref()
     }
 
     /// Whose word stands in for what was not seen.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::event::{Outputs, StepState};
 use super::frame::FrameId;
-use super::state::{NodeId, State};
+use super::state::{Node, NodeId, State};
 use crate::catalogue::{HumanDuration, Timestamp};
 use crate::plan::Plan;
 use crate::runbook::ast::Runbook;
@@ -118,10 +118,11 @@ impl NodeScope<'_> {
             return json!({});
         };
         let troubled = |state| matches!(state, StepState::Failed | StepState::InDoubt | StepState::RollbackFailed);
-        let failed: Vec<Value> = if self.state.is_troubled(self.plan) {
-            let nodes = self.state.nodes.iter().filter(|node| troubled(node.state));
+        let failed: Vec<Value> = if self.state.is_troubled(self.plan) || self.state.rollback.is_some() {
+            let nodes = self.state.nodes.iter().filter(|node| troubled(node.state) || node.failed().is_some());
+            let reason = |node: &Node| node.failed().or(node.reason()).map(str::to_owned);
             nodes
-                .map(|node| json!({ "step": node.path, "state": node.state.words(), "reason": node.reason() }))
+                .map(|node| json!({ "step": node.path, "state": node.state.words(), "reason": reason(node) }))
                 .collect()
         } else {
             Vec::new()

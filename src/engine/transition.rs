@@ -150,6 +150,7 @@ impl Node {
                     more.put_handle_by();
                     if turned {
                         more.previous = None;
+                        more.failed = more.reason.take().filter(|_| self.state == StepState::Failed);
                     }
                     (more.interrupted, more.retry_at, more.reason, more.sight) = (None, None, None, None);
                 }

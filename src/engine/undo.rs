@@ -22,13 +22,13 @@ pub struct UndoPlan {
     pub kept: Vec<(NodePath, String)>,
 }
 
-/// Finished steps in reverse order, back to the last point of no return, which stays with all before it.
+/// Finished steps, and before them those under way, in reverse order, back to the last point of no return, which stays with all before it.
 #[must_use]
 pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
     let mut done: Vec<(NodeId, u32)> = state
         .iter()
         .filter(|(id, node)| is_main(plan.step(node.step)) && !state.stands_for_others(plan, *id) && has_effect(node))
-        .map(|(id, node)| (id, node.ended_tick))
+        .map(|(id, node)| (id, if node.state.is_active() { u32::MAX } else { node.ended_tick }))
         .collect();
     done.sort_by_key(|(_, tick)| std::cmp::Reverse(*tick));
     let mut undo = UndoPlan::default();
@@ -42,6 +42,7 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
         match (&barrier, keeps(plan, state, id)) {
             (_, Some(_)) if step.rollback.is_none() && changes_nothing(plan, node.step) && !step.point_of_no_return => {
             }
+            (_, Some(reason)) if node.state == StepState::Running => undo.kept.push((node.path.clone(), reason)),
             (Some(point), _) if *point == node.path => {
                 undo.kept.push((node.path.clone(), "it is a point of no return".to_owned()));
             }
@@ -55,10 +56,10 @@ pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
     undo
 }
 
-/// Whether a step may have changed something. One that failed under way may have done half its work.
+/// Whether a step may have changed something. One that failed, or is stopped under way, may have done half its work.
 fn has_effect(node: &Node) -> bool {
     match node.state {
-        StepState::Succeeded | StepState::InDoubt => true,
+        StepState::Succeeded | StepState::InDoubt | StepState::Running | StepState::Verifying => true,
         StepState::Failed => node.attempt > 0 && !matches!(sight(node), Some(Sight::NotApplied { .. })),
         _ => false,
     }
@@ -81,6 +82,14 @@ fn changes_nothing(plan: &Plan, index: StepIndex) -> bool {
 fn keeps(plan: &Plan, state: &State, id: NodeId) -> Option<String> {
     let node = state.node(id);
     let step = plan.step(node.step);
+    if node.state == StepState::Running {
+        let after = if step.point_of_no_return {
+            "it is a point of no return"
+        } else {
+            "nobody may know whether there is anything to undo"
+        };
+        return Some(format!("it is running: giving up stops it, and {after}"));
+    }
     if node.state == StepState::InDoubt {
         return Some("it is in doubt: nobody knows whether there is anything to undo".to_owned());
     }

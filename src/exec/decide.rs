@@ -7,11 +7,12 @@ use super::driver::Inbox;
 use super::view::Run;
 use crate::catalogue::Timestamp;
 use crate::edge::inbox;
+use crate::edge::lock::RunLock;
 use crate::engine::event::{Decided, Event, NodePath, Person};
 use crate::engine::{Machine, NodeId, Options, State};
 use crate::error::{Error, Exit};
 use crate::plan::Plan;
-use crate::report::PromptAnswer;
+use crate::report::{Kept, PromptAnswer};
 
 /// The inbox of a run, as the driver reads it.
 pub struct RunInbox {
@@ -92,24 +93,55 @@ pub fn meant(
     }
 }
 
-/// Judges a decision against what is durable now, and puts it into the run's inbox; its id.
+/// Judges a decision against what is durable or kept now, and puts it into the run's inbox; its id.
 ///
 /// # Errors
 /// It cannot be taken, or cannot be written.
 pub fn deliver(run: &Run, decided: &Decided) -> Result<String, Error> {
     let state = run.state(&run.plan)?;
+    // Who drives the run judges by its own clock; where nobody does, the next resume goes by what is said here.
+    let driven = RunLock::holder(&run.folder.lock())?.is_some();
+    if !driven && run.started.simulated {
+        return Err(run.world_is_gone());
+    }
+    let (now, state) = if driven { (state.last_at, state) } else { (decided.at, kept(run, &state)?.after) };
+    looking_on(run, state).judge(decided, now).map_err(|why| {
+        Error::new(Exit::Failed, format!("cannot {}: {why}", decided.decision.name()))
+            .next(format!("drctl status {}", run.id()))
+    })?;
+    let id = inbox::deliver(&run.folder.inbox(), decided.at, crate::edge::ids::random_u32()?, decided)?;
+    Ok(id)
+}
+
+/// The decisions that are kept for who takes the run up next, and the state that they make of it.
+///
+/// # Errors
+/// What the system said of the inbox.
+pub fn kept(run: &Run, state: &State) -> Result<Kept, Error> {
+    let mut kept = Kept::nothing(state);
+    for (id, decided) in inbox::waiting::<Decided>(&run.folder.inbox())? {
+        let decided = Decided { id, ..decided };
+        let machine = looking_on(run, kept.after.clone());
+        if kept.after.decisions.contains(&decided.id) || machine.judge(&decided, decided.at).is_err() {
+            continue;
+        }
+        let event = Event::Decided(Box::new(decided.clone()));
+        if kept.after.apply(&run.plan, decided.at, &event).is_ok() {
+            kept.decisions.push(decided);
+        }
+    }
+    Ok(kept)
+}
+
+/// A machine that only judges.
+fn looking_on(run: &Run, state: State) -> Machine {
     let options = Options {
         parallel: 1,
         jitter: Box::new(|| 0.0),
         #[cfg(feature = "mutants")]
         blind_retry: false,
     };
-    Machine::new(Arc::clone(&run.plan), state, run.last(), options).judge(decided).map_err(|why| {
-        Error::new(Exit::Failed, format!("cannot {}: {why}", decided.decision.name()))
-            .next(format!("drctl status {}", run.id()))
-    })?;
-    let id = inbox::deliver(&run.folder.inbox(), decided.at, crate::edge::ids::random_u32()?, decided)?;
-    Ok(id)
+    Machine::new(Arc::clone(&run.plan), state, run.last(), options)
 }
 
 /// What became of a decision, where the journal says so.

@@ -77,6 +77,8 @@ pub(super) struct Driver {
 #[derive(Default)]
 pub(super) struct Held {
     durable: Seq,
+    /// Records up to here are shown at once.
+    together: Seq,
     failed: Option<String>,
     records: VecDeque<Record<Event>>,
     jobs: VecDeque<(Seq, Box<Job>)>,
@@ -100,13 +102,14 @@ impl Driver {
     /// Drives the run until it ends, waits for people, or cannot go on.
     pub(super) async fn drive(mut self, first: Vec<Input>) -> Left {
         let mut durability = self.journal.durability();
-        for input in first {
-            if let Err(illegal) = self.take(input) {
-                return Left::Illegal(illegal);
-            }
+        if let Err(illegal) = self.begin(first) {
+            return Left::Illegal(illegal);
         }
         let mut inbox = tokio::time::interval(INBOX_EVERY);
         loop {
+            if let Err(illegal) = self.pass_time() {
+                return Left::Illegal(illegal);
+            }
             if self.judge().is_some()
                 && let Err(illegal) = self.look_into_inbox()
             {
@@ -133,12 +136,31 @@ impl Driver {
                     Err(illegal) => Err(illegal),
                 },
                 _ = inbox.tick(), if self.inbox.is_some() => self.look_into_inbox(),
-                () = clock.sleep(wake.unwrap_or(Duration::MAX)), if wake.is_some() => self.take(Input::Time),
+                () = clock.sleep(wake.unwrap_or(Duration::MAX)), if wake.is_some() => Ok(()),
             };
             if let Err(illegal) = heard {
                 return Left::Illegal(illegal);
             }
         }
+    }
+
+    /// Takes the run up, and what people decided meanwhile, before anything of it is shown or asked.
+    fn begin(&mut self, first: Vec<Input>) -> Result<(), Illegal> {
+        self.held.together = Seq(u64::MAX);
+        first.into_iter().try_for_each(|input| self.take(input))?;
+        self.look_into_inbox()?;
+        self.held.together = self.held.records.back().map_or(Seq(0), |record| record.seq);
+        self.let_go();
+        Ok(())
+    }
+
+    /// Says that time has passed, where something waits for it. What was decided before that is heard first.
+    fn pass_time(&mut self) -> Result<(), Illegal> {
+        if self.machine.next_wake().is_some_and(|at| at <= self.clock.now()) {
+            self.look_into_inbox()?;
+            self.take(Input::Time)?;
+        }
+        Ok(())
     }
 
     /// Gives an input to the machine and carries out what it answers.
@@ -248,7 +270,7 @@ impl Driver {
     fn let_go(&mut self) {
         let durable = self.held.durable;
         let count = self.held.records.partition_point(|record| record.seq <= durable);
-        if count > 0 {
+        if count > 0 && durable >= self.held.together {
             let records: Vec<Record<Event>> = self.held.records.drain(..count).collect();
             for id in records.iter().filter_map(|record| decision_id(&record.event)) {
                 if let Some(inbox) = &mut self.inbox {

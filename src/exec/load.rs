@@ -109,6 +109,7 @@ fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf, String> {
     let folder = workspace.join("runbooks");
     let all = callable(workspace).map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let other = all.iter().find(|runbook| runbook.name == name && runbook.kind != kind).map(command);
     let of_kind = all.into_iter().filter(|runbook| runbook.kind == kind);
     let (found, others): (Vec<Callable>, Vec<Callable>) = of_kind.partition(|runbook| runbook.name == name);
     let place = |runbook: &Callable| workspace.join(&runbook.file);
@@ -116,8 +117,8 @@ pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf,
         [runbook] => Ok(place(runbook)),
         [] => {
             let others: Vec<&str> = others.iter().map(|runbook| runbook.name.as_str()).collect();
-            let meant = crate::diag::closest(name, others.iter().copied());
-            let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+            let meant = crate::diag::closest(name, others.iter().copied()).map(str::to_owned);
+            let meant = other.or(meant).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
             let there =
                 if others.is_empty() { "there is none".to_owned() } else { format!("there are {}", others.join(", ")) };
             Err(format!("no {} runbook is called `{name}` in `{}`: {there}{meant}", kind.name(), folder.display()))
@@ -128,6 +129,14 @@ pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf,
             place(first).display(),
             place(second).display()
         )),
+    }
+}
+
+/// How the runbook is run.
+fn command(runbook: &Callable) -> String {
+    match runbook.kind {
+        Kind::Drill => format!("drctl run {}", runbook.file),
+        kind => format!("drctl {} {}", kind.name(), runbook.name),
     }
 }
 

@@ -135,6 +135,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         return Err(Error::new(Exit::Invalid, message).next("drctl plan NAME --out FILE".to_owned()));
     }
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
+    ahead_problem(&plan, &start.approve).map_or(Ok(()), |problem| Err(Error::usage(problem)))?;
     let secrets = plan.secrets();
     let held = match start.simulate {
         Some(_) => stand_in_secrets(&secrets),
@@ -145,6 +146,10 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         Some(scaled) => Arc::clone(scaled) as Arc<dyn Clock>,
         None => Arc::new(SystemClock::start(Timestamp(0))),
     };
+    if let Some(since) = start.since.filter(|since| *since > clock.now()) {
+        let message = format!("`--since {since}` has not come yet: it is {} now", clock.now());
+        return Err(Error::usage(message));
+    }
     let id = RunId::new(&runbook.name.value, clock.now(), ids::random_u32()?);
     let mut started = RunStarted {
         run: id.to_string(),
@@ -183,6 +188,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         id: id.to_string(),
         folder: None,
         lock: None,
+        note: None,
     };
     if start.dry_run {
         let journal = Box::new(MemoryJournal::new());
@@ -197,6 +203,29 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))])
 }
 
+/// What is wrong with the approvals given ahead, whatever the gates will ask.
+fn ahead_problem(plan: &Plan, approve: &[(String, String)]) -> Option<String> {
+    approve.iter().find_map(|(step, _)| {
+        let Some(index) = plan.find(step) else {
+            let paths: Vec<String> = plan.paths().collect();
+            let meant = crate::diag::closest(step, paths.iter().map(String::as_str));
+            let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+            return Some(format!("`--approve`: the runbook has no step `{step}`{meant}"));
+        };
+        if plan.step(index).approval.is_some() {
+            return None;
+        }
+        let gated = plan.steps().filter(|(_, step)| step.approval.is_some());
+        let gated: Vec<String> = gated.map(|(index, _)| plan.path(index)).collect();
+        let there = if gated.is_empty() {
+            "no step has one".to_owned()
+        } else {
+            format!("those with one: {}", gated.join(", "))
+        };
+        Some(format!("`--approve`: `{step}` has no gate; {there}"))
+    })
+}
+
 /// Takes a run up where it was left.
 ///
 /// # Errors
@@ -206,12 +235,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
     let lock = lock(&folder, common, SystemClock::start(Timestamp(0)).now())?;
     let run = view::open(folder, &registry.catalogue())?;
     if run.started.simulated {
-        let message = format!("run `{}` was simulated: its world is gone with the process that drove it", run.id());
-        return Err(Error::usage(message).next(format!(
-            "drctl {} {} --simulate",
-            run.started.kind.name(),
-            run.started.runbook
-        )));
+        return Err(run.world_is_gone());
     }
     let state = run.state(&run.plan)?;
     if let Some(ended) = state.ended {
@@ -228,6 +252,8 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         }
         None => (Arc::clone(&run.plan), state),
     };
+    let gone = on_edit == OnEdit::Refuse && !common.workspace.join(&run.started.path).is_file();
+    let note = gone.then(|| format!("`{}` is gone: the run goes on as it was started", run.started.path));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(run.last_at()));
     let journal = FileJournal::recover_and_open(&run.folder.journal(), |_: crate::journal::Record<Event>| {})
         .map_err(|error| Error::new(Exit::Journal, error.to_string()))?
@@ -243,6 +269,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         id,
         folder: Some(Arc::new(run.folder)),
         lock: Some(lock),
+        note,
     };
     let before = run.records;
     session.drive_after(state, last, Box::new(journal), first, &before)
@@ -258,7 +285,8 @@ fn lock(folder: &RunFolder, common: &Common, now: Timestamp) -> Result<RunLock, 
     RunLock::acquire(&folder.lock(), &holder).map_err(|error| match error {
         LockError::Held(holder) => {
             let message = format!("the run is driven by {holder}: one process at a time");
-            Error::new(Exit::Locked, message).next("drctl watch RUN, to look on".to_owned())
+            let run = folder.path().file_name().unwrap_or_default().to_string_lossy();
+            Error::new(Exit::Locked, message).next(format!("drctl watch {run}   (to look on)"))
         }
         LockError::Io(error) => Error::new(Exit::Journal, format!("`{}`: {error}", folder.lock().display())),
     })
@@ -273,6 +301,10 @@ fn adopted(
     on_edit: OnEdit,
 ) -> Result<Option<(Arc<Plan>, PlanChanged)>, Error> {
     let file = common.workspace.join(&run.started.path);
+    if on_edit == OnEdit::Adopt && !file.is_file() {
+        let message = format!("cannot adopt: `{}` is gone", run.started.path);
+        return Err(Error::usage(message).next(format!("drctl resume {} --pinned", run.id())));
+    }
     if on_edit == OnEdit::Pinned || !file.is_file() {
         return Ok(None);
     }
@@ -283,9 +315,9 @@ fn adopted(
     }
     let started = pin::started_steps(&edit, &run.plan, state);
     let may_adopt = !now.has_errors() && started.is_empty();
-    let refuse = |why: &str| {
-        let message =
-            format!("{why}:\n{}", edit.lines().into_iter().map(|line| format!("  {line}\n")).collect::<String>());
+    let refuse = |why: &str, found: &str| {
+        let lines: String = edit.lines().into_iter().map(|line| format!("  {line}\n")).collect();
+        let message = format!("{why}:\n{found}{lines}");
         let refused = Error::new(Exit::Invalid, message)
             .next(format!("drctl resume {} --pinned   (as it was started)", run.id()));
         if !may_adopt {
@@ -295,13 +327,14 @@ fn adopted(
     };
     if now.has_errors() {
         let found = crate::diag::render(&now.found, &now.sources, crate::diag::Format::Short, false);
-        return Err(refuse(&format!("the runbook was edited and is invalid now\n{found}")));
+        return Err(refuse("the runbook was edited and is invalid now", &found));
     }
     if on_edit == OnEdit::Refuse {
-        return Err(refuse("the runbook was edited since the run started"));
+        return Err(refuse("the runbook was edited since the run started", ""));
     }
     if !started.is_empty() {
-        return Err(refuse(&format!("cannot adopt: `{}` started before the edit", started.join("`, `"))));
+        let why = format!("cannot adopt: `{}` started before the edit", started.join("`, `"));
+        return Err(refuse(&why, ""));
     }
     adopt(common, run, &edit, &now, registry).map(Some)
 }

@@ -37,6 +37,8 @@ pub(super) struct Session<'c> {
     pub(super) id: String,
     pub(super) folder: Option<Arc<RunFolder>>,
     pub(super) lock: Option<RunLock>,
+    /// What people have to know before it goes on.
+    pub(super) note: Option<String>,
 }
 
 impl Session<'_> {
@@ -78,6 +80,7 @@ impl Session<'_> {
         signals::listen(&calls)?;
         let reporter = self.reporter(&calls);
         reporter.replay(before.to_vec());
+        self.note.iter().for_each(|note| Reporter::note(&reporter, note.as_str()));
         let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
         let worker = Worker {
             azure: Arc::new(self.azure(&http)),
@@ -157,6 +160,7 @@ impl Session<'_> {
             run: self.id.clone(),
             kind: self.common.output,
             interactive: self.common.interactive,
+            stays: self.common.wait || self.common.interactive,
             colour: self.common.colour,
             clock: Arc::clone(&self.clock),
             operator: self.common.operator.clone(),

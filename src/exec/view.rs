@@ -10,7 +10,7 @@ use crate::edge::store::RunFolder;
 use crate::engine::event::{Event, PlanChanged, RunStarted};
 use crate::engine::{End, Outputs, Seq, Sight, State};
 use crate::error::{Error, Exit};
-use crate::journal::{self, Record};
+use crate::journal::{self, JournalError, Record};
 use crate::plan::Plan;
 
 /// A run that was read back.
@@ -48,6 +48,13 @@ impl Run {
         self.records.last().map_or(Timestamp(0), |record| record.at)
     }
 
+    /// Why a simulated run that nobody drives cannot go on.
+    #[must_use]
+    pub fn world_is_gone(&self) -> Error {
+        let message = format!("run `{}` was simulated: its world is gone with the process that drove it", self.id());
+        Error::usage(message).next(format!("drctl {} {} --simulate", self.started.kind.name(), self.started.runbook))
+    }
+
     /// The state that the records fold to under `plan`.
     ///
     /// # Errors
@@ -69,11 +76,17 @@ impl Run {
 /// The journal or a pinned file is damaged or missing.
 pub fn open(folder: RunFolder, catalogue: &Catalogue) -> Result<Run, Error> {
     let path = folder.journal();
+    let never = || {
+        let message = format!("`{}` holds no record: the run never started", path.display());
+        Error::new(Exit::Journal, message)
+    };
+    if never_started(&folder) {
+        return Err(never());
+    }
     let mut records: Vec<Record<Event>> =
         journal::read(&path).map_err(|error| Error::new(Exit::Journal, error.to_string()))?.records;
     let Some(Event::RunStarted(started)) = records.first().map(|record| record.event.clone()) else {
-        let message = format!("`{}` holds no record: the run never started", path.display());
-        return Err(Error::new(Exit::Journal, message));
+        return Err(never());
     };
     load_outputs(&folder, &mut records)?;
     let changed: Option<&PlanChanged> = records.iter().rev().find_map(|record| match &record.event {
@@ -88,6 +101,17 @@ pub fn open(folder: RunFolder, catalogue: &Catalogue) -> Result<Run, Error> {
     let loaded = judge(files, catalogue);
     let plan = plan_of(&loaded, &started.inputs, catalogue)?;
     Ok(Run { folder, started, loaded, plan: Arc::new(plan), records, pinned })
+}
+
+/// Whether drctl died, or was killed, before the first record of the run: then it did nothing.
+#[must_use]
+pub fn never_started(folder: &RunFolder) -> bool {
+    let empty = match journal::read::<Event>(&folder.journal()) {
+        Ok(read) => read.records.is_empty(),
+        Err(JournalError::Io { source, .. }) => source.kind() == std::io::ErrorKind::NotFound,
+        Err(_) => false,
+    };
+    empty && folder.has_no_steps()
 }
 
 /// The plan of a loaded runbook.

@@ -17,6 +17,12 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                 Diagnostic::warning("gate", step.id.span, message).note("give it an `approval`, or a step before it"),
             );
         }
+        if step.action.name.value == "manual" && step.timeout.is_some() {
+            let message =
+                format!("`timeout` of `{}` does nothing: a `manual` step waits until a person answers", step.id.value);
+            let note = "a gate's time can be over: `approval` takes `timeout` and `on_timeout`";
+            found.push(Diagnostic::warning("gate", step.id.span, message).note(note));
+        }
         if step.point_of_no_return && step.rollback.is_some() {
             let message = format!("the point of no return `{}` has a `rollback`, which never runs", step.id.value);
             found.push(Diagnostic::warning("gate", step.id.span, message));

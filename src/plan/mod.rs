@@ -9,6 +9,7 @@ mod graph;
 mod items;
 mod part;
 pub mod path;
+mod reads;
 pub mod runbooks;
 mod template;
 
@@ -22,6 +23,7 @@ pub use graph::{Graph, StepIndex};
 pub use items::items;
 pub use part::Part;
 use path::segment;
+pub use reads::Read;
 pub use runbooks::Runbooks;
 pub use template::Template;
 

@@ -90,9 +90,10 @@ pub(super) fn plan() -> Plan {
 }
 
 /// A plan of these steps, with an RTO of 45 minutes.
-pub(super) fn build(steps: Vec<Step>) -> Plan {
+pub(super) fn build(mut steps: Vec<Step>) -> Plan {
     let mut expressions = Expressions::default();
-    expressions.add("steps.declare.outputs.affected > 3", Span::default());
+    let affected = expressions.add("steps.declare.outputs.affected > 3", Span::default());
+    steps.iter_mut().filter(|step| step.id.value == "switch").for_each(|step| step.when = Some(affected));
     let runbook = Runbook {
         source: SourceId::default(),
         name: at_no_place("orders".to_owned()),

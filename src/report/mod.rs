@@ -7,11 +7,13 @@
 
 mod answers;
 mod asker;
+mod consequences;
 mod critical;
 mod dry_run;
 #[cfg(test)]
 mod fixture;
 mod json;
+mod kept;
 mod live;
 mod needs;
 mod plain;
@@ -34,11 +36,13 @@ mod words;
 mod worker;
 
 pub use answers::parse_answer;
+pub use consequences::{abort_preview, skip_preview};
 pub use critical::{Stretch, critical_path_of};
 pub use dry_run::dry_run_summary;
+pub use kept::Kept;
 pub use needs::{Need, needs, next_commands};
 pub use plain::Lines;
-pub use prompt::{PromptAnswer, abort_preview};
+pub use prompt::PromptAnswer;
 pub use reporter::{OnAnswer, OutputKind, Reporter, Setup};
 pub use sanitise::sanitise;
 pub use status::{status, status_json};

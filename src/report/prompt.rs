@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::answers::{hint, parse_answer};
+use super::consequences::{abort_preview, skip_preview};
 use super::needs::Need;
 use super::status::needed;
 use super::summary::clock_words;
 use super::view::View;
 use crate::catalogue::{Timestamp, Type};
-use crate::engine::{Decision, NodeId, NodePath, Resolution, State, StepState, undo_plan};
-use crate::plan::{Plan, StepIndex};
+use crate::engine::{Decision, NodeId, NodePath, Resolution, State, StepState};
+use crate::plan::Read;
 
 /// What was answered at the prompt.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +48,17 @@ pub(super) struct Prompt {
 #[derive(Clone, Debug)]
 enum Stage {
     Choose,
-    Outputs { decision: Decision, wanted: Vec<(String, Type)>, given: Map<String, Value> },
+    Outputs { decision: Decision, wanted: Vec<Wanted>, given: Map<String, Value> },
     Reason(Decision),
+}
+
+/// An output that is asked for.
+#[derive(Clone, Debug)]
+struct Wanted {
+    name: String,
+    kind: Type,
+    /// Whether it cannot be left out.
+    needed: bool,
 }
 
 impl Prompt {
@@ -78,8 +88,11 @@ impl Prompt {
                 format!("{question} [{}] ", self.choices(view).join("/"))
             }
             Stage::Outputs { wanted, .. } => {
-                let optional = if self.needs_all() { "" } else { ", enter for none" };
-                wanted.first().map_or_else(String::new, |(name, kind)| format!("{name} ({}{optional}): ", hint(kind)))
+                let question = |Wanted { name, kind, needed }: &Wanted| {
+                    let optional = if *needed { "" } else { ", enter for none" };
+                    format!("{name} ({}{optional}): ", hint(kind))
+                };
+                wanted.first().map_or_else(String::new, question)
             }
             Stage::Reason(decision) if is_reason_needed(decision) => "reason (enter to go back): ".to_owned(),
             Stage::Reason(_) => "reason (enter for none): ".to_owned(),
@@ -136,7 +149,13 @@ impl Prompt {
             ("did-not-happen", _) => resolve(Resolution::DidNotHappen),
             ("retry", Need::Doubt) => resolve(Resolution::Retry),
             ("retry", _) => return self.decided(Decision::Retry, None),
-            ("skip", _) => Decision::Skip { outputs: Map::new() },
+            ("skip", _) => {
+                let starts = skip_preview(&view.plan, view.state.node(self.node).step);
+                return match self.begin(view, Decision::Skip { outputs: Map::new() }) {
+                    Reply::Ask(more) => Reply::Ask(std::iter::once(starts).chain(more).collect()),
+                    other => other,
+                };
+            }
             _ => {
                 self.stage = Stage::Reason(Decision::Abort);
                 return Reply::Ask(abort_preview(&view.plan, &view.state));
@@ -156,17 +175,25 @@ impl Prompt {
     }
 
     /// The answers a manual step wants; else the outputs that anything reads.
-    fn wanted(&self, view: &View) -> Vec<(String, Type)> {
+    fn wanted(&self, view: &View) -> Vec<Wanted> {
         let node = view.state.node(self.node);
         let step = node.step;
         let known = view.plan.outputs(step);
         let asked = node.more.as_ref().and_then(|more| more.asked.as_ref());
         let Some((_, answers)) = asked.filter(|_| self.needs_all()) else {
-            let read = |(name, _): &(String, Type)| is_read(&view.plan, step, name);
-            return known.into_iter().filter(read).collect();
+            let reads = view.plan.reads_of(step);
+            let wanted = known.into_iter().filter_map(|(name, kind)| {
+                let of_it = |read: &&Read| read.output.as_ref().is_none_or(|output| *output == name);
+                let needed = reads.iter().filter(of_it).map(|read| read.needed).reduce(|one, other| one || other)?;
+                Some(Wanted { name, kind, needed })
+            });
+            return wanted.collect();
         };
         let kind = |name: &str| known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind.clone());
-        let typed = |(name, _): &(String, String)| (name.clone(), kind(name).unwrap_or(Type::String));
+        let typed = |(name, _): &(String, String)| {
+            let kind = kind(name).unwrap_or(Type::String);
+            Wanted { name: name.clone(), kind, needed: true }
+        };
         answers.iter().map(typed).collect()
     }
 
@@ -174,13 +201,13 @@ impl Prompt {
         &mut self,
         line: &str,
         decision: Decision,
-        mut wanted: Vec<(String, Type)>,
+        mut wanted: Vec<Wanted>,
         mut given: Map<String, Value>,
     ) -> Reply {
-        let Some((name, kind)) = wanted.first().cloned() else {
+        let Some(Wanted { name, kind, needed }) = wanted.first().cloned() else {
             return self.after_outputs(decision, wanted, given);
         };
-        let problem = match (line.is_empty(), self.needs_all()) {
+        let problem = match (line.is_empty(), needed) {
             (true, true) => Some("an answer is needed".to_owned()),
             (true, false) => None,
             (false, _) => match parse_answer(line, &kind) {
@@ -199,7 +226,7 @@ impl Prompt {
         Reply::Ask(problem.into_iter().collect())
     }
 
-    fn after_outputs(&mut self, decision: Decision, wanted: Vec<(String, Type)>, given: Map<String, Value>) -> Reply {
+    fn after_outputs(&mut self, decision: Decision, wanted: Vec<Wanted>, given: Map<String, Value>) -> Reply {
         if !wanted.is_empty() {
             self.stage = Stage::Outputs { decision, wanted, given };
             return Reply::Ask(Vec::new());
@@ -220,45 +247,6 @@ impl Prompt {
     }
 }
 
-/// Whether any expression of the runbook reads this output of the step, or all of them.
-fn is_read(plan: &Plan, step: StepIndex, output: &str) -> bool {
-    let called = plan.step(step).id.value.as_str();
-    let reads = |parts: &[String]| match parts {
-        [root, id, rest @ ..] if root == "steps" && id == called => match rest {
-            [part, name, ..] => part == "outputs" && name == output,
-            [part] => part == "outputs",
-            [] => true,
-        },
-        _ => false,
-    };
-    let mut expressions = plan.expressions(step).iter();
-    expressions.any(|(_, expression)| expression.scan.paths.iter().any(|path| reads(&path.parts)))
-}
-
 fn is_reason_needed(decision: &Decision) -> bool {
     matches!(decision, Decision::Skip { .. } | Decision::Resolve { .. } | Decision::Abort)
-}
-
-/// What giving the run up would undo, and what would stay; raw.
-#[must_use]
-pub fn abort_preview(plan: &Plan, state: &State) -> Vec<String> {
-    let undo = undo_plan(plan, state);
-    let mut lines = Vec::new();
-    if undo.steps.is_empty() {
-        lines.push("an abort undoes nothing".to_owned());
-    } else {
-        lines.push("an abort undoes, in this order:".to_owned());
-    }
-    let undoing = |id: &NodeId| {
-        let node = state.node(*id);
-        let rollback = plan.step(node.step).rollback.as_ref();
-        let action = rollback.map_or("", |rollback| rollback.name.value.as_str());
-        format!("  {}: {action}", node.path)
-    };
-    lines.extend(undo.steps.iter().map(undoing));
-    if !undo.kept.is_empty() {
-        lines.push("what stays:".to_owned());
-        lines.extend(undo.kept.iter().map(|(step, why)| format!("  {step}: {why}")));
-    }
-    lines
 }

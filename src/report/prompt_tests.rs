@@ -117,8 +117,10 @@ fn a_failed_step_is_retried_skipped_or_left() {
         said,
         "\
 switch: what now? [retry/skip/abort/leave] skip
+these depend on `switch` and will start as if it were done: tell
 reason (enter to go back): 
 switch: what now? [retry/skip/abort/leave] skip
+these depend on `switch` and will start as if it were done: tell
 reason (enter to go back): done by hand
 "
     );
@@ -169,18 +171,21 @@ reason (enter to go back): seen
 }
 
 #[test]
-fn a_skipped_step_may_get_the_outputs_that_others_read_from_the_operator() {
+fn a_skipped_step_gets_the_outputs_that_others_need_from_the_operator() {
     let records =
         [(0, started(Mode::Real)), (0, intent("declare", 1, "manual")), (1, outcome("declare", 1, failed("no")))];
     let view = view(&records);
-    let (said, end) = talk(&view, &["skip", "many", "7", "drill"]);
+    let (said, end) = talk(&view, &["skip", "many", "", "7", "drill"]);
     assert_eq!(
         said,
         "\
 declare: what now? [retry/skip/abort/leave] skip
-affected (an int, enter for none): many
+these depend on `declare` and will start as if it were done: promote, switch, tell; of no return: promote
+affected (an int): many
 wanted an int, found `many`
-affected (an int, enter for none): 7
+affected (an int): 
+an answer is needed
+affected (an int): 7
 reason (enter to go back): drill
 "
     );

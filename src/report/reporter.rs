@@ -46,6 +46,8 @@ pub struct Setup {
     pub kind: OutputKind,
     /// Whether standard error is a terminal that somebody sits at: no `TERM=dumb`, no `CI`.
     pub interactive: bool,
+    /// Whether the process stays while the run waits for people.
+    pub stays: bool,
     /// Whether colours are wanted.
     pub colour: bool,
     /// Tells the time.
@@ -141,7 +143,7 @@ fn worker(setup: Setup, ports: &Ports<'_>) -> Worker {
     let colour = setup.colour && matches!(face, Face::Terminal(_));
     Worker {
         reminded: setup.clock.now(),
-        view: View::new(setup.plan, setup.run, Cleaner::new(&setup.mask)),
+        view: View { stays: setup.stays, ..View::new(setup.plan, setup.run, Cleaner::new(&setup.mask)) },
         face,
         clock: setup.clock,
         operator: setup.operator,
@@ -149,5 +151,6 @@ fn worker(setup: Setup, ports: &Ports<'_>) -> Worker {
         screen: Screen::new(Stream::to(ports.stderr), colour),
         lines: Vec::new(),
         heading: None,
+        taken_up: false,
     }
 }

@@ -80,6 +80,7 @@ fn setup(kind: OutputKind, operator: &str) -> (Setup, Receiver<Option<PromptAnsw
     let mut secrets = Secrets::default();
     secrets.insert("token", "hunter2");
     let setup = Setup {
+        stays: true,
         plan: Arc::new(plan()),
         run: RUN.to_owned(),
         kind,

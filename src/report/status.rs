@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::kept::Kept;
 use super::needs::{Need, approvers, commands, needs};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
@@ -25,6 +26,7 @@ pub fn status(
     run: &str,
     now: Timestamp,
     timeline: &Timeline,
+    kept: &Kept,
     holder: Option<String>,
 ) -> String {
     let mut lines = head(plan, state, run, holder.as_deref());
@@ -38,13 +40,18 @@ pub fn status(
     }
     lines.extend((!state.outputs.is_empty()).then(|| "outputs".to_owned()));
     lines.extend(output_words(&state.outputs).map(|line| format!("  {line}")));
+    if !kept.decisions.is_empty() {
+        lines.push("kept, to be taken by who drives the run".to_owned());
+        lines.extend(kept.lines());
+    }
+    let after = &kept.after;
     let waiting: Vec<String> =
-        needs(plan, state).into_iter().flat_map(|(need, id)| needed(plan, state, now, need, id)).collect();
+        needs(plan, after).into_iter().flat_map(|(need, id)| needed(plan, after, now, need, id)).collect();
     if !waiting.is_empty() {
         lines.push("needs people".to_owned());
         lines.extend(waiting);
     }
-    let next = commands(plan, state, run, holder.is_some());
+    let next = commands(plan, after, run, holder.is_some());
     lines.extend((!next.is_empty()).then(|| "next".to_owned()));
     lines.extend(next.iter().map(|command| format!("  {command}")));
     clean(&lines)
@@ -74,12 +81,20 @@ fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<Stri
         let when = words::date_and_time(state.started_at);
         lines.push(format!("started {when} UTC by {}", words::person(&started.operator)));
     }
+    lines.extend(given_up(state));
     match holder {
         _ if state.ended.is_some() => {}
         Some(holder) => lines.push(format!("executed by {holder}")),
         None => lines.push(format!("nobody is executing it: drctl resume {run}")),
     }
     lines
+}
+
+/// Why what was done is being undone.
+fn given_up(state: &State) -> Option<String> {
+    let undoing = state.rollback.as_ref().map(|rollback| format!("being undone: {}", rollback.reason));
+    let aborted = state.aborted.as_ref().map(|who| format!("aborted by {who}"));
+    undoing.filter(|_| state.ended.is_none()).or(aborted)
 }
 
 fn steps_of(plan: &Plan, state: &State, now: Timestamp, phase: Phase, lines: &mut Vec<String>) {
@@ -96,7 +111,7 @@ fn steps_of(plan: &Plan, state: &State, now: Timestamp, phase: Phase, lines: &mu
 
 /// A step, and below it its instances or the steps of the runbook that it calls.
 fn lines_of(plan: &Plan, state: &State, now: Timestamp, id: NodeId, indent: &str, lines: &mut Vec<String>) {
-    lines.push(format!("{indent}{}", step_line(state.node(id), now)));
+    lines.push(format!("{indent}{}", step_line(state.node(id), state.shown(plan, id), now)));
     let deeper = format!("{indent}  ");
     let children = state.children.get(&id).map(Vec::as_slice).unwrap_or_default();
     for child in children.iter().take(MOST_INSTANCES) {
@@ -110,8 +125,8 @@ fn lines_of(plan: &Plan, state: &State, now: Timestamp, id: NodeId, indent: &str
     }
 }
 
-fn step_line(node: &Node, now: Timestamp) -> String {
-    let mut line = format!("  {:<28} {}", &*node.path.0, node.state.words());
+fn step_line(node: &Node, shown: StepState, now: Timestamp) -> String {
+    let mut line = format!("  {:<28} {}", &*node.path.0, shown.words());
     if let Some(time) = time_in(node, now) {
         write!(line, ", {time}").ok();
     }
@@ -119,9 +134,13 @@ fn step_line(node: &Node, now: Timestamp) -> String {
         write!(line, ", attempt {}", node.attempt).ok();
     }
     let note = Some(&*node.note).filter(|note| !note.is_empty());
-    if let Some(why) = node.overridden().or_else(|| node.reason()).or(note) {
-        write!(line, ": {why}").ok();
-    }
+    let why = node.overridden().or_else(|| node.reason()).or(note);
+    match (node.failed(), why) {
+        (Some(failed), Some(why)) => write!(line, ": it failed: {failed}; undoing it: {why}").ok(),
+        (Some(failed), None) => write!(line, ": it failed: {failed}").ok(),
+        (None, Some(why)) => write!(line, ": {why}").ok(),
+        (None, None) => None,
+    };
     line
 }
 
@@ -182,15 +201,16 @@ pub fn status_json(
     run: &str,
     now: Timestamp,
     timeline: &Timeline,
+    kept: &Kept,
     holder: Option<String>,
 ) -> String {
     let mut summary = summarise(plan, state, run, timeline, now);
-    summary.next = commands(plan, state, run, holder.is_some());
+    summary.next = commands(plan, &kept.after, run, holder.is_some());
     let steps = state.in_order(plan).into_iter().map(|id| {
         let node = state.node(id);
         json!({
-            "step": node.path, "phase": plan.step(node.step).phase, "state": node.state, "attempt": node.attempt,
-            "started": node.started, "ended": node.ended, "reason": node.reason(), "overridden": node.overridden(),
+            "step": node.path, "phase": plan.step(node.step).phase, "state": state.shown(plan, id), "attempt": node.attempt,
+            "started": node.started, "ended": node.ended, "reason": node.failed().or(node.reason()), "overridden": node.overridden(),
         })
     });
     let steps: Value = steps.collect();
@@ -199,6 +219,7 @@ pub fn status_json(
     });
     if let (Value::Object(value), Value::Object(summary)) = (&mut value, summary.json()) {
         value.extend(summary);
+        value.insert("kept".to_owned(), kept.json());
         value.insert("steps".to_owned(), steps);
     }
     serde_json::to_string_pretty(&value).unwrap_or_default()
@@ -218,6 +239,7 @@ mod tests {
             RUN,
             at(160),
             &seen.timeline,
+            &Kept::nothing(&seen.state),
             Some("alice on ops1, process 4711, since 03:11:26".to_owned()),
         );
         assert_eq!(
@@ -256,7 +278,7 @@ next
         records.truncate(2);
         records.push((9, outcome("probe", 1, failed("no \u{1b}[31mroute\nrun succeeded"))));
         let seen = Seen::of(plan(), &records);
-        let shown = status(&seen.plan, &seen.state, "r", at(10), &seen.timeline, None);
+        let shown = status(&seen.plan, &seen.state, "r", at(10), &seen.timeline, &Kept::nothing(&seen.state), None);
         assert_eq!(
             shown,
             "\

@@ -7,7 +7,9 @@ use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
 use crate::engine::event::{GateOpened, PlanChanged};
-use crate::engine::{Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, approved_at_start};
+use crate::engine::{
+    Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, ahead_refused, approved_at_start,
+};
 use crate::runbook::ast::{OnTimeout, Phase};
 use std::fmt::Write as _;
 
@@ -107,7 +109,7 @@ fn run_started(view: &View, started: &RunStarted) -> String {
         write!(text, ", with {what} from run {}", from.run).ok();
     }
     if let Some(since) = started.since {
-        write!(text, ", counted from {} UTC", words::time_of_day(since)).ok();
+        write!(text, ", counted from {} UTC", words::date_and_time(since)).ok();
     }
     text
 }
@@ -132,6 +134,9 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
         Event::GateOpened(opened) => {
             let first = opened.prompt.lines().next().unwrap_or_default();
             (Tone::Needed, format!("waits for approval: {first}"))
+        }
+        Event::GateEscalated { to, .. } if to.is_empty() => {
+            (Tone::Needed, "nobody approved it in time, and there is nobody else to ask".to_owned())
         }
         Event::GateEscalated { to, .. } => {
             let text = format!("nobody approved it in time; asked too: {}", words::names(to, 8));
@@ -158,7 +163,10 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
                 _ => return None,
             }
         }
-        Event::StepFailed { reason, .. } => (Tone::Bad, format!("FAILED: {reason}")),
+        Event::StepFailed { reason, .. } => {
+            let (tone, how) = failed(view, id);
+            (tone, format!("{how}: {reason}"))
+        }
         Event::InDoubt { side, evidence, .. } => (Tone::Bad, format!("IN DOUBT: {}{evidence}", side_word(*side))),
         _ => return None,
     })
@@ -185,13 +193,18 @@ fn of_end(view: &View, at: Timestamp, side: Side, end: &End, id: NodeId) -> Opti
             (Tone::Notice, format!("{undoing}failed: {reason}; tried again in {wait}"))
         }
         End::Failed { reason, .. } => {
-            let counts = !view.state.is_met(&view.plan, id) || view.state.mode() == Mode::DryRun;
-            let (tone, how) = if counts { (Tone::Bad, "FAILED") } else { (Tone::Notice, "failed and continued") };
+            let (tone, how) = failed(view, id);
             (tone, format!("{undoing}{how}: {reason}"))
         }
         End::Ambiguous { evidence } => (Tone::Notice, format!("{undoing}has no clear end: {evidence}")),
         End::Cancelled => (Tone::Notice, format!("{undoing}cancelled before it had any effect")),
     })
+}
+
+/// Whether the failure of the step is in the way of anything.
+fn failed(view: &View, id: NodeId) -> (Tone, &'static str) {
+    let counts = !view.state.is_met(&view.plan, id) || view.state.mode() == Mode::DryRun;
+    if counts { (Tone::Bad, "FAILED") } else { (Tone::Notice, "failed and continued") }
 }
 
 /// The runbook that the step calls: failover `postgres`.
@@ -241,7 +254,9 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
             | Event::Verified { .. }
             | Event::InDoubt { .. }
     );
-    let needed = |need: &Need| opens && !(*need == Need::Approval && is_about_to_be_approved(view, id));
+    // A simulated world goes with the process that drives the run: nobody could answer.
+    let is_going = !view.stays && view.state.started.as_ref().is_some_and(|started| started.simulated);
+    let needed = |need: &Need| opens && !is_going && !(*need == Need::Approval && is_about_to_be_approved(view, id));
     if let Some(need) = need(&view.plan, &view.state, id).filter(needed) {
         details.extend(commands_for(&view.state, &view.run, need, id));
     }
@@ -266,6 +281,9 @@ pub(super) fn gate_details(view: &View, at: Timestamp, opened: &GateOpened, id: 
     details.extend(opened.preview.iter().map(|line| format!("does: {line}")));
     details.push(format!("digest: {}", short_digest(&opened.digest)));
     details.extend(gate(view, id));
+    let opened_gate = view.state.node(id).gate();
+    let refused = opened_gate.and_then(|gate| ahead_refused(&view.plan, &view.state, gate));
+    details.extend(refused.map(|why| format!("`--approve` does not count: {why}")));
     if let Some(deadline) = opened.deadline {
         let step = view.plan.step(view.state.node(id).step);
         let then = match step.approval.as_ref().map(|approval| approval.on_timeout) {

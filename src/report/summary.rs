@@ -46,7 +46,7 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
         run: run.to_owned(),
         state: state.run_state(plan),
         clock: timeline.clock(plan, now),
-        steps: counts(state),
+        steps: counts(plan, state),
         exceptions: exceptions(plan, state),
         in_doubt: Vec::new(),
         failed: Vec::new(),
@@ -57,7 +57,8 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
     };
     for (need, id) in needs(plan, state) {
         let node = state.node(id);
-        let entry = (node.path.clone(), node.reason().unwrap_or_default().to_owned());
+        let undoing = if node.state == StepState::RollbackFailed { "undoing it: " } else { "" };
+        let entry = (node.path.clone(), format!("{undoing}{}", node.reason().unwrap_or_default()));
         match need {
             Need::Doubt => summary.in_doubt.push(entry),
             Need::Failure => summary.failed.push(entry),
@@ -67,10 +68,10 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
     summary
 }
 
-fn counts(state: &State) -> Vec<(StepState, usize)> {
+fn counts(plan: &Plan, state: &State) -> Vec<(StepState, usize)> {
     let mut counts = std::collections::BTreeMap::<StepState, usize>::new();
-    for node in state.nodes.iter().filter(|node| node.parent.is_none()) {
-        *counts.entry(node.state).or_default() += 1;
+    for (id, _) in state.iter().filter(|(_, node)| node.parent.is_none()) {
+        *counts.entry(state.shown(plan, id)).or_default() += 1;
     }
     counts.into_iter().collect()
 }
@@ -80,14 +81,16 @@ fn counts(state: &State) -> Vec<(StepState, usize)> {
 pub(super) fn exceptions(plan: &Plan, state: &State) -> Vec<(NodePath, String)> {
     let mut found = Vec::new();
     for (id, node) in state.iter() {
-        let excused = state.is_met(plan, id) || state.ended.is_some();
+        let undoing = state.rollback.is_some() || state.aborted.is_some();
         let how = match node.state {
             _ if node.overridden().is_some() => node.state.words(),
             StepState::Failed if state.is_met(plan, id) => "failed and continued",
-            StepState::Failed | StepState::RollbackFailed if excused => node.state.words(),
+            StepState::RolledBack if node.failed().is_some() => "failed and was undone",
+            StepState::Failed if undoing || state.ended.is_some() => node.state.words(),
+            StepState::RollbackFailed if state.ended.is_some() => node.state.words(),
             _ => continue,
         };
-        let why = node.overridden().or(node.reason()).unwrap_or("no reason known");
+        let why = node.overridden().or(node.failed()).or(node.reason()).unwrap_or("no reason known");
         found.push((node.path.clone(), format!("{how}: {why}")));
     }
     found

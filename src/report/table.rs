@@ -15,7 +15,7 @@ pub struct RunRow {
     pub id: String,
     /// The runbook.
     pub runbook: String,
-    /// Its state; nothing where the run cannot be read.
+    /// Its state; nothing where the run cannot be read, or never started.
     pub state: Option<RunState>,
     /// When it started.
     pub started: Option<Timestamp>,
@@ -36,12 +36,14 @@ pub fn runs_table(rows: &[RunRow]) -> String {
     let cleaner = Cleaner::default();
     let width = rows.iter().map(|row| row.id.len()).max().unwrap_or(0);
     rows.iter().fold(String::new(), |mut text, row| {
-        let state = row.state.map_or("unreadable", RunState::words);
+        let unknown = if row.problem.is_some() { "unreadable" } else { "never started" };
+        let state = row.state.map_or(unknown, RunState::words);
         let started = row.started.map_or_else(String::new, |at| format!("{} UTC", words::date_and_time(at)));
         let took = row.took.map_or_else(String::new, words::span);
         let more = match (&row.problem, &row.holder) {
             (Some(problem), _) => problem.clone(),
             (None, Some(holder)) => format!("driven by {holder}"),
+            (None, None) if row.state.is_none() => "it has no record: nothing was done".to_owned(),
             (None, None) if row.state.is_some_and(|state| !state.is_final()) => "nobody drives it".to_owned(),
             (None, None) => String::new(),
         };
@@ -74,13 +76,15 @@ mod tests {
             problem: Some("line 2 \u{1b}[31mis\nbroken".to_owned()),
             ..row("orders-e", None)
         };
-        let rows = [driven, row("orders-bcd", Some(RunState::Paused)), broken];
+        let never = RunRow { started: None, took: None, ..row("orders-f", None) };
+        let rows = [driven, row("orders-bcd", Some(RunState::Paused)), broken, never];
         assert_eq!(
             runs_table(&rows),
             "\
 orders-a    awaiting approval         2026-11-20 03:11 UTC      1m1s  driven by alice
 orders-bcd  paused                    2026-11-20 03:11 UTC      1m1s  nobody drives it
 orders-e    unreadable                                                line 2 is\\nbroken
+orders-f    never started                                             it has no record: nothing was done
 "
         );
         assert_eq!(runs_table(&[]), "no runs yet");

@@ -16,12 +16,14 @@ pub(super) struct View {
     pub(super) state: State,
     pub(super) timeline: Timeline,
     pub(super) cleaner: Cleaner,
+    /// Whether the process that drives the run stays while it waits for people.
+    pub(super) stays: bool,
 }
 
 impl View {
     /// Of a run of which nothing has happened yet.
     pub(super) fn new(plan: Arc<Plan>, run: String, cleaner: Cleaner) -> Self {
-        Self { state: State::new(&plan), timeline: Timeline::new(&plan), run, cleaner, plan }
+        Self { state: State::new(&plan), timeline: Timeline::new(&plan), run, cleaner, plan, stays: true }
     }
 
     /// Takes in a record.

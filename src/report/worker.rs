@@ -69,6 +69,8 @@ pub(super) struct Worker {
     pub(super) lines: Vec<(Tone, String)>,
     pub(super) heading: Option<Phase>,
     pub(super) reminded: Timestamp,
+    /// Whether this process has said anything of the run: what is asked before that may be answered already.
+    pub(super) taken_up: bool,
 }
 
 impl Worker {
@@ -97,6 +99,7 @@ impl Worker {
         for _ in 0..BATCH {
             match messages.recv_timeout(std::mem::take(&mut patience)) {
                 Ok(Message::Records { records, shown }) => {
+                    self.taken_up |= shown;
                     records.iter().for_each(|record| self.record(record, shown));
                 }
                 Ok(Message::Note(line)) => self.say(&line),
@@ -221,6 +224,9 @@ impl Worker {
         let Face::Terminal(Some(asker)) = &mut self.face else {
             return;
         };
+        if !self.taken_up {
+            return;
+        }
         if let Some(prompt) = asker.ask_next(&self.view) {
             let opening = prompt.opening(&self.view, now);
             let opening = opening.iter().flat_map(|line| indented(&self.view, line));

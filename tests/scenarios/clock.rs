@@ -121,3 +121,53 @@ fn a_clock_that_was_set_back_does_not_keep_a_gate_open() {
     assert_eq!(workspace.lines("log"), Vec::<String>::new());
     assert!(span(&workspace) < HOUR / 2, "{}", workspace.journal());
 }
+
+#[test]
+fn an_approval_given_in_time_counts_however_late_the_run_is_taken_up() {
+    let Some(clock) = WallClock::find() else { return };
+    for then in ["reject", "escalate"] {
+        let workspace = gated("30m").file("clock", "+0");
+        let runbook = std::fs::read_to_string(workspace.path("runbooks/r.yaml")).unwrap();
+        workspace.write(
+            "runbooks/r.yaml",
+            &runbook.replace("on_timeout: reject", &format!("on_timeout: {then}, quorum: 2")),
+        );
+        assert_eq!(clock.drctl(&workspace, &["failover", "r"]).code, 3);
+        for name in ["ada", "grace"] {
+            assert_eq!(clock.drctl(&workspace, &["approve", "go", "--as", name]).code, 0);
+        }
+        workspace.write("clock", "+1h");
+        let resumed = clock.drctl(&workspace, &["resume"]);
+        assert_eq!(resumed.code, 0, "{then}: {resumed:?}");
+        assert!(!resumed.stderr.contains("in time") && !resumed.stderr.contains("asked too"), "{resumed:?}");
+        assert_eq!(workspace.lines("log"), ["moved"]);
+    }
+}
+
+#[test]
+fn an_approval_after_the_time_of_a_gate_that_rejects_is_refused_at_once() {
+    let Some(clock) = WallClock::find() else { return };
+    let workspace = gated("30m").file("clock", "+0");
+    assert_eq!(clock.drctl(&workspace, &["failover", "r"]).code, 3);
+    workspace.write("clock", "+1h");
+    let late = clock.drctl(&workspace, &["approve", "go", "--as", "ada"]);
+    assert_eq!(late.code, 1, "{late:?}");
+    assert!(late.stderr.contains("cannot approve: the time to approve `go` was over at 20"), "{late:?}");
+    assert!(late.stderr.contains("after a `retry` it is asked again"), "{late:?}");
+    assert_eq!(clock.drctl(&workspace, &["resume"]).code, 1);
+    assert_eq!(clock.drctl(&workspace, &["retry", "go"]).code, 0);
+    assert_eq!(clock.drctl(&workspace, &["resume"]).code, 3);
+    assert_eq!(clock.drctl(&workspace, &["approve", "go", "--as", "ada"]).code, 0);
+    assert_eq!(clock.drctl(&workspace, &["resume"]).code, 0);
+}
+
+#[test]
+fn an_outage_began_on_a_day_that_is_shown_and_not_in_the_future() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: exec, with: { argv: [\"true\"] } }\n");
+    let early = workspace.drctl(&["failover", "r", "--since", "2130-01-02T03:04:05Z"]);
+    assert_eq!(early.code, 2, "{early:?}");
+    assert!(early.stderr.contains("`--since 2130-01-02T03:04:05.000Z` has not come yet: it is 20"), "{early:?}");
+    assert!(!workspace.path(".drctl").exists());
+    let late = workspace.drctl(&["failover", "r", "--since", "2020-01-02T03:04:05Z"]);
+    assert!(late.stderr.contains("counted from 2020-01-02 03:04 UTC"), "{late:?}");
+}

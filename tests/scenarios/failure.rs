@@ -1,6 +1,6 @@
 //! What a failure does: stop, continue, ask, rollback; then retry, skip, abort.
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, ran, until};
 
 const CHAIN: &str = r#"
 execution:
@@ -248,4 +248,113 @@ execution:
     let mut texts: Vec<String> = notices.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     texts.sort();
     assert_eq!(texts, ["Subject: we do not move\n\nSorry.\n\n", "Subject: we move\n\nSoon.\n\n"]);
+}
+
+#[test]
+fn an_abort_shows_what_it_stops_and_what_stays_because_of_that() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - id: before
+    action: shell
+    with: { script: "echo before >> log" }
+    rollback: { action: shell, with: { script: "echo undo-before >> log" } }
+  - id: big
+    action: shell
+    needs: [before]
+    point_of_no_return: true
+    with: { script: "echo big >> log; while test ! -e go; do sleep 0.02; done" }
+"#,
+    );
+    let child = workspace.start(&["failover", "r"]);
+    until("the step", || workspace.lines("log") == ["before", "big"]);
+    let planned = workspace.drctl(&["abort", "--plan"]).stdout;
+    let wanted = "nothing will be undone\n\
+        cannot be undone: `big`: it is running: giving up stops it, and it is a point of no return\n\
+        cannot be undone: `before`: it lies before the point of no return `big`\n";
+    assert_eq!(planned, wanted);
+    assert_eq!(workspace.drctl(&["abort", "--reason", "x", "--yes"]).code, 0);
+    let ended = ran(child.wait_with_output().unwrap());
+    assert!(ended.stderr.contains("stays: `before`: it lies before the point of no return `big`"), "{ended:?}");
+    assert_eq!(workspace.lines("log"), ["before", "big"]);
+}
+
+/// `after` cannot do without an output of `first`, which fails; `beside` can.
+const READ: &str = r#"
+execution:
+  - { id: first, action: shell, with: { script: "exit 1" }, outputs: { x: int, y: int } }
+  - id: after
+    action: shell
+    needs: [first]
+    with: { script: "echo $X >> log", env: { X: "{{ steps.first.outputs.x }}" } }
+  - id: beside
+    action: shell
+    needs: [first]
+    with: { script: "true", env: { Y: "{{ steps.first.outputs.y | default(value=1) }}" } }
+"#;
+
+#[test]
+fn a_step_is_not_called_done_without_the_outputs_that_others_need() {
+    let workspace = Workspace::of(READ);
+    workspace.drctl(&["failover", "r"]);
+    let refused = workspace.drctl(&["skip", "first", "--reason", "by hand", "--yes"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let why = "cannot skip: `after` reads `x` of it: add `--output x=VALUE`\n";
+    assert!(refused.stderr.contains(why), "{refused:?}");
+    assert_eq!(workspace.drctl(&["skip", "first", "--reason", "by hand", "--yes", "--output", "x=5"]).code, 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 10);
+    assert_eq!(workspace.lines("log"), ["5"]);
+}
+
+#[test]
+fn after_a_rollback_the_reason_of_the_failure_is_still_told() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - id: a
+    action: shell
+    on_failure: rollback
+    with: { script: "true" }
+    verify: { action: shell, with: { script: "echo no; exit 7", reads: true }, within: 1ms }
+    rollback: { action: shell, with: { script: "true" } }
+"#,
+    );
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.stdout.contains("exception: `a` failed and was undone: verify: the script exited with code 7"),
+        "{ran:?}"
+    );
+    let status = workspace.drctl(&["status", &workspace.run()]).stdout;
+    assert!(status.contains("a                            rolled back, "), "{status}");
+    assert!(status.contains(": it failed: verify: the script exited with code 7"), "{status}");
+
+    let stuck = Workspace::of(UNDO);
+    stuck.write("stuck", "");
+    let ran = stuck.drctl(&["failover", "r", "--yes"]);
+    for line in
+        ["`second` failed: undoing it: the script exited with code 1", "`bad` failed: the script exited with code 1"]
+    {
+        assert!(ran.stdout.contains(&format!("exception: {line}")), "{line}: {}", ran.stdout);
+    }
+    let status = stuck.drctl(&["status"]).stdout;
+    assert!(status.contains("being undone: `bad` failed\n"), "{status}");
+}
+
+#[test]
+fn steps_that_stand_for_others_run_only_while_one_of_them_does() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - { id: many, action: shell, for_each: [a, b], max_parallel: 1, with: { script: "exit 3" } }
+communication:
+  - { id: onfail, run_if: failure, action: shell, with: { script: "true" } }
+"#,
+    );
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains("  steps: 1 succeeded, 1 failed\n"), "{}", ran.stdout);
+    assert_eq!(workspace.states(), ["many=failed", "onfail=succeeded"]);
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(!status.contains(" running"), "{status}");
 }

@@ -187,3 +187,88 @@ fn time_escalates_a_gate_to_further_roles() {
     assert_eq!(workspace.drctl(&["approve", "go", "--as", "linus"]).code, 0);
     assert_eq!(ran(child.wait_with_output().unwrap()).code, 0);
 }
+
+#[test]
+fn what_was_decided_while_nobody_drove_the_run_is_shown_and_not_asked_again() {
+    let workspace = Workspace::of(&GATED.replace("by: [commander]", "by: [commander], quorum: 2"));
+    workspace.drctl(&["failover", "r"]);
+    let run = workspace.run();
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "ada", "--reason", "seen"]).code, 0);
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(status.contains("kept, to be taken by who drives the run\n  go: approved at "), "{status}");
+    assert!(status.contains(" UTC by ada (by `--as`) on ") && status.contains(": seen\n"), "{status}");
+    assert!(status.contains("2 different people, 1 so far"), "{status}");
+    assert!(status.contains(&format!("drctl approve {run} go ")), "{status}");
+    let twice = workspace.drctl(&["approve", "go", "--as", "ada"]);
+    assert!(twice.stderr.contains("`ada` has approved already"), "{twice:?}");
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "grace"]).code, 0);
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(!status.contains("drctl approve") && !status.contains("needs people"), "{status}");
+    assert!(status.ends_with(&format!("next\n  drctl resume {run}\n")), "{status}");
+    assert_eq!(workspace.drctl(&["resume"]).code, 0);
+}
+
+#[test]
+fn a_simulated_run_that_nobody_drives_takes_no_decision() {
+    let workspace = Workspace::of(GATED);
+    let left = workspace.drctl(&["failover", "r", "--simulate", "--as", "ada"]);
+    assert_eq!(left.code, 3, "{left:?}");
+    assert!(!left.stderr.contains("drctl approve") && !left.stdout.contains("drctl approve"), "{left:?}");
+    let runs = std::fs::read_dir(workspace.path(".drctl/simulated/runs")).unwrap();
+    let run = runs.map(|run| run.unwrap().file_name().into_string().unwrap()).next().unwrap();
+    let refused = workspace.drctl(&["approve", &run, "go", "--as", "ada"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("its world is gone with the process that drove it"), "{refused:?}");
+}
+
+#[test]
+fn a_gate_shows_the_points_of_no_return_that_it_guards() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - { id: ask, action: exec, approval: {}, with: { argv: ["true"] } }
+  - { id: big, action: exec, needs: [ask], point_of_no_return: true, with: { argv: [destroy, it] } }
+"#,
+    );
+    workspace.drctl(&["failover", "r"]);
+    let status = workspace.drctl(&["status"]).stdout;
+    let does: Vec<&str> = status.lines().filter_map(|line| line.trim_start().strip_prefix("does: ")).collect();
+    let wanted = [
+        "ask: exec",
+        "  argv: [\"true\"]",
+        "guards the point of no return `big`",
+        "big: exec",
+        "  argv: [\"destroy\",\"it\"]",
+    ];
+    assert_eq!(does, wanted, "{status}");
+}
+
+#[test]
+fn an_approval_ahead_that_does_not_count_is_refused_or_says_why() {
+    let workspace = Workspace::of(&format!("{GATED}  - {{ id: free, action: exec, with: {{ argv: [\"true\"] }} }}\n"));
+    let digest = digest(&workspace, &[]);
+    for (step, why) in
+        [("og", "has no step `og`; did you mean `go`?"), ("free", "`free` has no gate; those with one: go")]
+    {
+        let refused = workspace.drctl(&["failover", "r", "--approve", &format!("{step}={digest}")]);
+        assert_eq!((refused.code, refused.stderr.contains(why)), (2, true), "{why}: {refused:?}");
+    }
+    let other = "0123456789ab";
+    let wrong = workspace.drctl(&["failover", "r", "--as", "ada", "--approve", &format!("go={other}")]);
+    assert_eq!(wrong.code, 3, "{wrong:?}");
+    let why = format!("`--approve` does not count: it was given for {other}, the gate asks for {digest}");
+    assert!(wrong.stderr.contains(&why), "{why}: {wrong:?}");
+    let nobody = workspace.drctl(&["failover", "r", "--as", "linus", "--approve", &format!("go={digest}")]);
+    let why = "`--approve` does not count: `linus` has none of the roles `commander`";
+    assert!(nobody.stderr.contains(why), "{nobody:?}");
+}
+
+#[test]
+fn a_gate_without_anybody_to_escalate_to_says_so() {
+    let workspace = Workspace::of(&GATED.replace("by: [commander]", "by: [commander], timeout: 50ms"));
+    let child = workspace.start(&["failover", "r", "--wait"]);
+    until("the escalation", || workspace.journal().contains("gate_escalated"));
+    crate::workspace::signal(&child, rustix::process::Signal::INT);
+    let ended = ran(child.wait_with_output().unwrap());
+    assert!(ended.stderr.contains("nobody approved it in time, and there is nobody else to ask"), "{ended:?}");
+}

@@ -270,3 +270,28 @@ execution:
         "10 s and 1 m are known of the action; the worst is that of `fickle`"
     );
 }
+
+#[test]
+fn a_runbook_of_another_kind_is_named_with_what_runs_it() {
+    let workspace = Workspace::new().file(
+        "runbooks/x.yaml",
+        "drctl: 1\nname: x\nkind: drill\nowner: t\nexecution:\n  - { id: a, action: exec, with: { argv: [\"true\"] } }\n",
+    );
+    let other = workspace.drctl(&["failover", "x"]);
+    assert_eq!(other.code, 2, "{other:?}");
+    assert!(other.stderr.contains("did you mean `drctl run runbooks/x.yaml`?"), "{other:?}");
+}
+
+#[test]
+fn a_step_without_a_value_to_begin_with_is_passed_over_where_the_run_may_continue() {
+    let workspace = Workspace::of(
+        r#"
+inputs: { hosts: { type: list, default: [a, a] } }
+execution:
+  - { id: many, action: exec, on_failure: continue, for_each: "{{ inputs.hosts }}", with: { argv: ["true"] } }
+"#,
+    );
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 10, "{ran:?}");
+    assert!(ran.stderr.contains("many failed and continued: for_each: "), "{ran:?}");
+}

@@ -65,6 +65,8 @@ fn a_doubt_is_named_and_stays_until_a_person_says_what_happened() {
     assert_eq!(workspace.drctl(&["status"]).code, 4);
     let undecided = workspace.drctl(&["resolve", "slow", "--reason", "x"]);
     assert_eq!(undecided.code, 2, "{undecided:?}");
+    let without = workspace.drctl(&["resolve", "slow", "--happened", "--reason", "seen"]);
+    assert!(without.stderr.contains("`after` reads `n` of it: add `--output n=VALUE`"), "{without:?}");
     let unknown = workspace.drctl(&["resolve", "slow", "--happened", "--reason", "seen", "--output", "m=3"]);
     assert!(unknown.stderr.contains("`slow` has no output `m`"), "{unknown:?}");
     assert_eq!(workspace.drctl(&["resolve", "slow", "--happened", "--reason", "seen", "--output", "n=9"]).code, 0);
@@ -130,7 +132,8 @@ fn an_edit_that_is_invalid_is_shown_and_cannot_be_adopted() {
     workspace.write("runbooks/r.yaml", &text.replace("script", "scirpt"));
     let refused = workspace.drctl(&["resume"]);
     assert_eq!(refused.code, 5, "{refused:?}");
-    assert!(refused.stderr.contains("is invalid now") && refused.stderr.contains("`scirpt`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("is invalid now:\n") && refused.stderr.contains("`scirpt`"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("\n:"), "{}", refused.stderr);
     assert!(refused.stderr.contains("--pinned") && !refused.stderr.contains("--adopt"), "{}", refused.stderr);
 }
 
@@ -142,6 +145,7 @@ fn a_second_process_is_told_who_drives_the_run() {
     let second = workspace.drctl(&["resume"]);
     assert_eq!(second.code, 6, "{second:?}");
     assert!(second.stderr.contains("the run is driven by ada"), "{}", second.stderr);
+    assert!(second.stderr.contains(&format!("next: drctl watch {} ", workspace.run())), "{}", second.stderr);
     workspace.write("go", "0");
     assert_eq!(ran(child.wait_with_output().unwrap()).code, 0);
 }
@@ -183,4 +187,58 @@ fn a_damaged_journal_is_refused_with_the_line() {
         let refused = workspace.drctl(arguments);
         assert_eq!((refused.code, refused.stderr.contains("line 2")), (8, true), "{refused:?}");
     }
+}
+
+#[test]
+fn a_run_that_cannot_be_read_may_be_the_one_that_is_meant() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"exit 1\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    let run = workspace.run();
+    std::fs::remove_dir_all(workspace.path(&format!(".drctl/runs/{run}/pinned"))).unwrap();
+    for command in ["status", "resume", "watch"] {
+        let refused = workspace.drctl(&[command]);
+        assert_eq!(
+            (refused.code, refused.stderr.contains(&format!("{run}/pinned/runbook.yaml"))),
+            (8, true),
+            "{command}: {refused:?}"
+        );
+    }
+    workspace.drctl(&["failover", "r"]);
+    for command in ["status", "resume", "watch"] {
+        let refused = workspace.drctl(&[command]);
+        let named = refused.stderr.contains(&format!("run `{run}` cannot be read, and may be open: "));
+        assert_eq!((refused.code, named), (8, true), "{command}: {refused:?}");
+        assert!(refused.stderr.contains("name the run that is meant: one of r-"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_run_without_a_record_never_started_and_is_in_nobodys_way() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"exit 1\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    std::fs::remove_file(workspace.path(&format!(".drctl/runs/{}/journal.jsonl", workspace.run()))).unwrap();
+    std::fs::remove_dir_all(workspace.path(&format!(".drctl/runs/{}/steps", workspace.run()))).unwrap();
+    let runs = workspace.drctl(&["runs"]).stdout;
+    assert!(runs.contains("never started") && runs.contains("it has no record: nothing was done"), "{runs}");
+    assert_eq!(workspace.drctl(&["runs", "--open"]).stdout, "no runs yet\n");
+    let none = workspace.drctl(&["status"]);
+    assert!(none.code == 2 && none.stderr.contains("no run is open"), "{none:?}");
+}
+
+#[test]
+fn a_runbook_that_is_gone_is_said_to_be_and_the_run_goes_on_as_it_was_started() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"test -e ok\" } }\n");
+    workspace.drctl(&["failover", "r"]);
+    std::fs::remove_file(workspace.path("runbooks/r.yaml")).unwrap();
+    workspace.write("ok", "");
+    workspace.drctl(&["retry", "a"]);
+    let adopted = workspace.drctl(&["resume", "--adopt"]);
+    assert_eq!(
+        (adopted.code, adopted.stderr.contains("cannot adopt: `runbooks/r.yaml` is gone")),
+        (2, true),
+        "{adopted:?}"
+    );
+    let resumed = workspace.drctl(&["resume"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert!(resumed.stderr.contains("`runbooks/r.yaml` is gone: the run goes on as it was started"), "{resumed:?}");
 }

@@ -46,6 +46,12 @@ impl RunFolder {
         self.0.join("steps").join(format!("{}.{attempt}", file_name(path)))
     }
 
+    /// Whether no attempt at a step has left anything.
+    #[must_use]
+    pub fn has_no_steps(&self) -> bool {
+        std::fs::read_dir(self.0.join("steps")).is_ok_and(|mut steps| steps.next().is_none())
+    }
+
     /// The folder of large values, each in a file named by its digest.
     #[must_use]
     pub fn outputs(&self) -> PathBuf {

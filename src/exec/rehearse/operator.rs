@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::watcher::Looks;
 use crate::engine::{Decision, Gate, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
-use crate::plan::Plan;
 use crate::plan::path::without_keys;
+use crate::plan::{Plan, StepIndex};
 use crate::report::{Need, needs};
 use crate::sim::scenario::{DELAY, People, RemedyAct, Scenario};
 use crate::sim::stand_in::invent;
@@ -157,7 +157,7 @@ impl Operators<'_> {
             let resolution = if truth(node) { Resolution::Happened } else { Resolution::DidNotHappen };
             let side = if node.state == StepState::InDoubt { "doubt" } else { "undo" };
             let name = format!("truth-{}-{side}-{}-{}", node.path, node.attempt, state.pauses.0);
-            let decision = Decision::Resolve { resolution, outputs: Map::new() };
+            let decision = self.resolved(resolution, node.step);
             return Some(reply(name, Some(node.path.clone()), decision, "looked at in the rehearsal", DELAY));
         };
         used.push(index);
@@ -166,15 +166,25 @@ impl Operators<'_> {
         Some(match remedy.act {
             RemedyAct::Retry => reply(name, path, Decision::Retry, "retried in the rehearsal", remedy.after),
             RemedyAct::Skip => {
-                let (outputs, _) = invent::outputs(&self.plan.outputs(node.step), &Map::new());
+                let outputs = self.stand_ins(node.step);
                 reply(name, path, Decision::Skip { outputs }, "skipped in the rehearsal", remedy.after)
             }
             RemedyAct::Resolve(resolution) => {
-                let decision = Decision::Resolve { resolution, outputs: Map::new() };
+                let decision = self.resolved(resolution, node.step);
                 reply(name, path, decision, "resolved in the rehearsal", remedy.after)
             }
             RemedyAct::Abort => reply(name, None, Decision::Abort, "aborted in the rehearsal", remedy.after),
         })
+    }
+
+    fn resolved(&self, resolution: Resolution, step: StepIndex) -> Decision {
+        let happened = resolution == Resolution::Happened;
+        Decision::Resolve { resolution, outputs: if happened { self.stand_ins(step) } else { Map::new() } }
+    }
+
+    /// What a person says a step gave back that they call done.
+    fn stand_ins(&self, step: StepIndex) -> Map<String, Value> {
+        invent::outputs(&self.plan.outputs(step), &Map::new()).0
     }
 }
 
