@@ -5,6 +5,7 @@
 
 mod evaluate;
 pub mod scan;
+mod strict;
 mod templated;
 
 pub use evaluate::{Compiled, Expressions, Notice, Scope, Undefined, compile_notice};
