@@ -669,6 +669,18 @@ mod crashes {
     }
 
     #[tokio::test]
+    async fn room_for_the_record_of_its_end_is_taken_before_a_process_starts() {
+        let site = Site::new();
+        let call = site.script("stat -c %b \"${DRCTL_OUTPUT%/*}/exit.json.draft\"");
+        let done = site.run(&call).await.unwrap();
+        let blocks: u64 = done.outputs["stdout"].as_str().unwrap().trim().parse().unwrap();
+        assert!(blocks * 512 >= 16 << 10, "{blocks} blocks");
+        let left = |name: &str| std::fs::metadata(site.attempt().join(name)).map(|file| file.len() > 0);
+        assert_eq!(left("exit.json").ok(), Some(true));
+        assert_eq!(left("exit.json.draft").ok(), None);
+    }
+
+    #[tokio::test]
     async fn when_the_supervisor_dies_too_the_outcome_is_unknown() {
         let site = Site::new();
         let call = gated(&site, false);
