@@ -16,6 +16,7 @@ mod references;
 mod repeats;
 mod secrets;
 mod steps;
+mod types;
 
 use std::collections::BTreeMap;
 
@@ -64,6 +65,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "action", doc: "actions exist and get what they take", check: actions::check },
     Rule { name: "call", doc: "called runbooks exist and get what they take", check: calls::check },
     Rule { name: "reference", doc: "every name an expression reads is there", check: references::check },
+    Rule { name: "type", doc: "expressions give the type that is wanted", check: types::check },
     Rule { name: "outputs", doc: "declared outputs are of actions that allow them", check: outputs::check },
     Rule { name: "notice", doc: "templates and audiences exist and get their variables", check: notices::check },
     Rule { name: "gate", doc: "gates ask roles that somebody has", check: gates::check },

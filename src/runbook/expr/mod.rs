@@ -4,6 +4,7 @@
 //! by [`scan`], before anything runs. Knows nothing of steps or inputs: it is given a [`Scope`].
 
 mod evaluate;
+pub mod infer;
 pub mod scan;
 mod strict;
 mod templated;

@@ -42,8 +42,8 @@ fn insert(text: &str, lookups: Vec<Lookup>) -> String {
     let (mut out, mut at) = (String::new(), 0);
     for (from, to) in lookups {
         let name = text[from..to].replace('\\', "\\\\").replace('"', "\\\"");
-        out.push_str(&text[at..to]);
-        out.push_str(&format!(" | {THERE}(name=\"{name}\")"));
+        let guarded = [&text[at..to], " | ", THERE, "(name=\"", &name, "\")"];
+        guarded.iter().for_each(|part| out.push_str(part));
         at = to;
     }
     out + &text[at..]
