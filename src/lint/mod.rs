@@ -18,6 +18,7 @@ mod secrets;
 mod steps;
 mod types;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, Type};
@@ -45,7 +46,12 @@ pub struct Subject<'s> {
     pub by_id: BTreeMap<Box<str>, StepIndex>,
     /// Who needs whom.
     pub graph: Graph,
+    /// How often it was looked which id was meant.
+    suggestions: Cell<usize>,
 }
+
+/// The most often that is looked for.
+const MOST_SUGGESTIONS: usize = 100;
 
 /// A rule.
 pub struct Rule {
@@ -89,7 +95,17 @@ pub fn check(
     let runbooks = if has_too_many_calls { &none } else { runbooks };
     let by_id = plan::index(runbook);
     let graph = plan::graph(runbook, &by_id);
-    let subject = Subject { runbook, runbooks, has_too_many_calls, workspace, templates, catalogue, by_id, graph };
+    let subject = Subject {
+        runbook,
+        runbooks,
+        has_too_many_calls,
+        workspace,
+        templates,
+        catalogue,
+        by_id,
+        graph,
+        suggestions: Cell::new(0),
+    };
     let mut found = Vec::new();
     RULES.iter().for_each(|rule| (rule.check)(&subject, &mut found));
     sort(&mut found);
@@ -105,8 +121,12 @@ impl Subject<'_> {
         &self.runbook.steps[index.at()]
     }
 
+    /// The ids that may have been meant. Nobody reads the hundredth suggestion, and each looks at every id.
     fn ids(&self) -> impl Iterator<Item = &str> {
-        self.by_id.keys().map(|id| &**id)
+        let asked = self.suggestions.get();
+        self.suggestions.set(asked + 1);
+        let most = if asked < MOST_SUGGESTIONS { usize::MAX } else { 0 };
+        self.by_id.keys().map(|id| &**id).take(most)
     }
 
     /// The outputs of a step; nothing where it calls a runbook that cannot be read.
