@@ -62,8 +62,8 @@ impl Runs {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let now = SystemClock::start(Timestamp(0)).now();
         let mut rows = Vec::new();
-        for id in common.store.runs()? {
-            let row = row(id.to_string(), &common.store.open(&id)?, now);
+        for id in common.store.runs().map_err(|error| Error::state(&error))? {
+            let row = row(id.to_string(), &common.store.open(&id).map_err(|error| Error::state(&error))?, now);
             if !self.open || row.state.is_none_or(|state| !state.is_final()) {
                 rows.push(row);
             }

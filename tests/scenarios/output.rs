@@ -72,3 +72,19 @@ fn runs_status_logs_watch_and_verify_read_the_same_journal() {
     assert!(workspace.drctl(&["verify", &run]).stdout.starts_with("the chain holds: 5 records"));
     assert_eq!(workspace.drctl(&["status", "nothing"]).code, 2);
 }
+
+#[test]
+fn a_state_folder_that_cannot_be_written_starts_nothing_and_says_where_else() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"echo a >> log\" } }\n");
+    workspace.write("file", "");
+    let ran = workspace.drctl(&["failover", "r", "--state", "file/state"]);
+    let file = workspace.path("file");
+    let wanted = format!(
+        "error: `{0}/state`: Not a directory (os error 20)\nnothing was started\n  next: drctl failover r --state DIR\n",
+        file.display()
+    );
+    assert_eq!((ran.code, ran.stderr, workspace.lines("log").len()), (8, wanted, 0));
+    let looked = workspace.drctl(&["runs", "--state", "file"]);
+    let told = format!("error: `{}/runs`: Not a directory (os error 20)\n", file.display());
+    assert_eq!((looked.code, looked.stderr), (8, told));
+}
