@@ -681,6 +681,15 @@ mod crashes {
     }
 
     #[tokio::test]
+    async fn of_what_may_be_repeated_nobody_claims_that_it_was_not_started() {
+        let site = Site::new();
+        let call = Call { repeatable: true, ..site.script("true") };
+        let why = "it may have run; nothing of it runs now, and it may be repeated".to_owned();
+        assert_eq!(site.attach(&call).await, Err(Failure::Ambiguous(why.clone())));
+        assert_eq!(site.observe(&call).await, Observation::NotApplied(why));
+    }
+
+    #[tokio::test]
     async fn when_the_supervisor_dies_too_the_outcome_is_unknown() {
         let site = Site::new();
         let call = gated(&site, false);

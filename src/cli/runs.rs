@@ -8,6 +8,7 @@ use super::common::{Common, console_line, say};
 use crate::catalogue::Timestamp;
 use crate::edge::clock::{Clock as _, SystemClock};
 use crate::edge::lock::RunLock;
+use crate::edge::process::is_beginning;
 use crate::edge::store::RunFolder;
 use crate::engine::RunState;
 use crate::engine::event::Event;
@@ -154,6 +155,9 @@ fn printed(run: &Run, path: &str, side: &str, attempt: u32) -> Result<(), Error>
         if let Ok(bytes) = std::fs::read(folder.join(stream)) {
             console_line(&format!("--- {path}, {side}attempt {attempt}, {stream}"))?;
             console_line(&sanitise(&String::from_utf8_lossy(&bytes)))?;
+            if is_beginning(&folder, &bytes) {
+                console_line("[drctl: only the beginning; the end is kept when the step has ended]")?;
+            }
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::workspace::{Workspace, ran};
+use crate::workspace::{Workspace, ran, until};
 
 const STEPS: &str = "execution:\n  - { id: a, action: shell, with: { script: \"echo a >> log\" } }\n";
 
@@ -87,4 +87,20 @@ fn a_state_folder_that_cannot_be_written_starts_nothing_and_says_where_else() {
     let looked = workspace.drctl(&["runs", "--state", "file"]);
     let told = format!("error: `{}/runs`: Not a directory (os error 20)\n", file.display());
     assert_eq!((looked.code, looked.stderr), (8, told));
+}
+
+#[test]
+fn what_is_shown_of_a_step_that_runs_is_said_to_be_the_beginning() {
+    let script = "printf '%01500000d' 0; touch ready; while test ! -e go; do sleep 0.02; done";
+    let steps = format!("execution:\n  - {{ id: big, action: shell, with: {{ script: \"{script}\" }} }}\n");
+    let workspace = Workspace::of(&steps);
+    let mut child = workspace.start(&["failover", "r"]);
+    until("the step", || workspace.path("ready").exists());
+    let logs = || workspace.drctl(&["logs", &workspace.run(), "big"]).stdout;
+    let note = "[drctl: only the beginning; the end is kept when the step has ended]\n";
+    until("its beginning", || logs().ends_with(note));
+    workspace.write("go", "");
+    assert!(child.wait().unwrap().success());
+    let all = logs();
+    assert!(!all.contains(note) && all.trim_end().rsplit('\n').next().unwrap().len() == 1_500_000);
 }

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::capture::KEPT;
 use super::command::absolute;
 use super::lock;
 use super::record::{End, Started, Stream, Written};
@@ -130,6 +131,12 @@ impl Folder {
         fs::remove_file(path).ok();
         written
     }
+}
+
+/// Whether what is kept of a stream in the folder of an attempt is only its beginning, for the process has not ended.
+#[must_use]
+pub fn is_beginning(folder: &Path, kept: &[u8]) -> bool {
+    kept.len() >= KEPT && !folder.join(OUTPUT).exists()
 }
 
 fn private_folder() -> DirBuilder {

@@ -35,6 +35,7 @@ mod table;
 mod watch;
 
 pub use command::{Job, ProcessRunner};
+pub use folder::is_beginning;
 pub use record::{End, Exit, Handle, Stop, Stream, Trace, Written};
 pub use run::OnStart;
 pub use supervise::{SUPERVISE, supervise_main};
