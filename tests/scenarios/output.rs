@@ -104,3 +104,45 @@ fn what_is_shown_of_a_step_that_runs_is_said_to_be_the_beginning() {
     let all = logs();
     assert!(!all.contains(note) && all.trim_end().rsplit('\n').next().unwrap().len() == 1_500_000);
 }
+
+#[test]
+fn titles_and_owners_stand_beside_the_names_in_the_plan_the_story_and_the_status() {
+    let steps = r#"title: Move Orders to {{ inputs.to }}
+inputs: { to: { type: string, default: East US 2 } }
+execution:
+  - { id: promote, title: "Promote the replica in {{ inputs.to }}", owner: dba, action: shell, with: { script: "true" } }
+  - { id: plain, action: shell, needs: [promote], with: { script: "true" } }
+  - id: late
+    title: Say {{ steps.promote.outputs.exit_code }}, and then so much more that no line of a terminal has room for it
+    action: shell
+    needs: [plain]
+    with: { script: "exit 1" }
+"#;
+    let workspace = Workspace::of(steps);
+    let plan = workspace.drctl(&["plan", "r"]).stdout;
+    assert_eq!(
+        plan.lines().take(7).collect::<Vec<_>>(),
+        [
+            "failover `r`: 3 steps",
+            "Move Orders to East US 2; owner: team",
+            "",
+            "execution",
+            "  1. promote [shell]: Promote the replica in East US 2; owner: dba",
+            "  2. plain [shell] after promote",
+            "  3. late [shell] after plain",
+        ]
+    );
+    let story = workspace.drctl(&["failover", "r"]).stderr;
+    for told in [
+        "promote running: shell (attempt 1): Promote the replica in East US 2\n",
+        "plain running: shell (attempt 1)\n",
+        "late running: shell (attempt 1): Say 0, and then so much more that no line of a terminal has ...\n",
+    ] {
+        assert!(story.contains(told), "{story}");
+    }
+    let status = workspace.drctl(&["status"]).stdout;
+    assert_eq!(status.lines().nth(1), Some("Move Orders to East US 2; owner: team"));
+    let promote =
+        "  promote                      succeeded, <1s (Promote the replica in East US 2; owner: dba): the script";
+    assert!(status.contains(promote), "{status}");
+}
