@@ -70,6 +70,16 @@ impl Error {
         Self::new(Exit::Usage, message)
     }
 
+    /// The state of runs cannot be read or written: what the system said, with the path.
+    #[must_use]
+    pub fn state(error: &std::io::Error) -> Self {
+        let hint = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => "\nthe state of runs is for one OS user alone: ask as that user",
+            _ => "",
+        };
+        Self::new(Exit::Journal, format!("{error}{hint}"))
+    }
+
     /// With a command to type next.
     #[must_use]
     pub fn next(mut self, command: impl Into<String>) -> Self {

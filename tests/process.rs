@@ -669,6 +669,27 @@ mod crashes {
     }
 
     #[tokio::test]
+    async fn room_for_the_record_of_its_end_is_taken_before_a_process_starts() {
+        let site = Site::new();
+        let call = site.script("stat -c %b \"${DRCTL_OUTPUT%/*}/exit.json.draft\"");
+        let done = site.run(&call).await.unwrap();
+        let blocks: u64 = done.outputs["stdout"].as_str().unwrap().trim().parse().unwrap();
+        assert!(blocks * 512 >= 16 << 10, "{blocks} blocks");
+        let left = |name: &str| std::fs::metadata(site.attempt().join(name)).map(|file| file.len() > 0);
+        assert_eq!(left("exit.json").ok(), Some(true));
+        assert_eq!(left("exit.json.draft").ok(), None);
+    }
+
+    #[tokio::test]
+    async fn of_what_may_be_repeated_nobody_claims_that_it_was_not_started() {
+        let site = Site::new();
+        let call = Call { repeatable: true, ..site.script("true") };
+        let why = "it may have run; nothing of it runs now, and it may be repeated".to_owned();
+        assert_eq!(site.attach(&call).await, Err(Failure::Ambiguous(why.clone())));
+        assert_eq!(site.observe(&call).await, Observation::NotApplied(why));
+    }
+
+    #[tokio::test]
     async fn when_the_supervisor_dies_too_the_outcome_is_unknown() {
         let site = Site::new();
         let call = gated(&site, false);

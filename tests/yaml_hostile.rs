@@ -3,8 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use drctl::catalogue::Catalogue;
 use drctl::diag::{Format, Sources, render};
+use drctl::lint;
+use drctl::plan::{Runbooks, Templates};
 use drctl::runbook::source::{LARGEST_FILE, decode, parse};
+use drctl::runbook::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -22,6 +26,53 @@ fn verdict(text: &str) -> (Option<&'static str>, usize) {
     assert!(taken < LIMIT, "took {taken:?}");
     assert!(shown.len() < 100_000, "{} bytes of output", shown.len());
     (problems.first().map(|problem| problem.code), problems.len())
+}
+
+/// What is shown of a runbook with these steps, and how many findings there are.
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
+fn judged(steps: impl Iterator<Item = String>) -> (String, usize) {
+    let steps: String = steps.collect();
+    let text = format!("drctl: 1\nname: r\nkind: failover\nowner: t\nexecution:\n{steps}");
+    let begun = Instant::now();
+    let mut sources = Sources::default();
+    let source = decode(&mut sources, "r.yaml", text.as_bytes()).expect("it is small enough");
+    let (runbook, mut found) = drctl::runbook::parse(&sources, source);
+    let runbook = runbook.expect("it is a mapping");
+    let (runbooks, templates) = (Runbooks::default(), Templates::new());
+    found.extend(lint::check(&runbook, &runbooks, &Workspace::empty(), &templates, &Catalogue::default()));
+    let shown = render(&found, &sources, Format::Human, false);
+    let taken = begun.elapsed();
+    assert!(taken < LIMIT / 2, "took {taken:?}");
+    (shown, found.len())
+}
+
+#[test]
+fn thousands_of_names_that_are_not_there() {
+    let step = |at| {
+        format!("  - {{ id: q{at}, action: a, needs: [zz{at}], with: {{ that: \"{{{{ steps.w{at}.status }}}}\" }} }}\n")
+    };
+    let (shown, found) = judged((0..6_000).map(step));
+    // The action too is unknown.
+    assert_eq!(found, 18_000);
+    assert!(shown.ends_with("\nand 17900 more: mend these first\n"), "{shown}");
+}
+
+#[test]
+fn a_hundred_thousand_steps_with_unknown_fields() {
+    let (shown, found) = judged((0..100_000).map(|at| format!("  - {{ id: q{at}, foo: 1, action: a, bar: 2 }}\n")));
+    // What was found in the file, that there is more, and the unknown actions.
+    assert_eq!(found, 1_000 + 1 + 100_000);
+    assert!(shown.ends_with("more: mend these first\n"), "{shown}");
+}
+
+#[test]
+fn a_chain_of_thousands_each_reading_the_one_before() {
+    let before = |at: u32| at.saturating_sub(1);
+    let step =
+        |at| format!("  - {{ id: q{at}, action: a, needs: [q{0}], when: steps.q{0}.status == 'x' }}\n", before(at));
+    let (_, found) = judged((0..10_000).map(step));
+    // Each unknown action, and the first step, which waits for itself.
+    assert_eq!(found, 10_000 + 2);
 }
 
 fn filled(unit: &str) -> String {

@@ -113,7 +113,7 @@ pub(super) async fn attach(
 ) -> Result<Done, Failure> {
     match runner.follow(&call.folder, call.timeout, ports(context)).await {
         // No outcome of the step: a look at the world follows, and says that it did not happen.
-        Trace::NeverStarted(why) => Err(Failure::Ambiguous(why)),
+        Trace::NeverStarted(why) => Err(Failure::Ambiguous(untold(call, why))),
         trace => judge(context, call, name, trace),
     }
 }
@@ -122,12 +122,18 @@ pub(super) async fn attach(
 pub(super) async fn observe(runner: &ProcessRunner, context: &Context, call: &Call, name: &str) -> Observation {
     let trace = runner.observe(&call.folder, call.timeout, ports(context)).await;
     if let Trace::NeverStarted(why) = trace {
-        return Observation::NotApplied(why);
+        return Observation::NotApplied(untold(call, why));
     }
     match judge(context, call, name, trace) {
         Ok(done) => Observation::Applied(done.outputs),
         Err(failure) => Observation::Unknown(failure.to_string()),
     }
+}
+
+/// What may be repeated runs without a supervisor: nothing tells whether it was started.
+fn untold(call: &Call, why: String) -> String {
+    let plain = "it may have run; nothing of it runs now, and it may be repeated".to_owned();
+    if call.repeatable { plain } else { why }
 }
 
 /// What both previews end with.

@@ -156,8 +156,8 @@ impl Common {
     /// The runs that have not ended, by name: one at least. One that cannot be read may be the one that is meant.
     pub(super) fn open_runs(&self) -> Result<Vec<(String, RunFolder)>, Error> {
         let (mut open, mut damaged) = (Vec::new(), None);
-        for id in self.store.runs()? {
-            let folder = self.store.open(&id)?;
+        for id in self.store.runs().map_err(|error| Error::state(&error))? {
+            let folder = self.store.open(&id).map_err(|error| Error::state(&error))?;
             match is_open(&folder) {
                 Ok(true) => open.push((id.to_string(), folder)),
                 Ok(false) => {}
@@ -184,7 +184,7 @@ impl Common {
     /// The folder of the run that a name, or the beginning of one, stands for.
     pub(super) fn named(&self, given: &str) -> Result<RunFolder, Error> {
         match self.store.find(Some(given)) {
-            Ok(id) => Ok(self.store.open(&id)?),
+            Ok(id) => self.store.open(&id).map_err(|error| Error::state(&error)),
             Err(problem) => {
                 let simulated = self.simulated_store();
                 let id = simulated.find(Some(given)).map_err(|_| Error::usage(problem.to_string()))?;

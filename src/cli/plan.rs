@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{Common, Named, colour, console_line};
 use crate::catalogue::HumanDuration;
-use crate::engine::{State, foresee, gate_question};
+use crate::engine::{State, foresee, gate_question, run_title, step_title};
 use crate::error::{Error, Exit};
 use crate::exec::earlier::taken;
 use crate::exec::inputs::{self, pair, read_vars};
@@ -18,6 +18,7 @@ use crate::exec::load;
 use crate::exec::{run, view};
 use crate::plan::critical_path::{critical_path, estimate, waves};
 use crate::plan::{self, StepIndex, digest};
+use crate::report::title_and_owner;
 
 /// Shows a plan.
 #[derive(Debug, Args)]
@@ -72,8 +73,9 @@ impl Plan {
         let inputs =
             inputs::resolve(runbook, &self.set, &vars).map_err(|problems| Error::usage(problems.join("\n")))?;
         let plan = view::plan_of(&loaded, &inputs, &registry.catalogue())?;
-        let gates = gates(&plan);
-        console_line(&shown(&plan, &gates))?;
+        let state = foresee(&plan);
+        let gates = gates(&plan, &state);
+        console_line(&shown(&plan, &state, &gates))?;
         if !loaded.found.is_empty() {
             let found = crate::diag::render(&loaded.found, &loaded.sources, crate::diag::Format::Human, colour());
             super::common::say(&found);
@@ -90,10 +92,9 @@ impl Plan {
 }
 
 /// The digest of every gate by the path of its step, or why it is not known yet.
-fn gates(plan: &plan::Plan) -> BTreeMap<String, Result<String, String>> {
-    let state = foresee(plan);
+fn gates(plan: &plan::Plan, state: &State) -> BTreeMap<String, Result<String, String>> {
     let gated = plan.steps().filter(|(_, step)| step.approval.is_some());
-    gated.map(|(index, _)| (plan.path(index), gate(plan, &state, index))).collect()
+    gated.map(|(index, _)| (plan.path(index), gate(plan, state, index))).collect()
 }
 
 fn gate(plan: &plan::Plan, state: &State, index: StepIndex) -> Result<String, String> {
@@ -109,19 +110,21 @@ fn gate(plan: &plan::Plan, state: &State, index: StepIndex) -> Result<String, St
     gate_question(plan, state, node).map(|asked| asked.digest).map_err(|problem| problem.to_string())
 }
 
-fn shown(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>) -> String {
+fn shown(plan: &plan::Plan, state: &State, gates: &BTreeMap<String, Result<String, String>>) -> String {
     let runbook: &Arc<_> = &plan.runbook;
+    let owner = runbook.owner.as_ref().map(|owner| owner.value.as_str());
     let mut text = format!("{} `{}`: {} steps\n", runbook.kind.name(), runbook.name.value, runbook.steps.len());
     let mut line = |line: String| {
         writeln!(text, "{line}").ok();
     };
+    title_and_owner(run_title(plan, state), owner).into_iter().for_each(&mut line);
     for (phase, waves) in waves(plan, 0) {
         line(format!("\n{phase}"));
         for (number, wave) in waves.iter().enumerate() {
             for index in wave {
-                line(step_line(plan, *index, number));
+                line(step_line(plan, state, *index, number));
                 gate_line(plan, gates, *index).into_iter().for_each(&mut line);
-                called_lines(plan, gates, *index).into_iter().for_each(|inner| line(format!("     {inner}")));
+                called_lines(plan, state, gates, *index).into_iter().for_each(|inner| line(format!("     {inner}")));
             }
         }
     }
@@ -141,8 +144,10 @@ fn shown(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>) ->
     text
 }
 
-fn step_line(plan: &plan::Plan, index: StepIndex, wave: usize) -> String {
+fn step_line(plan: &plan::Plan, state: &State, index: StepIndex, wave: usize) -> String {
     let step = plan.step(index);
+    let title = state.nodes_of(plan, index).next().and_then(|node| step_title(plan, state, node));
+    let title = title_and_owner(title, step.owner.as_deref()).map(|title| format!(": {title}")).unwrap_or_default();
     let estimate =
         estimate(step, &plan.catalogue).map(|estimate| format!(", about {}", HumanDuration(estimate.typical)));
     let needs: Vec<&str> = plan.graph.needs(index).iter().map(|need| plan.step(*need).id.value.as_str()).collect();
@@ -151,7 +156,7 @@ fn step_line(plan: &plan::Plan, index: StepIndex, wave: usize) -> String {
     let called = plan.called(index).map(|part| &plan.parts[part].runbook);
     let called = called.map(|runbook| format!(" {} `{}`", runbook.kind.name(), runbook.name.value));
     format!(
-        "  {}. {} [{}{}]{after}{}{mark}",
+        "  {}. {} [{}{}]{after}{}{mark}{title}",
         wave + 1,
         plan.path(index),
         step.action.name.value,
@@ -169,15 +174,20 @@ fn gate_line(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>
 }
 
 /// The steps of the runbook that a step calls, each phase's waves after those of the phase before.
-fn called_lines(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>, index: StepIndex) -> Vec<String> {
+fn called_lines(
+    plan: &plan::Plan,
+    state: &State,
+    gates: &BTreeMap<String, Result<String, String>>,
+    index: StepIndex,
+) -> Vec<String> {
     let Some(part) = plan.called(index) else { return Vec::new() };
     let mut lines = Vec::new();
     let waves = waves(plan, part).into_iter().flat_map(|(_, waves)| waves);
     for (number, wave) in waves.enumerate() {
         for inner in wave {
-            lines.push(step_line(plan, inner, number));
+            lines.push(step_line(plan, state, inner, number));
             lines.extend(gate_line(plan, gates, inner));
-            lines.extend(called_lines(plan, gates, inner).into_iter().map(|line| format!("     {line}")));
+            lines.extend(called_lines(plan, state, gates, inner).into_iter().map(|line| format!("     {line}")));
         }
     }
     lines

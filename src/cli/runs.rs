@@ -8,6 +8,7 @@ use super::common::{Common, console_line, say};
 use crate::catalogue::Timestamp;
 use crate::edge::clock::{Clock as _, SystemClock};
 use crate::edge::lock::RunLock;
+use crate::edge::process::is_beginning;
 use crate::edge::store::RunFolder;
 use crate::engine::RunState;
 use crate::engine::event::Event;
@@ -63,8 +64,8 @@ impl Runs {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let now = SystemClock::start(Timestamp(0)).now();
         let mut rows = Vec::new();
-        for id in common.store.runs()? {
-            let row = row(id.to_string(), &common.store.open(&id)?, now);
+        for id in common.store.runs().map_err(|error| Error::state(&error))? {
+            let row = row(id.to_string(), &common.store.open(&id).map_err(|error| Error::state(&error))?, now);
             let open = row.state.map_or(row.problem.is_some(), |state| !state.is_final());
             if !self.open || open {
                 rows.push(row);
@@ -158,6 +159,9 @@ fn printed(run: &Run, path: &str, side: &str, attempt: u32) -> Result<(), Error>
         if let Ok(bytes) = std::fs::read(folder.join(stream)) {
             console_line(&format!("--- {path}, {side}attempt {attempt}, {stream}"))?;
             console_line(&sanitise(&String::from_utf8_lossy(&bytes)))?;
+            if is_beginning(&folder, &bytes) {
+                console_line("[drctl: only the beginning; the end is kept when the step has ended]")?;
+            }
         }
     }
     Ok(())

@@ -5,6 +5,8 @@ use crate::edge::secrets::MASK;
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// `base64` breaks its lines here.
 const BASE64_LINE: usize = 76;
+/// `xxd -p` breaks its lines here.
+const HEX_LINE: usize = 60;
 /// Shorter pieces of a secret than this are too common to mask.
 const SHORTEST_PIECE: usize = 8;
 
@@ -78,7 +80,7 @@ impl Masker {
     }
 }
 
-/// A secret as it may show up: plain, line by line, base64, percent-encoded, as JSON.
+/// A secret as it may show up: plain, line by line, base64, hexadecimal, percent-encoded, as JSON.
 fn forms(needle: &str) -> Vec<Vec<u8>> {
     let mut forms = vec![needle.as_bytes().to_vec()];
     forms.extend(pieces(needle.lines().map(str::as_bytes)));
@@ -91,6 +93,11 @@ fn forms(needle: &str) -> Vec<Vec<u8>> {
             forms.push(text.trim_end_matches('=').as_bytes().to_vec());
             forms.push(text.into_bytes());
         }
+    }
+    let hex: String = needle.bytes().map(|byte| format!("{byte:02x}")).collect();
+    for text in [hex.to_ascii_uppercase(), hex] {
+        forms.extend(pieces(text.as_bytes().chunks(HEX_LINE)));
+        forms.push(text.into_bytes());
     }
     let percent = percent(needle);
     forms.push(percent.replace("%20", "+").into_bytes());
@@ -174,6 +181,8 @@ mod tests {
             "hunter%3F22%20~%2F%3E",
             "hunter%3f22%20~%2f%3e",
             "hunter%3F22+~%2F%3E",
+            "68756e7465723f3232207e2f3e",
+            "68756E7465723F3232207E2F3E",
         ] {
             assert_eq!(masked(&["hunter?22 ~/>"], &[text]), "***", "{text}");
         }
@@ -186,6 +195,14 @@ mod tests {
         let secret = "0123456789".repeat(10);
         let text = base64(secret.as_bytes());
         let (first, rest) = text.split_at(BASE64_LINE);
+        assert_eq!(masked(&[&secret], &[first, "\n", rest]), "***\n***");
+    }
+
+    #[test]
+    fn hexadecimal_broken_into_lines_is_masked() {
+        let secret = "0123456789".repeat(4);
+        let text: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let (first, rest) = text.split_at(HEX_LINE);
         assert_eq!(masked(&[&secret], &[first, "\n", rest]), "***\n***");
     }
 

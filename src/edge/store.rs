@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::ids::RunId;
-use files::{check_folder, create_folder, create_folder_or_check, create_folders, sync_folder};
+use files::{about, check_folder, create_folder, create_folder_or_check, create_folders, sync_folder};
 
 pub use folder::RunFolder;
 
@@ -80,7 +80,7 @@ impl Store {
         let entries = match fs::read_dir(self.runs_folder()) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+            Err(error) => return Err(about(&self.runs_folder())(error)),
         };
         let mut runs = Vec::new();
         for entry in entries {

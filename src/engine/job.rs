@@ -148,6 +148,8 @@ pub struct DryHints {
     pub after_unsent_write: bool,
     /// The outputs that `simulate` gives.
     pub assumed: Option<Map<String, Value>>,
+    /// A step whose assumed outputs it reads.
+    pub rests_on: Option<String>,
 }
 
 /// What the machine asks for.

@@ -20,6 +20,7 @@ mod shown;
 mod start;
 mod state;
 mod states;
+mod title;
 mod transition;
 mod undo;
 
@@ -34,5 +35,6 @@ pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use machine::{Machine, Options};
 pub use scope::NodeScope;
 pub use state::{Gate, Interrupted, More, Node, NodeId, Rollback, State};
+pub use title::{run_title, step_title};
 pub use transition::{Change, Illegal, transition};
 pub use undo::{UndoPlan, undo_plan};

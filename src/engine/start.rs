@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::event::{Event, Instance, Intent, Mode, Outputs, Side, StepState};
+use super::event::{Event, Instance, Intent, Label, Mode, Outputs, Side, StepState};
 use super::job::{DryHints, Effect, Job, JobId, JobKind};
 use super::machine::Machine;
 use super::scope::NodeScope;
@@ -302,11 +302,32 @@ impl Machine {
                 .as_ref()
                 .map(|simulate| simulate.outputs.clone())
                 .filter(|outputs| !outputs.is_empty()),
+            rests_on: self.rests_on(node),
         };
         if after || job.effect != crate::catalogue::Effect::Reads {
             self.after_unsent_write.extend(plan.callers(index));
         }
         hints
+    }
+}
+
+impl Machine {
+    /// The first step it reads of which a dry run has only assumptions.
+    fn rests_on(&self, node: NodeId) -> Option<String> {
+        let node = self.state.node(node);
+        let frame = self.state.frame(node.frame);
+        let part = &self.plan.parts[frame.part];
+        let is_assumed = |id: &str| {
+            let step = part.find(id)?;
+            let read = self.state.node(frame.node(&self.plan, step));
+            let label = read.more.as_ref()?.label?;
+            let simulates = self.plan.step(step).simulate.is_some();
+            Some(label == Label::Assumed || label == Label::Simulated && simulates)
+        };
+        let expressions = self.plan.step(node.step).expressions().into_iter();
+        let paths = expressions.flat_map(|id| &part.runbook.expressions.get(id).scan.paths);
+        let steps = paths.filter(|path| path.parts[0] == "steps").filter_map(|path| path.parts.get(1));
+        steps.into_iter().find(|id| is_assumed(id) == Some(true)).cloned()
     }
 }
 

@@ -1,13 +1,12 @@
 //! What a dry run does instead of a job: real reads, no writes, and an honest label on each.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::actions::{Action, Call, Context, Failure, Observation};
 use crate::catalogue::Effect;
 use crate::engine::{Answer, DryHints, End, Job, Label, Outputs};
-
-/// Actions that change nothing and yet are not done: waiting and asking.
-const NOT_DONE: [&str; 2] = ["wait", "manual"];
 
 /// The answer a dry run gives for a job.
 pub(super) async fn answer(action: &dyn Action, context: &Context, call: &Call, job: &Job) -> Answer {
@@ -24,26 +23,46 @@ pub(super) async fn answer(action: &dyn Action, context: &Context, call: &Call, 
         ));
     }
     let preview = action.preview(&shown).join("\n");
-    if NOT_DONE.contains(&job.action.as_str()) {
-        return told(stand_in(&hints, Label::Unknown, preview));
+    match job.action.as_str() {
+        // All of it is known, and time alone changes nothing.
+        "wait" => return told(succeeded(Map::new(), Label::Simulated, format!("would {preview}"))),
+        "manual" => return told(stand_in(&hints, Label::Unknown, preview)),
+        _ => {}
     }
+    let unread = unread_secret(context, job);
     if job.effect != Effect::Reads || starts_a_process(action) {
-        return write(action, context, call, &hints, preview).await;
+        return write(action, context, call, &hints, (preview, unread)).await;
     }
-    if hints.after_unsent_write {
+    let is_pure = job.action == "assert";
+    if hints.after_unsent_write && !is_pure {
         let note = format!("not read: it comes after a write that was not sent\n{preview}");
         return told(stand_in(&hints, Label::Unknown, note));
     }
+    if let Some(why) = unread {
+        return told(stand_in(&hints, Label::Unknown, format!("not read: {why}\n{preview}")));
+    }
+    let resting = hints.rests_on.as_ref().map(|step| format!("; that rests on what `simulate` of `{step}` says"));
+    let note = |text: &str| context.secrets.mask(text) + resting.as_deref().unwrap_or_default();
+    // What reads nothing but assumed values is assumed itself.
+    let label = if is_pure && resting.is_some() { Label::Assumed } else { Label::Checked };
     match action.apply(context, call).await {
         Ok(done) => told(End::Succeeded {
             outputs: Outputs::of(done.outputs),
             already: done.already,
-            note: context.secrets.mask(&done.note),
-            label: Some(Label::Checked),
+            note: note(&done.note),
+            label: Some(label),
         }),
         Err(Failure::Cancelled) => told(End::Cancelled),
-        Err(failure) => told(End::Failed { reason: context.secrets.mask(&failure.to_string()), retry_at: None }),
+        Err(failure) => told(End::Failed { reason: note(&failure.to_string()), retry_at: None }),
     }
+}
+
+/// Why a secret that the job wants is not there, if so.
+fn unread_secret(context: &Context, job: &Job) -> Option<String> {
+    let mut names = BTreeSet::new();
+    job.with.secrets(&mut names);
+    let name = names.into_iter().find(|name| context.secrets.get(name).is_none())?;
+    Some(format!("the secret `{name}` comes from a command, which a dry run does not start"))
 }
 
 /// Only a step can say that its process changes nothing: a dry run does not try it out.
@@ -52,17 +71,24 @@ fn starts_a_process(action: &dyn Action) -> bool {
 }
 
 /// A write: its state is read, unless that read would come after a write that was not sent.
-async fn write(action: &dyn Action, context: &Context, call: &Call, hints: &DryHints, preview: String) -> Answer {
+async fn write(
+    action: &dyn Action,
+    context: &Context,
+    call: &Call,
+    hints: &DryHints,
+    (preview, unread): (String, Option<String>),
+) -> Answer {
+    // Of a process nothing at all is read: what it gives is an assumption alone.
+    let assumed = starts_a_process(action) && hints.assumed.is_some();
+    let label = if assumed { Label::Assumed } else { Label::Simulated };
     if hints.after_unsent_write {
-        return told(stand_in(
-            hints,
-            Label::Simulated,
-            format!("would do, after writes that were not sent:\n{preview}"),
-        ));
+        return told(stand_in(hints, label, format!("would do, after writes that were not sent:\n{preview}")));
     }
     let state = if starts_a_process(action) {
         // A process leaves nothing to look at before it ran.
         Observation::NotApplied("nothing was started".to_owned())
+    } else if let Some(why) = unread {
+        Observation::Unknown(why)
     } else {
         action.observe(context, call).await
     };
@@ -82,21 +108,23 @@ async fn write(action: &dyn Action, context: &Context, call: &Call, hints: &DryH
         Some(outputs) => {
             told(End::Succeeded { outputs: Outputs::of(outputs), already: true, note, label: Some(Label::Checked) })
         }
-        None => told(stand_in(hints, Label::Simulated, note)),
+        None => told(stand_in(hints, label, note)),
     }
 }
 
 /// What stands in for a step that was not done: the outputs of its `simulate`, or nothing that is known.
 fn stand_in(hints: &DryHints, label: Label, note: String) -> End {
     match &hints.assumed {
-        Some(outputs) => End::Succeeded {
-            outputs: Outputs::of(outputs.clone()),
-            already: false,
-            note,
-            label: Some(if label == Label::Simulated { Label::Simulated } else { Label::Assumed }),
-        },
+        Some(outputs) => {
+            let label = if label == Label::Simulated { Label::Simulated } else { Label::Assumed };
+            succeeded(outputs.clone(), label, format!("{note}\nits outputs are those of `simulate`"))
+        }
         None => End::Succeeded { outputs: Outputs::Unknown, already: false, note, label: Some(label) },
     }
+}
+
+fn succeeded(outputs: Map<String, Value>, label: Label, note: String) -> End {
+    End::Succeeded { outputs: Outputs::of(outputs), already: false, note, label: Some(label) }
 }
 
 fn told(end: End) -> Answer {

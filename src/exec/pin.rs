@@ -26,7 +26,9 @@ pub fn pin(folder: &Path, loaded: &Loaded) -> std::io::Result<Vec<(String, Strin
     let mut pinned = Vec::new();
     for (index, (name, bytes)) in loaded.files.iter().enumerate() {
         let kept = if index == 0 { RUNBOOK } else { name.as_str() };
-        write(&folder.join(kept), bytes)?;
+        let path = folder.join(kept);
+        write(&path, bytes)
+            .map_err(|error| std::io::Error::new(error.kind(), format!("`{}`: {error}", path.display())))?;
         pinned.push((kept.to_owned(), digest::of_bytes(bytes)));
     }
     fs::File::open(folder)?.sync_all()?;

@@ -27,6 +27,7 @@ use crate::error::{Error, Exit};
 use crate::journal::{FileJournal, MemoryJournal};
 use crate::plan::Plan;
 use crate::report::OutputKind;
+use crate::runbook::ast::SecretSource;
 use crate::sim::scenario::Scenario;
 use crate::sim::stand_in::{Setting, Stage, implied, stand_ins};
 
@@ -139,7 +140,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     let secrets = plan.secrets();
     let held = match start.simulate {
         Some(_) => stand_in_secrets(&secrets),
-        None => inputs::read_secrets(&secrets, &common.workspace).map_err(Error::usage)?,
+        None => inputs::read_secrets(&readable(&secrets, start.dry_run), &common.workspace).map_err(Error::usage)?,
     };
     let scaled = start.simulate.as_ref().map(|simulation| Arc::new(ScaledClock::start(simulation.speed)));
     let clock: Arc<dyn Clock> = match &scaled {
@@ -168,12 +169,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         from_run,
         simulated: start.simulate.is_some(),
     };
-    let stage = start.simulate.as_ref().map(|simulation| {
-        let scenario = Arc::new(simulation.scenario.clone());
-        let (plan, clock, seed) = (Arc::clone(&plan), Arc::clone(&clock), simulation.scenario.seed);
-        let implied = Arc::new(implied(&plan));
-        Arc::new(Stage::new(Setting { plan, scenario, clock, seed, steady: false, implied, run: id.to_string() }))
-    });
+    let stage = start.simulate.as_ref().map(|simulation| stage(simulation, &plan, &clock, &id));
     let registry = match &stage {
         Some(stage) => Arc::new(Registry::new(Arc::new(ProcessRunner::new(""))).replacing(stand_ins(stage))),
         None => registry,
@@ -194,13 +190,45 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         let journal = Box::new(MemoryJournal::new());
         return session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))]);
     }
-    let folder = common.store.create_run(&id)?;
-    session.lock = Some(lock(&folder, common, session.clock.now())?);
-    started.pinned = pin::pin(&folder.pinned(), &loaded)?;
-    let journal =
-        Box::new(FileJournal::create(&folder.journal()).map_err(|error| Error::new(Exit::Journal, error.to_string()))?);
+    let (folder, lock, pinned, journal) = prepare(common, &id, &loaded, session.clock.now()).map_err(|error| {
+        let elsewhere = format!("drctl {} {} --state DIR", runbook.kind.name(), runbook.name.value);
+        Error::new(error.exit, format!("{}\nnothing was started", error.message)).next(elsewhere)
+    })?;
+    session.lock = Some(lock);
+    started.pinned = pinned;
     session.folder = Some(Arc::new(folder));
-    session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))])
+    session.drive(State::new(&session.plan), Seq(0), Box::new(journal), vec![Input::Start(Box::new(started))])
+}
+
+/// The simulated world of a run.
+fn stage(simulation: &Simulation, plan: &Arc<Plan>, clock: &Arc<dyn Clock>, id: &RunId) -> Arc<Stage> {
+    Arc::new(Stage::new(Setting {
+        plan: Arc::clone(plan),
+        scenario: Arc::new(simulation.scenario.clone()),
+        clock: Arc::clone(clock),
+        seed: simulation.scenario.seed,
+        steady: false,
+        implied: Arc::new(implied(plan)),
+        run: id.to_string(),
+    }))
+}
+
+type Prepared = (RunFolder, RunLock, Vec<(String, String)>, FileJournal<Event>);
+
+/// Makes what a run keeps its state in: all of it, before anything is started.
+fn prepare(common: &Common, id: &RunId, loaded: &Loaded, now: Timestamp) -> Result<Prepared, Error> {
+    let folder = common.store.create_run(id).map_err(|error| Error::state(&error))?;
+    let lock = lock(&folder, common, now)?;
+    let pinned = pin::pin(&folder.pinned(), loaded).map_err(|error| Error::state(&error))?;
+    let journal =
+        FileJournal::create(&folder.journal()).map_err(|error| Error::new(Exit::Journal, error.to_string()))?;
+    Ok((folder, lock, pinned, journal))
+}
+
+/// A dry run starts no process, not even for a secret.
+fn readable(secrets: &[(String, SecretSource)], dry_run: bool) -> Vec<(String, SecretSource)> {
+    let starts = |from: &SecretSource| dry_run && matches!(from, SecretSource::Command(_));
+    secrets.iter().filter(|(_, from)| !starts(from)).cloned().collect()
 }
 
 /// What is wrong with the approvals given ahead, whatever the gates will ask.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Subject, Use, actions_of};
-use crate::catalogue::{ActionSpec, Effect, Field, Type};
+use super::{Subject, Use, actions_of, types};
+use crate::catalogue::{ActionSpec, Effect, Field, HumanDuration, Type};
 use crate::diag::Diagnostic;
 use crate::runbook::ast::{ActionUse, OnInterrupt, Step};
 use crate::runbook::expr::Templated;
@@ -18,13 +18,14 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                 found.push(diagnostic.note("`drctl actions` lists them").suggest(name, names));
                 continue;
             };
-            parameters(action, spec, found);
+            parameters(subject, action, spec, found);
             found.extend(misuse(step, action, spec, used));
+            found.extend(long_wait(subject, step, action));
         }
     }
 }
 
-fn parameters(action: &ActionUse, spec: &ActionSpec, found: &mut Vec<Diagnostic>) {
+fn parameters(subject: &Subject<'_>, action: &ActionUse, spec: &ActionSpec, found: &mut Vec<Diagnostic>) {
     let names: Vec<&str> = match &action.with.value {
         Templated::Plain(Value::Object(entries)) => entries.keys().map(String::as_str).collect(),
         Templated::Map(entries) => entries.iter().map(|(name, _)| name.as_str()).collect(),
@@ -41,7 +42,7 @@ fn parameters(action: &ActionUse, spec: &ActionSpec, found: &mut Vec<Diagnostic>
             );
             continue;
         };
-        found.extend(value_problem(action, spec, field));
+        found.extend(value_problem(subject, action, spec, field));
     }
     for field in spec.parameters.iter().filter(|field| field.required && !names.contains(&field.name)) {
         let message = format!("`{}` needs `{}`: {}", spec.name, field.name, field.doc);
@@ -55,7 +56,7 @@ fn parameters(action: &ActionUse, spec: &ActionSpec, found: &mut Vec<Diagnostic>
     }
 }
 
-fn value_problem(action: &ActionUse, spec: &ActionSpec, field: &Field) -> Option<Diagnostic> {
+fn value_problem(subject: &Subject<'_>, action: &ActionUse, spec: &ActionSpec, field: &Field) -> Option<Diagnostic> {
     let value = action.with.value.entry(field.name)?;
     if spec.code.contains(&field.name) && value.plain().is_none() {
         let message =
@@ -63,22 +64,29 @@ fn value_problem(action: &ActionUse, spec: &ActionSpec, field: &Field) -> Option
         let note = "hand the value over in `env`, and write `\"$NAME\"` in the script";
         return Some(Diagnostic::error("code", action.place(field.name), message).note(note));
     }
-    let problem = check_templated(&(field.kind)(), &value).err()?;
+    let problem = check_templated(subject, &(field.kind)(), &value).err()?;
     Some(Diagnostic::error("type", action.place(field.name), format!("`{}` of `{}`: {problem}", field.name, spec.name)))
 }
 
 /// Checks as much of a value as is known before the run.
-fn check_templated(kind: &Type, value: &Templated) -> Result<(), String> {
+pub(super) fn check_templated(subject: &Subject<'_>, kind: &Type, value: &Templated) -> Result<(), String> {
+    let check = |kind: &Type, value: &Templated| check_templated(subject, kind, value);
     match (kind, value) {
         (_, Templated::Plain(value)) if has_float(value) => kind.check(value),
         (_, Templated::Plain(value)) => kind.check(&kind.settle(value.clone())),
-        (_, Templated::Expression(_)) | (Type::Any, _) => Ok(()),
-        (Type::List(of), Templated::List(items)) => items.iter().try_for_each(|item| check_templated(of, item)),
-        (Type::Map(of), Templated::Map(entries)) => entries.iter().try_for_each(|(_, item)| check_templated(of, item)),
+        (Type::Any, _) => Ok(()),
+        (kind, Templated::Expression(id)) => match types::kind(subject, *id) {
+            Some(found) if !found.fits(kind) => Err(format!("wanted {kind}, found {found}")),
+            _ => Ok(()),
+        },
+        (Type::List(of), Templated::List(items)) => items.iter().try_for_each(|item| check(of, item)),
+        (Type::Map(of), Templated::Map(entries)) => entries
+            .iter()
+            .try_for_each(|(name, item)| check(of, item).map_err(|problem| format!("at `{name}`: {problem}"))),
         (Type::Record(fields), Templated::Map(entries)) => entries.iter().try_for_each(|(name, item)| {
             let field =
                 fields.iter().find(|field| field.name == name).ok_or_else(|| format!("unknown field `{name}`"))?;
-            check_templated(&(field.kind)(), item).map_err(|problem| format!("at `{name}`: {problem}"))
+            check(&(field.kind)(), item).map_err(|problem| format!("at `{name}`: {problem}"))
         }),
         (Type::String | Type::Duration | Type::Enum(_) | Type::Secret, Templated::Text(_) | Templated::Secret(_)) => {
             Ok(())
@@ -130,6 +138,16 @@ fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Opti
         }
         _ => None,
     }
+}
+
+/// A wait that its step's timeout ends each time.
+fn long_wait(subject: &Subject<'_>, step: &Step, action: &ActionUse) -> Option<Diagnostic> {
+    let wait = action.with.value.entry("for").filter(|_| action.name.value == "wait")?;
+    let span = HumanDuration::parse(wait.plain()?.as_str()?).ok()?;
+    let timeout = step.timeout(&subject.runbook.defaults);
+    let message = format!("the wait of {span} must be shorter than the timeout of {}", HumanDuration(timeout));
+    let note = format!("raise the `timeout` of `{}`", step.id.value);
+    (span.0 >= timeout).then(|| Diagnostic::error("action", action.place("for"), message).note(note))
 }
 
 /// Whether the action changes nothing, as far as its parameters are known before the run.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Subject, Use, actions_of};
+use super::{Subject, Use, actions, actions_of};
 use crate::catalogue::Type;
 use crate::diag::{Diagnostic, Span};
 use crate::plan::runbooks::{CALL, Call, DEEPEST, MOST_CALLS, Runbooks, call, handed, is_call};
@@ -26,7 +26,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         }
         found.extend(fields(step));
         let Some(called) = runbook(subject, step, found) else { continue };
-        inputs(step, called, found);
+        inputs(subject, step, called, found);
         let mut names = vec![subject.runbook];
         found.extend(circle(subject.runbooks, called, &mut names).map(|message| at(step, message)));
     }
@@ -95,7 +95,7 @@ fn runbook<'s>(subject: &Subject<'s>, step: &Step, found: &mut Vec<Diagnostic>) 
     None
 }
 
-fn inputs(step: &Step, called: &Runbook, found: &mut Vec<Diagnostic>) {
+fn inputs(subject: &Subject<'_>, step: &Step, called: &Runbook, found: &mut Vec<Diagnostic>) {
     let (action, name) = (&step.action, &called.name.value);
     let place = action.place("inputs");
     let given: Vec<String> = match action.with.value.entry("inputs").as_deref() {
@@ -127,11 +127,11 @@ fn inputs(step: &Step, called: &Runbook, found: &mut Vec<Diagnostic>) {
             let message = format!("runbook `{name}` needs the input `{input_name}` ({})", input.kind);
             found.push(at(step, message).other(input.name.span, "declared here"));
         }
-        found.extend(written.and_then(|value| value_problem(&input.kind, &value, input_name, place)));
+        found.extend(written.and_then(|value| value_problem(subject, &input.kind, &value, input_name, place)));
     }
 }
 
-fn value_problem(kind: &Type, value: &Templated, name: &str, place: Span) -> Option<Diagnostic> {
+fn value_problem(subject: &Subject<'_>, kind: &Type, value: &Templated, name: &str, place: Span) -> Option<Diagnostic> {
     let problem = |message: String| Some(Diagnostic::error("call", place, message));
     match (kind, value) {
         (Type::Secret, Templated::Secret(_)) => None,
@@ -144,7 +144,10 @@ fn value_problem(kind: &Type, value: &Templated, name: &str, place: Span) -> Opt
         (kind, Templated::Plain(value)) => {
             kind.check(&kind.settle(value.clone())).err().and_then(|why| problem(format!("the input `{name}`: {why}")))
         }
-        _ => None,
+        (kind, value) => {
+            let why = actions::check_templated(subject, kind, value).err()?;
+            problem(format!("the input `{name}`: {why}"))
+        }
     }
 }
 

@@ -16,7 +16,9 @@ mod references;
 mod repeats;
 mod secrets;
 mod steps;
+mod types;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, Type};
@@ -44,7 +46,12 @@ pub struct Subject<'s> {
     pub by_id: BTreeMap<Box<str>, StepIndex>,
     /// Who needs whom.
     pub graph: Graph,
+    /// How often it was looked which id was meant.
+    suggestions: Cell<usize>,
 }
+
+/// The most often that is looked for.
+const MOST_SUGGESTIONS: usize = 100;
 
 /// A rule.
 pub struct Rule {
@@ -64,6 +71,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "action", doc: "actions exist and get what they take", check: actions::check },
     Rule { name: "call", doc: "called runbooks exist and get what they take", check: calls::check },
     Rule { name: "reference", doc: "every name an expression reads is there", check: references::check },
+    Rule { name: "type", doc: "expressions give the type that is wanted", check: types::check },
     Rule { name: "outputs", doc: "declared outputs are of actions that allow them", check: outputs::check },
     Rule { name: "notice", doc: "templates and audiences exist and get their variables", check: notices::check },
     Rule { name: "gate", doc: "gates ask roles that somebody has", check: gates::check },
@@ -87,7 +95,17 @@ pub fn check(
     let runbooks = if has_too_many_calls { &none } else { runbooks };
     let by_id = plan::index(runbook);
     let graph = plan::graph(runbook, &by_id);
-    let subject = Subject { runbook, runbooks, has_too_many_calls, workspace, templates, catalogue, by_id, graph };
+    let subject = Subject {
+        runbook,
+        runbooks,
+        has_too_many_calls,
+        workspace,
+        templates,
+        catalogue,
+        by_id,
+        graph,
+        suggestions: Cell::new(0),
+    };
     let mut found = Vec::new();
     RULES.iter().for_each(|rule| (rule.check)(&subject, &mut found));
     sort(&mut found);
@@ -103,8 +121,12 @@ impl Subject<'_> {
         &self.runbook.steps[index.at()]
     }
 
+    /// The ids that may have been meant. Nobody reads the hundredth suggestion, and each looks at every id.
     fn ids(&self) -> impl Iterator<Item = &str> {
-        self.by_id.keys().map(|id| &**id)
+        let asked = self.suggestions.get();
+        self.suggestions.set(asked + 1);
+        let most = if asked < MOST_SUGGESTIONS { usize::MAX } else { 0 };
+        self.by_id.keys().map(|id| &**id).take(most)
     }
 
     /// The outputs of a step; nothing where it calls a runbook that cannot be read.

@@ -147,8 +147,12 @@ impl Reader<'_> {
             let message = format!("`{id}` reads its own outputs before it has run");
             return (!self.may_read_itself).then(|| Diagnostic::error("reference", span, message));
         }
+        // Most read what they need, which is cheaper to see than all they wait for.
+        if own.run_if != RunIf::Success || subject.graph.needs(reader).contains(&index) {
+            return None;
+        }
         let in_time = (read.phase as usize) < subject.phases_before(reader) && read.run_if == RunIf::Success;
-        if in_time || own.run_if != RunIf::Success || subject.graph.ancestors(reader).binary_search(&index).is_ok() {
+        if in_time || subject.graph.ancestors(reader).binary_search(&index).is_ok() {
             return None;
         }
         let message = format!("`{}` reads `{id}` without waiting for it", own.id.value);

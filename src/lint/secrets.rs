@@ -6,13 +6,17 @@ use crate::runbook::ast::ActionUse;
 use crate::runbook::expr::{Segment, Templated};
 
 /// Parameters that end up where people or process lists can see them.
-const SEEN: [(&str, &str, &str); 5] = [
+const SEEN: [(&str, &str, &str); 8] = [
     ("exec", "argv", "every user of the machine can read command lines: hand it over in `env`"),
     ("notify", "vars", "notices are read by everybody they reach"),
     ("manual", "instructions", "instructions are journaled and shown"),
     ("assert", "message", "messages are journaled and shown"),
-    ("http", "url", "addresses end up in logs: use `headers`"),
+    ("http", "url", ADDRESS),
+    ("http", "query", ADDRESS),
+    ("http", "observe.url", ADDRESS),
+    ("probe.http", "url", ADDRESS),
 ];
+const ADDRESS: &str = "addresses end up in logs: use `headers`";
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (output, value) in &subject.runbook.outputs {
@@ -38,10 +42,11 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 fn problem(action: &ActionUse, parameter: &str, note: &str) -> Option<Diagnostic> {
-    let value = action.with.value.entry(parameter)?;
-    let name = secret_in(&value)?;
+    let (outer, inner) = parameter.split_once('.').unwrap_or((parameter, ""));
+    let value = action.with.value.entry(outer)?;
+    let name = if inner.is_empty() { secret_in(&value) } else { secret_in(&*value.entry(inner)?) }?;
     let message = format!("the secret `{name}` cannot stand in `{parameter}` of `{}`", action.name.value);
-    Some(Diagnostic::error("secret", action.place(parameter), message).note(note))
+    Some(Diagnostic::error("secret", action.place(outer), message).note(note))
 }
 
 pub(super) fn secret_in(value: &Templated) -> Option<String> {

@@ -10,7 +10,7 @@ use super::summary::{clock_words, output_words, split_words, summarise};
 use super::timeline::Timeline;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{FrameId, Mode, Node, NodeId, State, StepState};
+use crate::engine::{FrameId, Mode, Node, NodeId, State, StepState, run_title, step_title};
 use crate::plan::Plan;
 use crate::runbook::ast::Phase;
 use std::fmt::Write as _;
@@ -77,6 +77,8 @@ fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<Stri
         runbook.name.value,
         state.run_state(plan).words()
     )];
+    let owner = runbook.owner.as_ref().map(|owner| owner.value.as_str());
+    lines.extend(words::title_and_owner(run_title(plan, state), owner));
     if let Some(started) = &state.started {
         let when = words::date_and_time(state.started_at);
         lines.push(format!("started {when} UTC by {}", words::person(&started.operator)));
@@ -111,7 +113,7 @@ fn steps_of(plan: &Plan, state: &State, now: Timestamp, phase: Phase, lines: &mu
 
 /// A step, and below it its instances or the steps of the runbook that it calls.
 fn lines_of(plan: &Plan, state: &State, now: Timestamp, id: NodeId, indent: &str, lines: &mut Vec<String>) {
-    lines.push(format!("{indent}{}", step_line(state.node(id), state.shown(plan, id), now)));
+    lines.push(format!("{indent}{}", step_line(plan, state, now, id)));
     let deeper = format!("{indent}  ");
     let children = state.children.get(&id).map(Vec::as_slice).unwrap_or_default();
     for child in children.iter().take(MOST_INSTANCES) {
@@ -125,13 +127,18 @@ fn lines_of(plan: &Plan, state: &State, now: Timestamp, id: NodeId, indent: &str
     }
 }
 
-fn step_line(node: &Node, shown: StepState, now: Timestamp) -> String {
-    let mut line = format!("  {:<28} {}", &*node.path.0, shown.words());
+fn step_line(plan: &Plan, state: &State, now: Timestamp, id: NodeId) -> String {
+    let node = state.node(id);
+    let mut line = format!("  {:<28} {}", &*node.path.0, state.shown(plan, id).words());
     if let Some(time) = time_in(node, now) {
         write!(line, ", {time}").ok();
     }
     if node.attempt > 1 {
         write!(line, ", attempt {}", node.attempt).ok();
+    }
+    let owner = plan.step(node.step).owner.as_deref();
+    if let Some(title) = words::title_and_owner(step_title(plan, state, id), owner) {
+        write!(line, " ({title})").ok();
     }
     let note = Some(&*node.note).filter(|note| !note.is_empty());
     let why = node.overridden().or_else(|| node.reason()).or(note);

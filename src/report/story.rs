@@ -9,6 +9,7 @@ use crate::catalogue::Timestamp;
 use crate::engine::event::{GateOpened, PlanChanged};
 use crate::engine::{
     Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, ahead_refused, approved_at_start,
+    run_title, step_title,
 };
 use crate::runbook::ast::{OnTimeout, Phase};
 use std::fmt::Write as _;
@@ -100,6 +101,9 @@ fn run_started(view: &View, started: &RunStarted) -> String {
     let kind = started.kind.name();
     let who = words::person(&started.operator);
     let mut text = format!("run {} started{dry}: {kind} `{}` by {who}", started.run, started.runbook);
+    if let Some(title) = run_title(&view.plan, &view.state) {
+        write!(text, ": {title}").ok();
+    }
     if let Some(rto) = view.plan.runbook.objectives.rto {
         write!(text, ", RTO {}", words::span(rto)).ok();
     }
@@ -150,8 +154,8 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
         Event::Decided(decided) => (Tone::Notice, decision(decided)),
         Event::Intent(intent) => {
             let doing = if intent.side == Side::Rollback { "undoing" } else { "running" };
-            let text = format!("{doing}: {} (attempt {})", intent.action, intent.attempt);
-            (Tone::Progress, text)
+            let title = step_title(&view.plan, &view.state, id).map(|title| format!(": {title}")).unwrap_or_default();
+            (Tone::Progress, format!("{doing}: {} (attempt {}){title}", intent.action, intent.attempt))
         }
         Event::Outcome { side, end, .. } => of_end(view, at, *side, end, id)?,
         Event::Verified { holds, reason, .. } => {

@@ -13,6 +13,9 @@ use super::source::{Document, Node, NodeId};
 use crate::catalogue::HumanDuration;
 use crate::diag::{Diagnostic, Span, Spanned};
 
+/// The most findings that are kept of one file.
+const MOST_FOUND: usize = 1_000;
+
 /// Reads one document.
 pub(crate) struct Decoder<'d> {
     pub(crate) document: &'d Document,
@@ -51,8 +54,22 @@ impl<'d> Decoder<'d> {
         self.document.span(node)
     }
 
+    /// Keeps a finding, until there are so many that nobody would read the next.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        self.found.push(diagnostic);
+        match self.found.len() {
+            0..MOST_FOUND => self.found.push(diagnostic),
+            MOST_FOUND => {
+                let message = "more is wrong with this file: mend what is told first";
+                self.found.push(Diagnostic::error("too-many", diagnostic.primary, message));
+            }
+            _ => {}
+        }
+    }
+
+    /// As [`Self::report`], with "did you mean", which is looked for as long as somebody may read it.
+    fn report_near<'a>(&mut self, diagnostic: Diagnostic, found: &str, names: impl IntoIterator<Item = &'a str>) {
+        let told = if self.found.len() < MOST_FOUND { diagnostic.suggest(found, names) } else { diagnostic };
+        self.report(told);
     }
 
     fn wanted(&mut self, node: NodeId, wanted: &str) {
@@ -99,7 +116,7 @@ impl<'d> Decoder<'d> {
                 let names = table.iter().map(|field| field.name);
                 let diagnostic =
                     Diagnostic::error("unknown-field", self.span(*key), format!("unknown field `{name}` in {what}"));
-                self.report(diagnostic.suggest(name, names));
+                self.report_near(diagnostic, name, names);
             }
         }
         for field in table.iter().filter(|field| field.required) {
@@ -198,7 +215,7 @@ impl<'d> Decoder<'d> {
         }
         let ticked: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         let message = format!("wanted one of {}, found `{}`", ticked.join(", "), text.value);
-        self.report(Diagnostic::error("type", text.span, message).suggest(&text.value, words.iter().copied()));
+        self.report_near(Diagnostic::error("type", text.span, message), &text.value, words.iter().copied());
         None
     }
 

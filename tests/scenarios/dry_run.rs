@@ -11,6 +11,8 @@ execution:
   - { id: change, action: shell, with: { script: "echo change >> log; echo '{\"n\": 1}' > $DRCTL_OUTPUT" }, outputs: { n: int } }
   - { id: uses, action: exec, needs: [change], when: steps.change.outputs.n == 1, with: { argv: [touch, "x{{ steps.change.outputs.n }}"] } }
   - { id: sees, action: shell, with: { script: "touch seen", reads: true }, simulate: { outputs: { stdout: x } } }
+  - { id: holds, action: assert, needs: [sees], with: { that: "{{ steps.sees.outputs.stdout == 'x' }}" } }
+  - { id: pause, action: wait, with: { for: 1m } }
   - { id: looks, action: probe.tcp, needs: [change], with: { host: 127.0.0.1, port: 1, samples: 1 } }
 communication:
   - { id: tell, action: notify, with: { template: t, audience: all, vars: { incident: "{{ steps.ask.outputs.incident }}" } } }
@@ -32,20 +34,52 @@ fn each_step_has_an_honest_label_and_the_coverage_is_counted() {
         ("assumed", "ask"),
         ("simulated", "change"),
         ("unknown", "uses"),
-        ("simulated", "sees"),
+        ("assumed", "sees"),
+        ("assumed", "holds"),
+        ("simulated", "pause"),
         ("unknown", "looks"),
         ("simulated", "tell"),
     ];
     assert_eq!(labels, wanted, "{}", ran.stdout);
     assert!(
         ran.stdout
-            .ends_with("7 steps: 1 checked, 3 simulated, 1 assumed, 2 unknown: 14 % of the plan was really checked\n"),
+            .ends_with("9 steps: 1 checked, 3 simulated, 3 assumed, 2 unknown: 11 % of the plan was really checked\n"),
         "{}",
         ran.stdout
     );
     assert!(ran.stdout.contains("Subject: INC-1"), "{}", ran.stdout);
     assert!(ran.stdout.contains("it touches `steps.change`, which is not known before the run"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("its outputs are those of `simulate`"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("the condition holds; that rests on what `simulate` of `sees` says"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("would wait for 1m"), "{}", ran.stdout);
     assert!(ran.stdout.contains("not read: it comes after a write that was not sent"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_condition_that_an_assumption_breaks_says_so() {
+    let steps = STEPS.replace("stdout == 'x'", "stdout == 'y'");
+    let workspace = Workspace::of(&steps).file("templates/t.txt", "Subject: {{ vars.incident }}\n\nBody\n");
+    let ran = workspace.drctl(&["failover", "r", "--dry-run", "--output", "plain"]);
+    let told = "the condition does not hold; that rests on what `simulate` of `sees` says";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+}
+
+#[test]
+fn a_command_that_gives_a_secret_is_not_started_and_what_reads_with_it_is_unknown() {
+    let steps = r#"
+inputs: { token: { type: secret, from: { command: [sh, -c, "touch started; echo hunter22"] } } }
+detection:
+  - { id: ask, action: http, with: { url: "http://127.0.0.1:1", headers: { authorization: "{{ inputs.token }}" } } }
+execution:
+  - { id: change, action: shell, with: { script: "true", env: { T: "{{ inputs.token }}" } } }
+"#;
+    let workspace = Workspace::of(steps);
+    let ran = workspace.drctl(&["failover", "r", "--dry-run", "--output", "plain"]);
+    assert!(!workspace.path("started").exists());
+    let why = "not read: the secret `token` comes from a command, which a dry run does not start";
+    assert!(ran.stdout.contains(why), "{}", ran.stdout);
+    assert!(ran.stdout.contains("2 steps: 0 checked, 1 simulated, 0 assumed, 1 unknown"), "{}", ran.stdout);
+    assert_eq!(ran.code, 0);
 }
 
 #[test]

@@ -295,3 +295,37 @@ execution:
     assert_eq!(ran.code, 10, "{ran:?}");
     assert!(ran.stderr.contains("many failed and continued: for_each: "), "{ran:?}");
 }
+
+#[test]
+fn a_field_that_an_answer_lacks_fails_a_condition_instead_of_being_false() {
+    let steps = r#"
+inputs: { hosts: { type: list, default: [a] } }
+execution:
+  - id: ask
+    action: shell
+    with: { script: "echo '{\"json\": {\"status\": \"ok\"}}' > $DRCTL_OUTPUT" }
+    outputs: { json: map }
+  - id: promote
+    action: shell
+    needs: [ask]
+    on_failure: ask
+    when: steps.ask.outputs.json.role == "primary"
+    with: { script: "echo promote >> log" }
+  - { id: demote, action: shell, needs: [ask], on_failure: ask, when: not steps.ask.outputs.json.role, with: { script: "echo demote >> log" } }
+  - { id: check, action: assert, on_failure: ask, with: { that: "{{ inputs.hosts[9] != 'q' }}" } }
+  - id: guarded
+    action: shell
+    needs: [ask]
+    when: steps.ask.outputs.json.role | default(value='primary') == "primary"
+    with: { script: "echo guarded >> log" }
+"#;
+    let workspace = Workspace::of(steps);
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 1);
+    let failed = ["ask=succeeded", "promote=failed", "demote=failed", "check=failed", "guarded=succeeded"];
+    assert_eq!(workspace.states(), failed);
+    assert_eq!(workspace.lines("log"), ["guarded"]);
+    for said in ["`steps.ask.outputs.json.role` has no value", "`inputs.hosts[9]` has no value"] {
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+}

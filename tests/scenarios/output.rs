@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::workspace::{Workspace, ran};
+use crate::workspace::{Workspace, ran, until};
 
 const STEPS: &str = "execution:\n  - { id: a, action: shell, with: { script: \"echo a >> log\" } }\n";
 
@@ -71,4 +71,78 @@ fn runs_status_logs_watch_and_verify_read_the_same_journal() {
     assert!(workspace.drctl(&["watch", &run]).stdout.contains("execution     a done in "));
     assert!(workspace.drctl(&["verify", &run]).stdout.starts_with("the chain holds: 5 records"));
     assert_eq!(workspace.drctl(&["status", "nothing"]).code, 2);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_starts_nothing_and_says_where_else() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"echo a >> log\" } }\n");
+    workspace.write("file", "");
+    let ran = workspace.drctl(&["failover", "r", "--state", "file/state"]);
+    let file = workspace.path("file");
+    let wanted = format!(
+        "error: `{0}/state`: Not a directory (os error 20)\nnothing was started\n  next: drctl failover r --state DIR\n",
+        file.display()
+    );
+    assert_eq!((ran.code, ran.stderr, workspace.lines("log").len()), (8, wanted, 0));
+    let looked = workspace.drctl(&["runs", "--state", "file"]);
+    let told = format!("error: `{}/runs`: Not a directory (os error 20)\n", file.display());
+    assert_eq!((looked.code, looked.stderr), (8, told));
+}
+
+#[test]
+fn what_is_shown_of_a_step_that_runs_is_said_to_be_the_beginning() {
+    let script = "printf '%01500000d' 0; touch ready; while test ! -e go; do sleep 0.02; done";
+    let steps = format!("execution:\n  - {{ id: big, action: shell, with: {{ script: \"{script}\" }} }}\n");
+    let workspace = Workspace::of(&steps);
+    let mut child = workspace.start(&["failover", "r"]);
+    until("the step", || workspace.path("ready").exists());
+    let logs = || workspace.drctl(&["logs", &workspace.run(), "big"]).stdout;
+    let note = "[drctl: only the beginning; the end is kept when the step has ended]\n";
+    until("its beginning", || logs().ends_with(note));
+    workspace.write("go", "");
+    assert!(child.wait().unwrap().success());
+    let all = logs();
+    assert!(!all.contains(note) && all.trim_end().rsplit('\n').next().unwrap().len() == 1_500_000);
+}
+
+#[test]
+fn titles_and_owners_stand_beside_the_names_in_the_plan_the_story_and_the_status() {
+    let steps = r#"title: Move Orders to {{ inputs.to }}
+inputs: { to: { type: string, default: East US 2 } }
+execution:
+  - { id: promote, title: "Promote the replica in {{ inputs.to }}", owner: dba, action: shell, with: { script: "true" } }
+  - { id: plain, action: shell, needs: [promote], with: { script: "true" } }
+  - id: late
+    title: Say {{ steps.promote.outputs.exit_code }}, and then so much more that no line of a terminal has room for it
+    action: shell
+    needs: [plain]
+    with: { script: "exit 1" }
+"#;
+    let workspace = Workspace::of(steps);
+    let plan = workspace.drctl(&["plan", "r"]).stdout;
+    assert_eq!(
+        plan.lines().take(7).collect::<Vec<_>>(),
+        [
+            "failover `r`: 3 steps",
+            "Move Orders to East US 2; owner: team",
+            "",
+            "execution",
+            "  1. promote [shell]: Promote the replica in East US 2; owner: dba",
+            "  2. plain [shell] after promote",
+            "  3. late [shell] after plain",
+        ]
+    );
+    let story = workspace.drctl(&["failover", "r"]).stderr;
+    for told in [
+        "promote running: shell (attempt 1): Promote the replica in East US 2\n",
+        "plain running: shell (attempt 1)\n",
+        "late running: shell (attempt 1): Say 0, and then so much more that no line of a terminal has ...\n",
+    ] {
+        assert!(story.contains(told), "{story}");
+    }
+    let status = workspace.drctl(&["status"]).stdout;
+    assert_eq!(status.lines().nth(1), Some("Move Orders to East US 2; owner: team"));
+    let promote =
+        "  promote                      succeeded, <1s (Promote the replica in East US 2; owner: dba): the script";
+    assert!(status.contains(promote), "{status}");
 }

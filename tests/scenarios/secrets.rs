@@ -82,3 +82,19 @@ execution:
     let workspace = Workspace::of(steps).file("secret.txt", "first\n");
     assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
 }
+
+#[test]
+fn a_secret_in_hexadecimal_is_masked_too() {
+    let steps = r#"
+inputs: { token: { type: secret, from: { env: TOKEN } } }
+execution:
+  - id: use
+    action: shell
+    with: { script: "printf %s \"$T\" | od -An -v -tx1 | tr -d ' \\n'; echo .; exit 1", env: { T: "{{ inputs.token }}" } }
+"#;
+    let workspace = Workspace::of(steps);
+    let ran = crate::workspace::ran(workspace.command(&["failover", "r"]).env("TOKEN", CANARY).output().unwrap());
+    let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    assert!(!workspace.journal().contains(&hex) && !ran.stderr.contains(&hex), "{ran:?}");
+    assert!(ran.stderr.contains("***."), "{ran:?}");
+}

@@ -57,17 +57,22 @@ impl FromStr for Format {
     }
 }
 
+/// As many are shown to people: nobody reads more at a time.
+const MOST_SHOWN: usize = 100;
+
 /// The diagnostics as a text that ends with a line break, or is empty if there is nothing to say.
 /// `colour` matters to [`Format::Human`] only.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format, colour: bool) -> String {
-    match format {
-        Format::Human => human::render(diagnostics, sources, colour),
-        Format::Short => short::render(diagnostics, sources),
-        Format::Json => json::render(diagnostics, sources),
-        Format::Sarif => sarif::render(diagnostics, sources),
-        Format::Github => github::render(diagnostics, sources),
-    }
+    let (shown, rest) = diagnostics.split_at(diagnostics.len().min(MOST_SHOWN));
+    let text = match format {
+        Format::Human => human::render(shown, sources, colour),
+        Format::Short => short::render(shown, sources),
+        Format::Github => github::render(shown, sources),
+        Format::Json => return json::render(diagnostics, sources),
+        Format::Sarif => return sarif::render(diagnostics, sources),
+    };
+    if rest.is_empty() { text } else { format!("{text}and {} more: mend these first\n", rest.len()) }
 }
 
 impl Severity {

@@ -14,7 +14,7 @@ use super::record::Stream;
 use crate::edge::mask::Masker;
 
 /// How much is kept of the beginning, and as much again of the end.
-const KEPT: usize = 1 << 20;
+pub(super) const KEPT: usize = 1 << 20;
 /// How much of the end is handed on as text.
 const TAIL: usize = 4096;
 /// How much is read at once. More would make the allocator tidy up after each process, which costs more than it saves.

@@ -5,9 +5,12 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::capture::KEPT;
 use super::command::absolute;
 use super::lock;
 use super::record::{End, Started, Stream, Written};
@@ -19,6 +22,8 @@ const OUTPUTS: &str = "outputs.json";
 const OUTPUT: &str = "output.json";
 /// The most a process may write to the file named in `$DRCTL_OUTPUT`.
 const OUTPUTS_LIMIT: u64 = 256 << 10;
+/// Disk space set aside for the record of an end while the process runs: a disk that fills up loses no end.
+const RESERVE: u64 = 16 << 10;
 
 /// The folder of one attempt.
 pub(super) struct Folder(PathBuf);
@@ -89,14 +94,20 @@ impl Folder {
         read(&self.0.join(EXIT))
     }
 
-    /// Returns once it is durable that a process is about to be started.
+    /// Returns once it is durable that a process is about to be started, and there is room to say how it ended.
     pub(super) fn record_start(&self, started: &Started) -> io::Result<()> {
+        reserve(&draft(&self.0, EXIT)).map_err(|error| could_not_write(EXIT, &error))?;
         write_durably(&self.0, STARTED, started)
     }
 
-    /// Returns once it is durable how the process ended.
+    /// Returns once it is durable how the process ended: at least that, where there is no room for all it said.
     pub(super) fn record_end(&self, end: &End) -> io::Result<()> {
-        write_durably(&self.0, EXIT, end)
+        write_durably(&self.0, EXIT, end).or_else(|error| match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                write_durably(&self.0, EXIT, &end.without_words(&error.to_string()))
+            }
+            _ => Err(error),
+        })
     }
 
     /// Writes sizes and digests of what was printed, if anything was. Losing this loses no outcome.
@@ -120,6 +131,12 @@ impl Folder {
         fs::remove_file(path).ok();
         written
     }
+}
+
+/// Whether what is kept of a stream in the folder of an attempt is only its beginning, for the process has not ended.
+#[must_use]
+pub fn is_beginning(folder: &Path, kept: &[u8]) -> bool {
+    kept.len() >= KEPT && !folder.join(OUTPUT).exists()
 }
 
 fn private_folder() -> DirBuilder {
@@ -165,17 +182,41 @@ fn read_outputs(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A reader, or a machine after a power loss, sees the whole file or none.
+/// A reader, or a machine after a power loss, sees the whole file or none. What was set aside for the draft is used.
 fn write_durably(folder: &Path, name: &str, value: &impl Serialize) -> io::Result<()> {
     let write = || {
-        let draft = folder.join(format!("{name}.draft"));
-        let mut file = create_file(&draft)?;
-        file.write_all(&serde_json::to_vec(value)?)?;
+        let draft = draft(folder, name);
+        let text = serde_json::to_vec(value)?;
+        let mut file = open_draft(&draft)?;
+        file.write_all(&text)?;
+        file.set_len(text.len() as u64)?;
         file.sync_all()?;
         fs::rename(draft, folder.join(name))?;
         File::open(folder)?.sync_all()
     };
-    write().map_err(|error| io::Error::new(error.kind(), format!("could not write `{name}`: {error}")))
+    write().map_err(|error| could_not_write(name, &error))
+}
+
+fn could_not_write(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("could not write `{name}`: {error}"))
+}
+
+fn draft(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.draft"))
+}
+
+/// Not cut off, so that the space set aside for it stays its own.
+fn open_draft(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).custom_flags(nofollow()).open(path)
+}
+
+/// Sets disk space aside, where the file system can do that.
+fn reserve(path: &Path) -> io::Result<()> {
+    let file = open_draft(path)?;
+    match rustix::io::retry_on_intr(|| fallocate(&file, FallocateFlags::KEEP_SIZE, 0, RESERVE)) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {

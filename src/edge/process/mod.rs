@@ -14,7 +14,7 @@
 //! | `outputs.json` | what the process itself writes, named to it by `$DRCTL_OUTPUT`; taken away when it is read |
 //! | `stdout`, `stderr` | what it printed, secrets masked, only the ends of it if it was much; absent if nothing |
 //! | `output.json` | size and digest of all it printed |
-//! | `exit.json` | how it ended; the last thing a supervisor writes |
+//! | `exit.json` | how it ended; the last thing a supervisor writes. Its room on the disk is taken before the start |
 //!
 //! The folder of a plain child that ended by itself and left nothing in it is used again for another attempt.
 //!
@@ -35,6 +35,7 @@ mod table;
 mod watch;
 
 pub use command::{Job, ProcessRunner};
+pub use folder::is_beginning;
 pub use record::{End, Exit, Handle, Stop, Stream, Trace, Written};
 pub use run::OnStart;
 pub use supervise::{SUPERVISE, supervise_main};

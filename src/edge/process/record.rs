@@ -45,6 +45,23 @@ pub struct End {
     pub left: Vec<i32>,
 }
 
+impl End {
+    /// The same end without what the process said, because of this problem.
+    pub(super) fn without_words(&self, problem: &str) -> Self {
+        let silent = |stream: &Stream| Stream {
+            tail: String::new(),
+            problem: Some(problem.to_owned()),
+            size: stream.size,
+            digest: stream.digest.clone(),
+        };
+        let written = match &self.written {
+            Written::Text(_) => Written::Refused(format!("could not be kept: {problem}")),
+            other => other.clone(),
+        };
+        Self { stdout: silent(&self.stdout), stderr: silent(&self.stderr), written, ..self.clone() }
+    }
+}
+
 /// The exit of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -121,7 +121,10 @@ async fn oversee(supervisor: &mut Child, order: &Order, ports: Ports<'_>, starte
     // If it was killed, the process itself may still run.
     match follow::follow(&folder, order.job.timeout, ports, follow::OnCancel::Stop).await {
         Trace::NeverStarted(_) => Trace::NeverStarted(format!("its supervisor ended before it started anything{said}")),
-        Trace::Lost(why) => Trace::Lost(why + &said),
+        // One that was killed says nothing.
+        Trace::Lost(_) if !said.is_empty() => {
+            Trace::Lost(format!("it was started, and its supervisor could not record how it ended{said}"))
+        }
         trace => trace,
     }
 }

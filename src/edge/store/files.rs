@@ -29,7 +29,7 @@ pub(in crate::edge) fn create_folder_or_check(path: &Path) -> io::Result<()> {
 /// Makes a folder for this user alone, whatever the umask; it is still there after a power loss.
 pub(in crate::edge) fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path).map_err(about(path))?;
-    fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(about(path))?;
     sync_folder(path)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     sync_folder(parent.unwrap_or(Path::new(".")))
@@ -44,13 +44,14 @@ pub(in crate::edge) fn check_folder(path: &Path) -> io::Result<()> {
     Err(about(path)(io::Error::new(io::ErrorKind::NotADirectory, problem)))
 }
 
-fn about(path: &Path) -> impl Fn(io::Error) -> io::Error {
+/// Puts the path before what the system said, which names none.
+pub(in crate::edge) fn about(path: &Path) -> impl Fn(io::Error) -> io::Error {
     let path = path.display().to_string();
     move |error| io::Error::new(error.kind(), format!("`{path}`: {error}"))
 }
 
 pub(in crate::edge) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(about(path))
 }
 
 /// Writes a file for this user alone, whatever the umask. Others, or this machine after a power loss,

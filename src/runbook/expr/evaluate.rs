@@ -8,6 +8,7 @@ use serde_json::Value;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::scan::{self, Scan};
+use super::strict::{self, THERE};
 use super::{ExprId, Part, Rendered, Segment, Templated};
 use crate::diag::Span;
 
@@ -94,7 +95,7 @@ impl Expressions {
     pub fn compile(&mut self) -> Vec<Problem> {
         let mut tera = engine();
         let wrapped: Vec<(String, String)> =
-            self.interned.iter().map(|(text, index)| (index.to_string(), wrap(text))).collect();
+            self.interned.iter().map(|(text, index)| (index.to_string(), wrap(&strict::expression(text)))).collect();
         if tera.add_raw_templates(wrapped).is_ok() {
             self.tera = tera;
             return Vec::new();
@@ -223,10 +224,15 @@ fn wrap(text: &str) -> String {
     format!("{PREFIX}{text}) | {CAPTURE} }}}}")
 }
 
+/// As written, so that what Tera says is of the text people know; what only ours breaks is too long or too deep.
 fn judge(id: ExprId, text: &str) -> Option<Problem> {
-    let error = engine().add_raw_template("expression", &wrap(text)).err()?;
-    let (message, from, to) = place(&error, PREFIX.len(), text);
-    Some((id, message, from, to))
+    let refused = |text: &str| engine().add_raw_template("expression", &wrap(text)).err();
+    if let Some(error) = refused(text) {
+        let (message, from, to) = place(&error, PREFIX.len(), text);
+        return Some((id, message, from, to));
+    }
+    let error = refused(&strict::expression(text))?;
+    Some((id, reason(&error), 0, text.len()))
 }
 
 fn engine() -> Tera {
@@ -237,6 +243,13 @@ fn engine() -> Tera {
         }
         CAPTURED.with_borrow_mut(|captured| *captured = Some(value));
         Ok("")
+    });
+    tera.register_filter(THERE, |value: tera::Value, kwargs: Kwargs, _: &State<'_>| -> tera::TeraResult<tera::Value> {
+        if value.is_undefined() {
+            let name: String = kwargs.must_get("name")?;
+            return Err(tera::Error::message(format!("`{name}` has no value")));
+        }
+        Ok(value)
     });
     tera.autoescape_on(Vec::<String>::new());
     tera
@@ -294,6 +307,8 @@ fn in_words(message: &str, at_end: bool) -> String {
 pub fn compile_notice(text: &str) -> Result<Notice, (String, usize, usize)> {
     let mut tera = engine();
     tera.add_raw_template("notice", text).map_err(|error| place(&error, 0, text))?;
+    let strict = strict::notice(text);
+    tera.add_raw_template("notice", &strict).map_err(|error| (reason(&error), 0, text.len()))?;
     Ok(Notice { tera, scan: scan::notice(text) })
 }
 
@@ -377,6 +392,25 @@ mod tests {
         assert!(matches!(value("missing"), Err(Undefined::Wrong(_))));
         assert_eq!(value("steps.later.outputs.x"), Err(Undefined::Unknown("steps.later".to_owned())));
         assert!(matches!(value("inputs.n < inputs.name"), Err(Undefined::Wrong(_))));
+    }
+
+    #[test]
+    fn a_name_without_a_value_is_an_error_wherever_it_stands() {
+        let refused = |text: &str, name: &str| {
+            let wanted = Err(Undefined::Wrong(format!("`{text}`: `{name}` has no value")));
+            assert_eq!(value(text), wanted);
+        };
+        refused("steps.lag.outputs.role == 'primary'", "steps.lag.outputs.role");
+        refused("steps.lag.outputs.role != 'standby'", "steps.lag.outputs.role");
+        refused("not steps.lag.outputs.role", "steps.lag.outputs.role");
+        refused("inputs.name == 'x' or inputs['m'] ~ 'q' == ''", "inputs['m']");
+        refused("[1, 2][inputs.n] != 3", "[1, 2][inputs.n]");
+        refused("'b' in [inputs.m]", "inputs.m");
+        assert_eq!(value("inputs.m is defined and inputs.m.x == 1"), Ok(json!(false)));
+        assert_eq!(value("(inputs.m) | default(value=inputs.n) == 3"), Ok(json!(true)));
+        assert_eq!(value("inputs.name == 'orders' or inputs.m"), Ok(json!(true)));
+        let notice = compile_notice("{% if inputs.m == 'x' %}primary{% endif %}").map(|notice| notice.render(&Fixed));
+        assert!(matches!(notice, Ok(Err(Undefined::Wrong(why))) if why == "`inputs.m` has no value"));
     }
 
     #[test]

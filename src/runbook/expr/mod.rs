@@ -4,7 +4,9 @@
 //! by [`scan`], before anything runs. Knows nothing of steps or inputs: it is given a [`Scope`].
 
 mod evaluate;
+pub mod infer;
 pub mod scan;
+mod strict;
 mod templated;
 
 pub use evaluate::{Compiled, Expressions, Notice, Scope, Undefined, compile_notice};

@@ -40,7 +40,7 @@ pub struct Scan {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Token<'t> {
+pub(super) enum Token<'t> {
     Name(&'t str),
     Text(&'t str),
     Sign(&'t str),
@@ -131,9 +131,10 @@ fn unbalanced(tokens: &[Placed<'_>], text: &str) -> Option<(usize, String)> {
     open.last().map(|(_, at)| (*at, format!("this `{}` is not closed", &text[*at..=*at])))
 }
 
-type Placed<'t> = (Token<'t>, usize, usize);
+/// A token, where it begins and where it ends.
+pub(super) type Placed<'t> = (Token<'t>, usize, usize);
 
-fn tokens(text: &str, from: usize, to: usize) -> (Vec<Placed<'_>>, Option<usize>) {
+pub(super) fn tokens(text: &str, from: usize, to: usize) -> (Vec<Placed<'_>>, Option<usize>) {
     let bytes = &text.as_bytes()[..to];
     let (mut found, mut delimiter, mut at) = (Vec::new(), None, from);
     while at < to {
@@ -171,7 +172,7 @@ fn tokens(text: &str, from: usize, to: usize) -> (Vec<Placed<'_>>, Option<usize>
     (found, delimiter)
 }
 
-const KEYWORDS: [&str; 36] = [
+pub(super) const KEYWORDS: [&str; 36] = [
     "and",
     "or",
     "not",
