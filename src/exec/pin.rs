@@ -27,12 +27,16 @@ pub fn pin(folder: &Path, loaded: &Loaded) -> std::io::Result<Vec<(String, Strin
     for (index, (name, bytes)) in loaded.files.iter().enumerate() {
         let kept = if index == 0 { RUNBOOK } else { name.as_str() };
         let path = folder.join(kept);
-        write(&path, bytes)
-            .map_err(|error| std::io::Error::new(error.kind(), format!("`{}`: {error}", path.display())))?;
+        write(&path, bytes).map_err(about(&path))?;
         pinned.push((kept.to_owned(), digest::of_bytes(bytes)));
     }
-    fs::File::open(folder)?.sync_all()?;
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(about(folder))?;
     Ok(pinned)
+}
+
+/// What the system says names no path.
+fn about(path: &Path) -> impl Fn(std::io::Error) -> std::io::Error {
+    move |error| std::io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -27,7 +27,7 @@ use crate::error::{Error, Exit};
 use crate::journal::{FileJournal, MemoryJournal};
 use crate::plan::Plan;
 use crate::report::OutputKind;
-use crate::runbook::ast::SecretSource;
+use crate::runbook::ast::{Kind, SecretSource};
 use crate::sim::scenario::Scenario;
 use crate::sim::stand_in::{Setting, Stage, implied, stand_ins};
 
@@ -191,8 +191,12 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         return session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))]);
     }
     let (folder, lock, pinned, journal) = prepare(common, &id, &loaded, session.clock.now()).map_err(|error| {
-        let elsewhere = format!("drctl {} {} --state DIR", runbook.kind.name(), runbook.name.value);
-        Error::new(error.exit, format!("{}\nnothing was started", error.message)).next(elsewhere)
+        let again = match runbook.kind {
+            Kind::Drill => format!("run {}", start.file.display()),
+            kind => format!("{} {}", kind.name(), runbook.name.value),
+        };
+        let message = format!("{}\nnothing was started", error.message);
+        Error::new(error.exit, message).next(format!("drctl {again} --state DIR"))
     })?;
     session.lock = Some(lock);
     started.pinned = pinned;
