@@ -15,6 +15,7 @@ mod fields;
 mod follow;
 mod known;
 mod limiter;
+mod made;
 mod read;
 mod request;
 mod run;

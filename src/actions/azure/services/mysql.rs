@@ -11,6 +11,7 @@ use super::{metrics, operations};
 use crate::actions::azure::fields::{
     CHECK, HEALTHY, OBSERVABLE, REASON, UNSAFE, boolean, may, must, parameters, string, words,
 };
+use crate::actions::azure::made;
 use crate::actions::azure::read::{is, snake, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
@@ -214,7 +215,7 @@ impl Restore {
         if let Some(moment) = with.option("point_in_time") {
             properties["restorePointInTime"] = json!(moment);
         }
-        server(with).put(json!({ "location": with.text("location"), "properties": properties }))
+        made::marked(server(with).put(json!({ "location": with.text("location"), "properties": properties })))
     }
 }
 
@@ -228,6 +229,9 @@ impl Operation for Restore {
         let Some(now) = known.find(&server(with).get())? else {
             return Ok(Next::send(Self::write(with), format!("restore `{}` to `{name}`", with.text("source_server"))));
         };
+        if let Some(why) = made::other(now, &Self::write(with), name) {
+            return Ok(Next::Fail(why));
+        }
         if !is(now, "/properties/state", "Ready") {
             return Ok(Next::Wait(format!("`{name}` is `{}`", snake(text(now, "/properties/state")))));
         }

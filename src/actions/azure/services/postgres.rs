@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{metrics, operations};
 use crate::actions::azure::fields::{boolean, may, must, parameters, string, words};
+use crate::actions::azure::made;
 use crate::actions::azure::read::{is, pascal, snake, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Effect, Field, Outputs, Takes, Type};
@@ -264,7 +265,7 @@ impl Restore {
         if let Some(moment) = with.option("point_in_time") {
             properties["pointInTimeUTC"] = json!(moment);
         }
-        server(with).put(json!({ "location": with.text("location"), "properties": properties }))
+        made::marked(server(with).put(json!({ "location": with.text("location"), "properties": properties })))
     }
 }
 
@@ -278,6 +279,9 @@ impl Operation for Restore {
         let Some(now) = known.find(&server(with).get())? else {
             return Ok(Next::send(Self::write(with), format!("restore `{}` to `{name}`", with.text("source_server"))));
         };
+        if let Some(why) = made::other(now, &Self::write(with), name) {
+            return Ok(Next::Fail(why));
+        }
         if !is(now, "/properties/state", "Ready") {
             return Ok(Next::Wait(format!("`{name}` is `{}`", snake(text(now, "/properties/state")))));
         }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{API, SERVER, operations, server};
 use crate::actions::azure::fields::{OBSERVABLE, int, may, must, parameters, string};
+use crate::actions::azure::made;
 use crate::actions::azure::read::{is, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Timestamp};
@@ -26,6 +27,9 @@ fn made(with: &With<'_>, known: &Known, name: &str, write: Request, outputs: Val
     let Some(now) = known.find(&database(with, name).get())? else {
         return Ok(Next::send(write, format!("make the database `{name}`")));
     };
+    if let Some(why) = made::other(now, &write, name) {
+        return Ok(Next::Fail(why));
+    }
     if is(now, "/properties/status", "Online") {
         return Ok(Next::done(outputs, format!("`{name}` is there")));
     }
@@ -57,14 +61,14 @@ static RESTORE_SPEC: ActionSpec = ActionSpec {
 
 impl Restore {
     fn write(with: &With<'_>) -> Request {
-        database(with, with.text("to")).put(json!({
+        made::marked(database(with, with.text("to")).put(json!({
             "location": with.text("location"),
             "properties": {
                 "createMode": "PointInTimeRestore",
                 "sourceDatabaseId": database(with, with.text("database")).id,
                 "restorePointInTime": with.text("point_in_time"),
             },
-        }))
+        })))
     }
 }
 
@@ -125,7 +129,7 @@ impl GeoRestore {
     fn write(with: &With<'_>) -> Request {
         let properties = json!({ "createMode": "Recovery", "recoverableDatabaseId": Self::source(with).id });
         let body = json!({ "location": with.text("location"), "properties": properties });
-        database(with, with.text("database")).put(body)
+        made::marked(database(with, with.text("database")).put(body))
     }
 }
 
@@ -168,7 +172,8 @@ impl Copy {
     fn write(with: &With<'_>) -> Request {
         let source = database(with, with.text("database")).id;
         let properties = json!({ "createMode": "Copy", "sourceDatabaseId": source });
-        database(with, with.text("to")).put(json!({ "location": with.text("location"), "properties": properties }))
+        let body = json!({ "location": with.text("location"), "properties": properties });
+        made::marked(database(with, with.text("to")).put(body))
     }
 }
 
