@@ -157,7 +157,9 @@ fn restore(world: &mut World, incoming: &Incoming, target: &Target) -> Answer {
         return Answer::error(404, "SourceServerNotFound", format!("The server '{source}' was not found."));
     }
     let (id, location) = (target.id.clone(), text(&incoming.body, "/location").to_owned());
+    let mut made = server(&location, "None", "", "");
+    made["tags"] = incoming.body.get("tags").cloned().unwrap_or_default();
     begin(world, incoming, target, Style::AsyncOperation, Value::Null, move |world| {
-        put(world, &id, server(&location, "None", "", ""));
+        put(world, &id, made);
     })
 }
