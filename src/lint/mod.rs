@@ -3,6 +3,7 @@
 //! Every reference is checked here, before anything runs. Rules return findings and print nothing.
 
 mod actions;
+mod azure;
 mod calls;
 mod cycles;
 mod gates;
@@ -72,6 +73,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "call", doc: "called runbooks exist and get what they take", check: calls::check },
     Rule { name: "reference", doc: "every name an expression reads is there", check: references::check },
     Rule { name: "type", doc: "expressions give the type that is wanted", check: types::check },
+    Rule { name: "azure", doc: "subscriptions and credentials that steps name are there", check: azure::check },
     Rule { name: "outputs", doc: "declared outputs are of actions that allow them", check: outputs::check },
     Rule { name: "notice", doc: "templates and audiences exist and get their variables", check: notices::check },
     Rule { name: "gate", doc: "gates ask roles that somebody has", check: gates::check },
