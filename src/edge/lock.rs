@@ -135,7 +135,7 @@ fn take_over(file: &File, mine: &Holder) -> io::Result<Option<Holder>> {
 
 /// Those who only look hold the lock for an instant, shared with one another: tries again when it was they.
 fn take_exclusively(file: &File) -> io::Result<bool> {
-    for _ in 0..10_000 {
+    for tries in 0..3_000 {
         if try_lock(file, FlockOperation::NonBlockingLockExclusive)? {
             return Ok(true);
         }
@@ -143,7 +143,12 @@ fn take_exclusively(file: &File) -> io::Result<bool> {
             return Ok(false);
         }
         flock(file, FlockOperation::Unlock)?;
-        std::thread::yield_now();
+        // Who looks may have been interrupted while it holds the lock: on a busy machine for longer than a few tries.
+        if tries < 1_000 {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
     Err(io::Error::new(io::ErrorKind::WouldBlock, "the run's lock is being looked at all the time: try again"))
 }
