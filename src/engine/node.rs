@@ -14,7 +14,7 @@ use crate::plan::StepIndex;
 pub struct NodeId(pub u32);
 
 impl NodeId {
-    /// As an index into [`State::nodes`].
+    /// As an index into `State::nodes`.
     #[must_use]
     pub fn at(self) -> usize {
         self.0 as usize

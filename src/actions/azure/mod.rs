@@ -1,7 +1,7 @@
 //! The typed actions on Azure.
 //!
 //! An [`Operation`] decides and sends nothing: from its parameters and what was read so far it says what to
-//! read next, what to send, or what came of it. [`run`](self::run) carries that out for all of them: it reads,
+//! read next, what to send, or what came of it. `run` carries that out for all of them: it reads,
 //! asks, sends once, follows long operations, and reads again. So a lost answer, a killed drctl and a state
 //! that already holds are all the same case: look first.
 //!
