@@ -22,7 +22,8 @@ pub struct UndoPlan {
     pub kept: Vec<(NodePath, String)>,
 }
 
-/// Finished steps, and before them those under way, in reverse order, back to the last point of no return, which stays with all before it.
+/// Finished steps, and before them those under way, in reverse order, back to the last point of no return, which stays
+/// with all before it.
 #[must_use]
 pub fn undo_plan(plan: &Plan, state: &State) -> UndoPlan {
     let mut done: Vec<(NodeId, u32)> = state

@@ -188,7 +188,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     };
     if start.dry_run {
         let journal = Box::new(MemoryJournal::new());
-        return session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))]);
+        return session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))], &[]);
     }
     let (folder, lock, pinned, journal) = prepare(common, &id, &loaded, session.clock.now()).map_err(|error| {
         let again = match runbook.kind {
@@ -201,7 +201,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     session.lock = Some(lock);
     started.pinned = pinned;
     session.folder = Some(Arc::new(folder));
-    session.drive(State::new(&session.plan), Seq(0), Box::new(journal), vec![Input::Start(Box::new(started))])
+    session.drive(State::new(&session.plan), Seq(0), Box::new(journal), vec![Input::Start(Box::new(started))], &[])
 }
 
 /// The simulated world of a run.
@@ -304,7 +304,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         note,
     };
     let before = run.records;
-    session.drive_after(state, last, Box::new(journal), first, &before)
+    session.drive(state, last, Box::new(journal), first, &before)
 }
 
 fn lock(folder: &RunFolder, common: &Common, now: Timestamp) -> Result<RunLock, Error> {

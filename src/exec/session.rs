@@ -48,16 +48,6 @@ impl Session<'_> {
         last: Seq,
         journal: Box<dyn Journal<Event>>,
         first: Vec<Input>,
-    ) -> Result<Exit, Error> {
-        self.drive_after(state, last, journal, first, &[])
-    }
-
-    pub(super) fn drive_after(
-        &self,
-        state: State,
-        last: Seq,
-        journal: Box<dyn Journal<Event>>,
-        first: Vec<Input>,
         before: &[crate::journal::Record<Event>],
     ) -> Result<Exit, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -104,13 +94,13 @@ impl Session<'_> {
         };
         let inbox =
             self.folder.as_ref().map(|folder| -> Box<dyn Inbox> { Box::new(decide::RunInbox::new(folder.inbox())) });
-        let state_before = state.clone();
+        let sink = self.sink(&reporter, &state);
         let driver = Driver {
             machine: Machine::new(Arc::clone(&self.plan), state, last, options),
             journal,
             clock: Arc::clone(&self.clock),
             worker: Arc::new(worker),
-            sink: self.sink(&reporter, state_before),
+            sink,
             inbox,
             messages: answered,
             calls: heard,
@@ -123,13 +113,13 @@ impl Session<'_> {
     }
 
     /// Where records go: to the terminal, and to the clock of a simulated world.
-    fn sink(&self, reporter: &Arc<Reporter>, state: State) -> Box<dyn Sink> {
+    fn sink(&self, reporter: &Arc<Reporter>, state: &State) -> Box<dyn Sink> {
         match &self.simulated {
             Some((_, clock)) => Box::new(Paced {
                 reporter: Arc::clone(reporter),
                 clock: Arc::clone(clock),
                 plan: Arc::clone(&self.plan),
-                state,
+                state: state.clone(),
             }),
             None => Box::new(Arc::clone(reporter)),
         }

@@ -23,11 +23,11 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 
 fn subscription(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {
     let name = literal(action, "subscription").filter(|name| !is_id(name))?;
-    let known = || subject.workspace.azure.subscriptions.keys().map(String::as_str);
+    let known = subject.workspace.azure.subscriptions.keys().map(String::as_str).collect();
     let message = format!(
         "no subscription is called `{name}`: give its id, or a name from the workspace's `azure.subscriptions`"
     );
-    Some(told(action, "subscription", message, &name, known().collect()))
+    Some(unknown(action, "subscription", message, &name, known))
 }
 
 fn credential(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {
@@ -36,10 +36,10 @@ fn credential(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {
     let name = literal(action, "credential").filter(|name| !is_there(name))?;
     let message =
         format!("no credential is called `{name}`: give a name from the workspace's `azure.credentials`, or a kind");
-    Some(told(action, "credential", message, &name, settings.keys().map(String::as_str).collect()))
+    Some(unknown(action, "credential", message, &name, settings.keys().map(String::as_str).collect()))
 }
 
-fn told(action: &ActionUse, field: &str, message: String, name: &str, known: Vec<&str>) -> Diagnostic {
+fn unknown(action: &ActionUse, field: &str, message: String, name: &str, known: Vec<&str>) -> Diagnostic {
     let there = if known.is_empty() { "there is none".to_owned() } else { format!("there are {}", known.join(", ")) };
     let place = action.place(field);
     let problem = Diagnostic::error("azure", place, message).note(there);

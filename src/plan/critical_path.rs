@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::runbooks::DEEPEST;
 use super::{Graph, Plan, Runbooks, StepIndex, is_main};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Takes};
 use crate::runbook::ast::{Estimate, Phase, Runbook, Step};
 
 /// The longest way through a plan.
@@ -30,12 +30,14 @@ pub fn critical_path(runbook: &Runbook, graph: &Graph, runbooks: &Runbooks, cata
 /// How long a step takes: what the runbook says, else what is known of its action.
 #[must_use]
 pub fn estimate(step: &Step, catalogue: &Catalogue) -> Option<Estimate> {
-    let of_action = || {
-        let spec = catalogue.get(&step.action.name.value)?;
-        let takes = (spec.takes)(&step.action.with.value.known()?)?;
-        Some(Estimate { typical: takes.typical, worst: Some(takes.worst) })
-    };
-    step.estimate.as_deref().copied().or_else(of_action)
+    let of = |takes: Takes| Estimate { typical: takes.typical, worst: Some(takes.worst) };
+    step.estimate.as_deref().copied().or_else(|| takes(step, catalogue).map(of))
+}
+
+/// How long the action of a step usually takes, as far as its parameters are known before the run.
+#[must_use]
+pub fn takes(step: &Step, catalogue: &Catalogue) -> Option<Takes> {
+    (catalogue.get(&step.action.name.value)?.takes)(&step.action.with.value.known()?)
 }
 
 /// `deep` is how deep calls are followed: runbooks that call each other in a circle are told of elsewhere.

@@ -203,12 +203,9 @@ impl Plan {
     #[must_use]
     pub fn timeout(&self, index: StepIndex) -> Duration {
         let step = self.step(index);
-        let known = || {
-            let takes = self.spec(&step.action.name.value)?.takes;
-            takes(&step.action.with.value.known()?).map(|takes| takes.worst * 2)
-        };
         let usual = step.timeout(self.defaults(index));
-        if step.timeout.is_some() { usual } else { usual.max(known().unwrap_or_default()) }
+        let known = if step.timeout.is_some() { None } else { critical_path::takes(step, &self.catalogue) };
+        known.map_or(usual, |known| usual.max(known.worst * 2))
     }
 
     /// How a failed attempt is tried again. The runbook's default never applies to what is unsafe to repeat.

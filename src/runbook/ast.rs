@@ -402,6 +402,12 @@ impl Step {
         self.on_failure.or(defaults.on_failure).unwrap_or_default()
     }
 
+    /// Its action, and those that check and undo it.
+    pub fn actions_mut(&mut self) -> impl Iterator<Item = &mut ActionUse> {
+        let verify = self.verify.as_mut().map(|verify| &mut verify.action);
+        std::iter::once(&mut self.action).chain(verify).chain(self.rollback.as_deref_mut())
+    }
+
     /// Every expression in the step.
     #[must_use]
     pub fn expressions(&self) -> Vec<ExprId> {

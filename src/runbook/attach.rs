@@ -17,10 +17,7 @@ const CONTENTS: &str = "template";
 pub fn attach(runbook: &mut Runbook, files: &[(String, Vec<u8>)]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for step in &mut runbook.steps {
-        let verify = step.verify.as_mut().map(|verify| &mut verify.action);
-        let rollback = step.rollback.as_deref_mut();
-        let actions = std::iter::once(&mut step.action).chain(verify).chain(rollback);
-        for action in actions.filter(|action| action.name.value.starts_with("azure.deployment.")) {
+        for action in step.actions_mut().filter(|action| action.name.value.starts_with("azure.deployment.")) {
             found.extend(attach_to(action, files).err().map(|problem| *problem));
         }
     }

@@ -207,9 +207,7 @@ impl Decoder<'_> {
 pub fn fill(runbook: &mut Runbook, settings: &Settings, catalogue: &Catalogue) {
     let own = runbook.azure.take();
     for step in &mut runbook.steps {
-        let verify = step.verify.as_mut().map(|verify| &mut verify.action);
-        let rollback = step.rollback.as_deref_mut();
-        for action in std::iter::once(&mut step.action).chain(verify).chain(rollback) {
+        for action in step.actions_mut() {
             fill_action(action, own.as_ref(), settings, catalogue);
         }
     }

@@ -151,8 +151,10 @@ impl Azure {
             self.forget_token(via, &scope);
             reply = self.send(via, &scope, counted, request, &url).await?;
         }
-        let refusal = reply.refusal();
-        if refusal.is_throttled() {
+        if reply.status == 429
+            && let refusal = reply.refusal()
+            && refusal.is_throttled()
+        {
             let after = reply.retry_after.unwrap_or(Duration::from_secs(5));
             let service = if refusal.code == SUBSCRIPTION_IS_FULL { "" } else { counted.service };
             self.limiter.close(Counted { service, ..counted }, self.clock.now().plus(after));

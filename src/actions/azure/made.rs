@@ -21,9 +21,9 @@ pub(super) fn marked(request: Request) -> Request {
 /// Why what is there is not what the request makes.
 #[must_use]
 pub(super) fn other(now: &Value, request: &Request, name: &str) -> Option<String> {
-    let mark = |body: &Value| body.pointer("/tags").map(|tags| text(tags, &format!("/{TAG}")).to_owned());
-    let wanted = request.body.as_ref().and_then(mark);
-    (mark(now) != wanted).then(|| {
+    let mark = |body| text(body, &format!("/tags/{TAG}"));
+    let is_other = mark(now) != request.body.as_ref().map(mark).unwrap_or_default();
+    is_other.then(|| {
         format!("`{name}` is there already, and was not made by this: of the same source and the same moment. Give another name")
     })
 }
