@@ -14,7 +14,7 @@ const RUNBOOK: &str = r#"drctl: 1
 name: orders
 kind: failover
 owner: t
-objectives: { rto: 30m }
+objectives: { rto: 30m, rpo: 10s }
 inputs:
   token: { type: secret, from: { env: NOBODY_HAS_SET_THIS } }
 detection:
@@ -24,6 +24,11 @@ assessment:
     action: manual
     with: { instructions: Declare it. }
     outputs: { incident: string }
+  - id: lag
+    action: shell
+    with: { script: "lag" }
+    outputs: { behind: { type: duration, measures: rpo } }
+    simulate: { duration: 1s, outputs: { behind: 12s } }
 execution:
   - id: promote
     action: shell

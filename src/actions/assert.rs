@@ -27,6 +27,7 @@ static SPEC: ActionSpec = ActionSpec {
     is_check: true,
     rule: None,
     takes: |_| None,
+    loss: None,
     permissions: &[],
 };
 

@@ -55,6 +55,7 @@ static SPEC: ActionSpec = ActionSpec {
     is_check: false,
     rule: None,
     takes: |_| None,
+    loss: None,
     permissions: &[],
 };
 

@@ -86,6 +86,7 @@ static SPEC: ActionSpec = ActionSpec {
     is_check: true,
     rule: Some(rule),
     takes: |_| None,
+    loss: None,
     permissions: &[],
 };
 

@@ -61,6 +61,7 @@ static SPEC: ActionSpec = ActionSpec {
     is_check: true,
     rule: Some(rule),
     takes: |_| None,
+    loss: None,
     permissions: &[],
 };
 

@@ -37,6 +37,7 @@ static SPEC: ActionSpec = ActionSpec {
     is_check: false,
     rule: None,
     takes: |_| None,
+    loss: None,
     permissions: &[],
 };
 

@@ -38,6 +38,7 @@ static SPEC: ActionSpec = ActionSpec {
     is_check: false,
     rule: Some(rule),
     takes: |_| None,
+    loss: None,
     permissions: &[],
 };
 

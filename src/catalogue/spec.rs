@@ -103,6 +103,8 @@ pub struct ActionSpec {
     pub is_check: bool,
     /// Rules over several parameters, such as "needs `url` or `socket`"; a fragment when broken.
     pub rule: Option<SpecRule>,
+    /// The output that says how many seconds of data would be lost: what the RPO is compared with.
+    pub loss: Option<&'static str>,
     /// How long it usually takes, where that is known; may depend on the parameters.
     pub takes: fn(&Map<String, Value>) -> Option<Takes>,
     /// The Azure permissions it needs, beyond reading what it names.

@@ -51,6 +51,9 @@ pub(super) fn describe(spec: &ActionSpec) -> String {
     if matches!(spec.outputs, Outputs::Declared(_)) {
         text.push_str("  and what the step declares under `outputs`\n");
     }
+    if let Some(loss) = spec.loss {
+        writeln!(text, "  `{loss}` is how much data would be lost: it is compared with the RPO").ok();
+    }
     let nothing = serde_json::Map::new();
     write!(text, "\neffect without parameters: {}\n", (spec.effect)(&nothing).words()).ok();
     if spec.is_check {

@@ -46,7 +46,11 @@ pub fn definition(runbook: &Runbook, step: &Step) -> Value {
     add("title", step.title.as_ref().map_or(Value::Null, |title| written(runbook, title)));
     add("action", Value::from(step.action.name.value.as_str()));
     add("with", written(runbook, &step.action.with.value));
-    let outputs = step.outputs.iter().map(|output| (output.name.value.clone(), Value::from(output.kind.to_string())));
+    let outputs = step.outputs.iter().map(|output| {
+        let kind = output.kind.to_string();
+        let declared = if output.measures_loss { json!({ "type": kind, "measures": "rpo" }) } else { json!(kind) };
+        (output.name.value.clone(), declared)
+    });
     add("outputs", Value::Object(outputs.collect()));
     add("needs", step.needs.iter().map(|need| Value::from(need.value.as_str())).collect());
     add("when", step.when.map_or(Value::Null, |when| Value::from(&*runbook.expressions.get(when).text)));

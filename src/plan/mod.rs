@@ -243,6 +243,13 @@ pub fn outputs_of(catalogue: &Catalogue, step: &Step) -> Vec<(String, Type)> {
     fixed.iter().map(|field| (field.name.to_owned(), (field.kind)())).chain(own).collect()
 }
 
+/// The output of a step that says how much data would be lost: the one it marks itself, or its action's.
+#[must_use]
+pub fn loss_measure<'s>(catalogue: &Catalogue, step: &'s Step) -> Option<&'s str> {
+    let own = step.outputs.iter().find(|output| output.measures_loss).map(|output| output.name.value.as_str());
+    own.or_else(|| catalogue.get(&step.action.name.value)?.loss)
+}
+
 /// The steps of a runbook by id; the first of two with the same.
 #[must_use]
 pub fn index(runbook: &Runbook) -> BTreeMap<Box<str>, StepIndex> {

@@ -63,7 +63,7 @@ pub(super) fn step(id: &str, phase: Phase, does: &str) -> Step {
 pub(super) fn plan() -> Plan {
     let mut declare = step("declare", Phase::Assessment, "manual");
     declare.outputs = [("incident", Type::String), ("affected", Type::Int)]
-        .map(|(name, kind)| OutputDeclaration { name: at_no_place(name.to_owned()), kind })
+        .map(|(name, kind)| OutputDeclaration { name: at_no_place(name.to_owned()), kind, measures_loss: false })
         .into();
     let mut promote = step("promote", Phase::Execution, "azure.postgres.promote_replica");
     promote.point_of_no_return = true;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kept::Kept;
+use super::loss::data_loss;
 use super::needs::{Need, approvers, commands, needs};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
@@ -34,6 +35,7 @@ pub fn status(
         let clock = timeline.clock(plan, now);
         lines.push(clock_words(&clock));
         lines.push(format!("  {}", split_words(&clock.split)));
+        lines.extend(data_loss(plan, state).words());
     }
     for phase in Phase::ALL {
         steps_of(plan, state, now, phase, &mut lines);

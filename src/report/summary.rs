@@ -1,9 +1,9 @@
-//! What a run came to: its state, the time it took against the RTO, exceptions, doubts, what is left to do.
-//!
-//! Says nothing of the RPO: no output is marked as its measure yet.
+//! What a run came to: its state, the time and the loss of data against RTO and RPO, exceptions, doubts, what is
+//! left to do.
 
 use serde_json::{Map, Value, json};
 
+use super::loss::{DataLoss, data_loss};
 use super::needs::{Need, commands, needs};
 use super::timeline::{Clock, Split, Timeline};
 use super::view::View;
@@ -21,6 +21,8 @@ pub struct Summary {
     pub state: RunState,
     /// The clock of the RTO.
     pub clock: Clock,
+    /// What its steps measured of the loss of data.
+    pub loss: DataLoss,
     /// How many steps are in each state, in the order of a step's life; instances are not among them.
     pub steps: Vec<(StepState, usize)>,
     /// Skipped, overridden, failed and continued: the step, and what and why.
@@ -46,6 +48,7 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
         run: run.to_owned(),
         state: state.run_state(plan),
         clock: timeline.clock(plan, now),
+        loss: data_loss(plan, state),
         steps: counts(plan, state),
         exceptions: exceptions(plan, state),
         in_doubt: Vec::new(),
@@ -144,8 +147,9 @@ impl Summary {
             format!("run {}: {}", self.run, self.state.words()),
             format!("  {}", clock_words(&self.clock)),
             format!("  {}", split_words(&self.clock.split)),
-            format!("  steps: {}", steps.join(", ")),
         ];
+        lines.extend(self.loss.words().map(|words| format!("  {words}")));
+        lines.push(format!("  steps: {}", steps.join(", ")));
         lines.extend(self.exceptions.iter().map(|(step, what)| format!("exception: `{step}` {what}")));
         lines.extend(self.failed.iter().map(|(step, why)| format!("exception: `{step}` failed: {why}")));
         for (word, entries) in [("in doubt", &self.in_doubt), ("waiting", &self.waiting), ("not undone", &self.kept)] {
@@ -175,6 +179,7 @@ impl Summary {
             "machine_time": seconds(clock.split.machine),
             "waiting_for_people": seconds(clock.split.people),
             "unattended": seconds(clock.split.unattended),
+            "loss": self.loss.json(),
             "steps": steps.collect::<serde_json::Map<_, _>>(),
             "exceptions": entries(&self.exceptions),
             "in_doubt": entries(&self.in_doubt),
@@ -281,6 +286,7 @@ next: drctl resume orders-20261120-0311-k3f"
                 "exceptions": [],
                 "in_doubt": [],
                 "failed": [],
+                "loss": { "objective": null, "measured": null, "measured_by": null },
                 "not_undone": [], "outputs": {},
                 "waiting": [{ "step": "promote", "reason": "awaiting approval" }],
                 "next": [

@@ -297,13 +297,15 @@ impl ActionUse {
     }
 }
 
-/// `outputs: { incident: string }`, or with a JSON path for `http`.
+/// `outputs: { incident: string }`, or `outputs: { lag: { type: number, measures: rpo } }`.
 #[derive(Clone, Debug)]
 pub struct OutputDeclaration {
     /// Its name.
     pub name: Spanned<String>,
     /// Its type.
     pub kind: Type,
+    /// Whether it says how much data would be lost, as a duration or in seconds: what the RPO is compared with.
+    pub measures_loss: bool,
 }
 
 /// `every` and `until`.

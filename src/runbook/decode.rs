@@ -129,6 +129,11 @@ impl<'d> Decoder<'d> {
         Some(Fields { table, entries: known })
     }
 
+    /// Whether it is a mapping.
+    pub(crate) fn is_mapping(&self, node: NodeId) -> bool {
+        matches!(self.document.get(node), Node::Mapping(_))
+    }
+
     /// The items of a list; nothing but a list is one.
     pub(crate) fn items(&mut self, node: NodeId, what: &str) -> &'d [NodeId] {
         let document = self.document;

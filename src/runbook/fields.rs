@@ -118,7 +118,7 @@ pub const STEP: &[LanguageField] = &[
     may("owner", Text, "who to ask about it"),
     must("action", Text, "the action it does: `drctl actions` lists them"),
     may("with", Any, "the action's parameters"),
-    may("outputs", Any, "outputs the step declares: a name and a type each"),
+    may("outputs", Any, "outputs the step declares: a type each, or `type` and `measures: rpo`"),
     may("needs", Texts, "the steps that must be met before it starts"),
     may("when", Text, "a condition; false means not applicable"),
     may("run_if", Words(&["success", "failure", "always"]), "whether it belongs to success, failure or the end"),
@@ -136,6 +136,12 @@ pub const STEP: &[LanguageField] = &[
     may("estimate", Fields(ESTIMATE), "how long it takes"),
     may("point_of_no_return", Bool, "nothing before it can be undone once it has run"),
     may("simulate", Fields(SIMULATE), "how a dry run or a rehearsal stands in for it"),
+];
+
+/// An output that a step declares, where it has more than a type.
+pub const OUTPUT: &[LanguageField] = &[
+    must("type", Text, "its type, such as `number`"),
+    may("measures", Words(&["rpo"]), "it says how much data would be lost: seconds or a duration"),
 ];
 
 /// `approval:`.

@@ -224,23 +224,43 @@ impl<'d> Decoder<'d> {
 
     fn outputs(&mut self, node: NodeId) -> Box<[OutputDeclaration]> {
         let entries = self.entries(node, "outputs");
-        entries
-            .into_iter()
-            .filter_map(|(name, node)| {
-                let word = self.text(node)?;
-                let names = ["any", "string", "int", "number", "bool", "duration", "list", "map"];
-                let Some(kind) = Type::named(&word.value) else {
-                    let message = format!("`{}` is not a type", word.value);
-                    self.report(
-                        Diagnostic::error("type", word.span, message)
-                            .suggest(&word.value, names)
-                            .note(format!("types are {}", names.join(", "))),
-                    );
-                    return None;
-                };
-                Some(OutputDeclaration { name, kind })
-            })
-            .collect()
+        entries.into_iter().filter_map(|(name, node)| self.output(name, node)).collect()
+    }
+
+    fn output(&mut self, name: Spanned<String>, node: NodeId) -> Option<OutputDeclaration> {
+        let (kind, measures) = if self.is_mapping(node) {
+            let fields = self.fields(node, "output", fields::OUTPUT)?;
+            (fields.get("type"), fields.get("measures"))
+        } else {
+            (Some(node), None)
+        };
+        let kind = self.simple_type(kind?)?;
+        let Some(measures) = measures else { return Some(OutputDeclaration { name, kind, measures_loss: false }) };
+        let word = self.text(measures)?;
+        let problem = match kind {
+            _ if word.value != "rpo" => format!("wanted `rpo`, found `{}`", word.value),
+            Type::Int | Type::Number | Type::Duration => {
+                return Some(OutputDeclaration { name, kind, measures_loss: true });
+            }
+            _ => format!("a loss of data is measured as a duration, or in seconds as a number, not as {kind}"),
+        };
+        self.report(Diagnostic::error("type", word.span, problem));
+        None
+    }
+
+    fn simple_type(&mut self, node: NodeId) -> Option<Type> {
+        let word = self.text(node)?;
+        let names = ["any", "string", "int", "number", "bool", "duration", "list", "map"];
+        let kind = Type::named(&word.value);
+        if kind.is_none() {
+            let message = format!("`{}` is not a type", word.value);
+            self.report(
+                Diagnostic::error("type", word.span, message)
+                    .suggest(&word.value, names)
+                    .note(format!("types are {}", names.join(", "))),
+            );
+        }
+        kind
     }
 
     fn repeat(&mut self, fields: &Fields<'d>) -> Option<Box<Repeat>> {

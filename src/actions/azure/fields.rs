@@ -121,6 +121,7 @@ pub(super) const CHECK: ActionSpec = ActionSpec {
     is_check: true,
     rule: None,
     takes: |_| Takes::guess(1, 3),
+    loss: None,
     permissions: &[],
 };
 

@@ -26,6 +26,7 @@ pub(super) static SPEC: ActionSpec = ActionSpec {
     is_check: true,
     rule: Some(rule),
     takes: |_| None,
+    loss: None,
     permissions: &[],
 };
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{Ended, Rehearsed};
 use crate::catalogue::Effect;
-use crate::engine::{Event, State};
+use crate::engine::Event;
 use crate::plan::{Plan, StepIndex};
-use crate::report::{Clock, critical_path_of, timeline};
+use crate::report::{Clock, DataLoss, critical_path_of, data_loss, timeline};
 use crate::sim::scenario::{People, Remedy, Scenario};
 use crate::sim::stand_in::{Source, Stage};
 
@@ -42,8 +42,8 @@ pub struct Facts {
     pub path: Vec<Part>,
     /// Whether a step was in doubt at any time.
     pub doubted: bool,
-    /// The data that may be lost, by what the steps measured.
-    pub loss: Option<Duration>,
+    /// What the steps measured of the loss of data.
+    pub loss: DataLoss,
 }
 
 /// The numbers of a rehearsal.
@@ -65,7 +65,7 @@ pub fn facts(seed: u64, rehearsed: &Rehearsed) -> Facts {
         clock: timeline.clock(plan, end),
         path: parts.collect(),
         doubted: rehearsed.records.iter().any(|record| matches!(record.event, Event::InDoubt { .. })),
-        loss: measured_loss(plan, &rehearsed.state()),
+        loss: data_loss(plan, &rehearsed.state()),
     }
 }
 
@@ -93,20 +93,4 @@ fn people_source(scenario: &Scenario, plan: &Plan, index: StepIndex) -> Source {
         (None, "manual") if by_runbook => Source::Runbook,
         (None, _) => Source::Assumed,
     }
-}
-
-/// The most data that may be lost, where a step measured it: a lag of replication, or the age of what is restored.
-#[must_use]
-fn measured_loss(plan: &Plan, state: &State) -> Option<Duration> {
-    let measures = |action: &str| match action {
-        action if action.ends_with(".replication_lag") => Some("seconds"),
-        "azure.storage.state" => Some("lag_seconds"),
-        action if action.ends_with(".restore") || action.ends_with(".geo_restore") => Some("age_seconds"),
-        _ => None,
-    };
-    let measured = state.iter().filter_map(|(_, node)| {
-        let output = measures(&plan.step(node.step).action.name.value)?;
-        node.outputs.values()?.get(output)?.as_f64()
-    });
-    measured.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))).max()
 }

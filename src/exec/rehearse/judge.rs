@@ -42,9 +42,10 @@ pub fn differences(expect: &Expect, rehearsed: &Rehearsed, facts: &Facts) -> Vec
         found.extend(late.then(|| differs(Some(rto.span), text)));
     }
     if let Some(rpo) = &expect.rpo {
-        let words = facts.loss.map_or_else(|| "that nothing measured it".to_owned(), to_the_second);
+        let loss = facts.loss.measured.as_ref().map(|(span, _)| *span);
+        let words = loss.map_or_else(|| "that nothing measured it".to_owned(), to_the_second);
         let text = format!("expected a loss of at most {}, found {words}", HumanDuration(rpo.value));
-        found.extend(facts.loss.is_none_or(|loss| loss > rpo.value).then(|| differs(Some(rpo.span), text)));
+        found.extend(loss.is_none_or(|loss| loss > rpo.value).then(|| differs(Some(rpo.span), text)));
     }
     for index in rehearsed.unused_faults() {
         let fault = &rehearsed.stage.setting.scenario.faults[index];

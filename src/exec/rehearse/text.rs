@@ -55,6 +55,9 @@ pub fn rehearsal(rehearsed: &Rehearsed, facts: &Facts, differences: &[String]) -
     };
     writeln!(text, "\n{}", clock_words(&facts.clock)).ok();
     writeln!(text, "  machine {machine}, waiting for people {waiting}{gone}").ok();
+    if let Some(words) = facts.loss.words() {
+        writeln!(text, "{words}").ok();
+    }
     critical(&mut text, &setting.plan, facts);
     let assumed = rehearsed.stage.assumed();
     if !assumed.is_empty() {
@@ -186,7 +189,7 @@ pub fn json(rehearsed: &Rehearsed, facts: &Facts, differences: &[String]) -> Val
         "elapsed": facts.clock.elapsed.as_secs_f64(),
         "machine_time": facts.clock.split.machine.as_secs_f64(),
         "waiting_for_people": facts.clock.split.people.as_secs_f64(),
-        "measured_loss": facts.loss.map(|span| span.as_secs_f64()),
+        "loss": facts.loss.json(),
         "crashes": rehearsed.deaths,
         "steps": steps.collect::<Vec<_>>(),
         "critical_path": path_json(&setting.plan, facts),

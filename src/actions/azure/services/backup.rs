@@ -58,6 +58,7 @@ static RECOVERY_POINTS: ActionSpec = ActionSpec {
         must("age_seconds", int, "how old it is"),
         must("count", int, "how many there are"),
     ]),
+    loss: Some("age_seconds"),
     is_check: false,
     permissions: &[
         "Microsoft.DataProtection/subscriptions/resourceGroups/providers/locations/fetchSecondaryRecoveryPoints/action",

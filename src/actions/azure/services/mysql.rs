@@ -90,6 +90,7 @@ static REPLICATION_LAG: ActionSpec = ActionSpec {
         must("seconds", || Type::Number, "how far it is behind"),
         must("measured_at", string, "when that was measured"),
     ]),
+    loss: Some("seconds"),
     is_check: false,
     permissions: &["Microsoft.Insights/metrics/read"],
     ..CHECK

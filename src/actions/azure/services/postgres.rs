@@ -67,6 +67,7 @@ static ROLE: ActionSpec = ActionSpec {
     is_check: true,
     rule: None,
     takes: |_| Takes::guess(1, 3),
+    loss: None,
     permissions: &[],
 };
 
@@ -107,6 +108,7 @@ static REPLICATION_LAG: ActionSpec = ActionSpec {
         must("seconds", || Type::Number, "how far it is behind"),
         must("measured_at", string, "when that was measured"),
     ]),
+    loss: Some("seconds"),
     effect: |_| Effect::Reads,
     code: &[],
     is_check: false,
@@ -144,6 +146,7 @@ static PROMOTE_REPLICA: ActionSpec = ActionSpec {
     is_check: false,
     rule: None,
     takes: |_| Takes::guess(240, 900),
+    loss: None,
     permissions: &["Microsoft.DBforPostgreSQL/flexibleServers/write"],
 };
 
@@ -193,6 +196,7 @@ static HA_FAILOVER: ActionSpec = ActionSpec {
     is_check: false,
     rule: None,
     takes: |_| Takes::published(90, 120, "Azure Database for PostgreSQL: high availability (60 to 120 s)"),
+    loss: None,
     permissions: &["Microsoft.DBforPostgreSQL/flexibleServers/restart/action"],
 };
 
@@ -253,6 +257,7 @@ static RESTORE: ActionSpec = ActionSpec {
         false => Err("what to restore? give `point_in_time`, or `geo: true`".to_owned()),
     }),
     takes: |_| Takes::guess(1_500, 7_200),
+    loss: None,
     permissions: &["Microsoft.DBforPostgreSQL/flexibleServers/write"],
 };
 

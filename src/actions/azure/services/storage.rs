@@ -65,6 +65,7 @@ static STATE: ActionSpec = ActionSpec {
         must("can_failover", boolean, "whether Azure would fail it over"),
         must("sku", string, "its redundancy, such as `Standard_RAGRS`"),
     ]),
+    loss: Some("lag_seconds"),
     ..CHECK
 };
 

@@ -78,6 +78,7 @@ static SET_ENDPOINT: ActionSpec = ActionSpec {
         false => Err("nothing to set: give `status`, `priority` or `weight`".to_owned()),
     }),
     takes: |_| Takes::guess(3, 15),
+    loss: None,
     permissions: &["Microsoft.Network/trafficManagerProfiles/azureEndpoints/write"],
 };
 
@@ -148,6 +149,7 @@ static ENDPOINT_SPEC: ActionSpec = ActionSpec {
     is_check: true,
     rule: None,
     takes: |_| Takes::guess(1, 3),
+    loss: None,
     permissions: &[],
 };
 
@@ -192,6 +194,7 @@ static PROFILE_SPEC: ActionSpec = ActionSpec {
     is_check: true,
     rule: None,
     takes: |_| Takes::guess(1, 3),
+    loss: None,
     permissions: &[],
 };
 

@@ -54,6 +54,7 @@ static RESTORE_SPEC: ActionSpec = ActionSpec {
         must("restored_to", string, "the id of the new database"),
         must("age_seconds", int, "how long ago that moment is: what is lost"),
     ]),
+    loss: Some("age_seconds"),
     takes: |_| Takes::published(1_800, 43_200, RESTORE),
     permissions: &["Microsoft.Sql/servers/databases/write"],
     ..OBSERVABLE
@@ -114,6 +115,7 @@ static GEO_RESTORE: ActionSpec = ActionSpec {
         must("recovery_point", string, "when the backup was made"),
         must("age_seconds", int, "how long ago that is: what is lost"),
     ]),
+    loss: Some("age_seconds"),
     takes: |_| Takes::published(7_200, 43_200, RESTORE),
     permissions: &["Microsoft.Sql/servers/databases/write"],
     ..OBSERVABLE
