@@ -13,7 +13,7 @@ use super::state::NodeId;
 use super::transition::Illegal;
 use crate::catalogue::Type;
 use crate::plan::{self, Plan, StepIndex};
-use crate::runbook::ast::{ActionUse, RunIf, Step};
+use crate::runbook::ast::{ActionUse, Phase, RunIf, Step};
 use crate::runbook::expr::{Rendered, Scope as _, Undefined};
 
 impl Machine {
@@ -304,10 +304,20 @@ impl Machine {
                 .filter(|outputs| !outputs.is_empty()),
             rests_on: self.rests_on(node),
         };
-        if after || job.effect != crate::catalogue::Effect::Reads {
+        if after || job.effect != crate::catalogue::Effect::Reads && may_change_what_is_read(step) {
             self.after_unsent_write.extend(plan.callers(index));
         }
         hints
+    }
+}
+
+/// Whether reads that come after an effect of the step may find another world. A notice changes nothing that is
+/// read, and neither does a person before the execution: there they look and decide.
+fn may_change_what_is_read(step: &Step) -> bool {
+    match step.action.name.value.as_str() {
+        "notify" => false,
+        "manual" => step.phase == Phase::Execution,
+        _ => true,
     }
 }
 

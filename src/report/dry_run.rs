@@ -2,7 +2,7 @@
 
 use super::sanitise::Cleaner;
 use super::words;
-use crate::engine::{Label, Node, NodeId, State, StepState};
+use crate::engine::{Label, Node, NodeId, State, StepState, step_title};
 use crate::plan::Plan;
 
 /// The result of a dry run.
@@ -10,16 +10,19 @@ use crate::plan::Plan;
 pub fn dry_run_summary(plan: &Plan, state: &State) -> String {
     let cleaner = Cleaner::default();
     let leaves = state.in_order(plan).into_iter().filter(|id| is_leaf(plan, state, *id));
-    let leaves: Vec<&Node> = leaves.map(|id| state.node(id)).collect();
+    let leaves: Vec<(NodeId, &Node)> = leaves.map(|id| (id, state.node(id))).collect();
     let mut lines = Vec::new();
-    for node in &leaves {
-        let phase = plan.step(node.step).phase.name();
-        lines.push(cleaner.line(&format!("{:<14} {phase:<13} {}", word(node), node.path)));
+    for (id, node) in &leaves {
+        let step = plan.step(node.step);
+        let title = words::title_and_owner(step_title(plan, state, *id), step.owner.as_deref());
+        let title = title.map(|title| format!(" ({title})")).unwrap_or_default();
+        lines.push(cleaner.line(&format!("{:<14} {:<13} {}{title}", word(node), step.phase.name(), node.path)));
         let why = cleaner.lines(why(node).unwrap_or_default());
         lines.extend(why.into_iter().map(|line| format!("{:29}{line}", "")));
     }
     lines.push(String::new());
-    lines.push(coverage(&leaves));
+    let nodes: Vec<&Node> = leaves.iter().map(|(_, node)| *node).collect();
+    lines.push(coverage(&nodes));
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 

@@ -7,7 +7,7 @@ use super::timeline::Clock;
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{Mode, Node, NodeId, Person, StepState};
+use crate::engine::{Mode, Node, NodeId, Person, StepState, step_title};
 use crate::plan::critical_path::estimate;
 use crate::plan::is_main;
 use crate::runbook::ast::Phase;
@@ -92,8 +92,8 @@ fn step_line(view: &View, now: Timestamp, id: NodeId) -> String {
     if node.attempt > 1 {
         write!(line, ", attempt {}", node.attempt).ok();
     }
-    if let Some(reason) = node.reason() {
-        write!(line, ": {reason}").ok();
+    if let Some(what) = node.reason().map(str::to_owned).or_else(|| step_title(&view.plan, &view.state, id)) {
+        write!(line, ": {what}").ok();
     }
     line
 }

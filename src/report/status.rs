@@ -11,7 +11,7 @@ use super::summary::{clock_words, output_words, split_words, summarise};
 use super::timeline::Timeline;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{FrameId, Mode, Node, NodeId, State, StepState, run_title, step_title};
+use crate::engine::{FrameId, Mode, Node, NodeId, NodePath, RunState, State, StepState, run_title, step_title};
 use crate::plan::Plan;
 use crate::runbook::ast::Phase;
 use std::fmt::Write as _;
@@ -73,12 +73,8 @@ fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<Stri
         _ => "",
     };
     let runbook = &plan.runbook;
-    let mut lines = vec![format!(
-        "run {run}{dry}: {} `{}` is {}",
-        runbook.kind.name(),
-        runbook.name.value,
-        state.run_state(plan).words()
-    )];
+    let (kind, name, how) = (runbook.kind.name(), &runbook.name.value, how_it_is(plan, state, holder));
+    let mut lines = vec![format!("run {run}{dry}: {kind} `{name}` {how}")];
     let owner = runbook.owner.as_ref().map(|owner| owner.value.as_str());
     lines.extend(words::title_and_owner(run_title(plan, state), owner));
     if let Some(started) = &state.started {
@@ -92,6 +88,18 @@ fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<Stri
         None => lines.push(format!("nobody is executing it: drctl resume {run}")),
     }
     lines
+}
+
+/// `is running`; `was left while it was being undone`, where something is under way that nobody drives.
+fn how_it_is(plan: &Plan, state: &State, holder: Option<&str>) -> String {
+    let found = state.run_state(plan);
+    let undoing = state.rollback.is_some() && state.ended.is_none();
+    match (found, holder) {
+        (RunState::Running, Some(_)) if undoing => "is being undone".to_owned(),
+        (RunState::Running, None) if undoing => "was left while it was being undone".to_owned(),
+        (RunState::Running, None) => "was left while it was running".to_owned(),
+        _ => format!("is {}", found.words()),
+    }
 }
 
 /// Why what was done is being undone.
@@ -173,14 +181,14 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
     let mut lines = Vec::new();
     match (need, node.gate(), more.and_then(|more| more.asked.as_ref())) {
         (Need::Approval, Some(gate), _) => {
-            lines.push(format!("  {}: {}", node.path, gate.opened.prompt));
+            lines.extend(told(&node.path, &gate.opened.prompt));
             lines.extend(gate.opened.preview.iter().map(|line| format!("    does: {line}")));
             lines.push(format!("    digest: {}", short_digest(&gate.opened.digest)));
             lines.push(format!("    asks {}", approvers(plan, state, gate)));
             lines.extend(gate.opened.deadline.map(|deadline| format!("    {}", remaining(deadline, now))));
         }
         (Need::Answer, _, Some((instructions, answers))) => {
-            lines.push(format!("  {}: {instructions}", node.path));
+            lines.extend(told(&node.path, instructions));
             let wanted = answers.iter().map(|(name, kind)| format!("    wanted: {name} ({kind})"));
             lines.extend(wanted);
         }
@@ -190,6 +198,13 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
         }
     }
     lines
+}
+
+/// What people are told about a step, its lines below each other.
+fn told(step: &NodePath, text: &str) -> Vec<String> {
+    let mut lines = text.trim().lines();
+    let first = format!("  {step}: {}", lines.next().unwrap_or_default());
+    std::iter::once(first).chain(lines.map(|line| format!("    {line}"))).collect()
 }
 
 /// `deadline: 03:28:06 UTC, in 15m`.
@@ -218,13 +233,16 @@ pub fn status_json(
     let steps = state.in_order(plan).into_iter().map(|id| {
         let node = state.node(id);
         json!({
-            "step": node.path, "phase": plan.step(node.step).phase, "state": state.shown(plan, id), "attempt": node.attempt,
+            "step": node.path, "title": step_title(plan, state, id), "owner": plan.step(node.step).owner,
+            "phase": plan.step(node.step).phase, "state": state.shown(plan, id), "attempt": node.attempt,
             "started": node.started, "ended": node.ended, "reason": node.failed().or(node.reason()), "overridden": node.overridden(),
         })
     });
     let steps: Value = steps.collect();
+    let owner = plan.runbook.owner.as_ref().map(|owner| &owner.value);
     let mut value = json!({
         "drctl": 1, "run": run, "runbook": plan.runbook.name.value, "kind": plan.runbook.kind, "driven_by": holder,
+        "title": run_title(plan, state), "owner": owner,
     });
     if let (Value::Object(value), Value::Object(summary)) = (&mut value, summary.json()) {
         value.extend(summary);
@@ -314,5 +332,19 @@ next
   drctl resume r
 "
         );
+    }
+
+    #[test]
+    fn the_first_line_tells_a_run_that_goes_on_from_one_that_was_left() {
+        let records = &to_the_gate()[..2];
+        let seen = Seen::of(plan(), records);
+        let first = |holder: Option<&str>| head(&seen.plan, &seen.state, "r", holder).swap_remove(0);
+        assert_eq!(first(Some("alice")), "run r: failover `orders` is running");
+        assert_eq!(first(None), "run r: failover `orders` was left while it was running");
+    }
+
+    #[test]
+    fn a_question_of_several_lines_keeps_them() {
+        assert_eq!(told(&path("promote"), "Promote?\nIt loses data.\n"), ["  promote: Promote?", "    It loses data."]);
     }
 }

@@ -7,6 +7,7 @@ detection:
   - { id: read, action: probe.tcp, with: { host: 127.0.0.1, port: 1, samples: 1, timeout: 1s } }
 assessment:
   - { id: ask, action: manual, with: { instructions: "Declare." }, outputs: { incident: string }, simulate: { outputs: { incident: INC-1 } } }
+  - { id: still, title: See it after the declaration, owner: team_a, action: probe.tcp, needs: [ask], with: { host: 127.0.0.1, port: 1, samples: 1, timeout: 1s } }
 execution:
   - { id: change, action: shell, with: { script: "echo change >> log; echo '{\"n\": 1}' > $DRCTL_OUTPUT" }, outputs: { n: int } }
   - { id: uses, action: exec, needs: [change], when: steps.change.outputs.n == 1, with: { argv: [touch, "x{{ steps.change.outputs.n }}"] } }
@@ -32,6 +33,7 @@ fn each_step_has_an_honest_label_and_the_coverage_is_counted() {
     let wanted = [
         ("checked", "read"),
         ("assumed", "ask"),
+        ("checked", "still"),
         ("simulated", "change"),
         ("unknown", "uses"),
         ("assumed", "sees"),
@@ -43,10 +45,11 @@ fn each_step_has_an_honest_label_and_the_coverage_is_counted() {
     assert_eq!(labels, wanted, "{}", ran.stdout);
     assert!(
         ran.stdout
-            .ends_with("9 steps: 1 checked, 3 simulated, 3 assumed, 2 unknown: 11 % of the plan was really checked\n"),
+            .ends_with("10 steps: 2 checked, 3 simulated, 3 assumed, 2 unknown: 20 % of the plan was really checked\n"),
         "{}",
         ran.stdout
     );
+    assert!(ran.stdout.contains("still (See it after the declaration; owner: team_a)\n"), "{}", ran.stdout);
     assert!(ran.stdout.contains("Subject: INC-1"), "{}", ran.stdout);
     assert!(ran.stdout.contains("it touches `steps.change`, which is not known before the run"), "{}", ran.stdout);
     assert!(ran.stdout.contains("its outputs are those of `simulate`"), "{}", ran.stdout);
