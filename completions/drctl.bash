@@ -34,6 +34,9 @@ _drctl() {
             drctl,failover)
                 cmd="drctl__subcmd__failover"
                 ;;
+            drctl,init)
+                cmd="drctl__subcmd__init"
+                ;;
             drctl,logs)
                 cmd="drctl__subcmd__logs"
                 ;;
@@ -98,7 +101,7 @@ _drctl() {
 
     case "${cmd}" in
         drctl)
-            opts="-h -V --workspace --state --as --help --version failover failback run validate plan rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
+            opts="-h -V --workspace --state --as --help --version init failover failback run validate plan rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -356,6 +359,32 @@ _drctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        drctl__subcmd__init)
+            opts="-h --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

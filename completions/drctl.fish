@@ -29,6 +29,7 @@ complete -c drctl -n "__fish_drctl_needs_command" -l state -d 'Where runs are ke
 complete -c drctl -n "__fish_drctl_needs_command" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_needs_command" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_needs_command" -s V -l version -d 'Print version'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "init" -d 'Make a workspace that validates and rehearses at once'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "failover" -d 'Find a failover runbook by name, and run it'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "failback" -d 'Find a failback runbook by name, and run it'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "run" -d 'Run any runbook file'
@@ -53,6 +54,10 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "actions" -d 'The action
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "schema" -d 'Print the JSON schema of runbooks, for editors'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "completions" -d 'Print a shell\'s completions'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "man" -d 'Write the manual pages into a folder'
+complete -c drctl -n "__fish_drctl_using_subcommand init" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand init" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand init" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand init" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l vars -d 'A YAML file of inputs\' values' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F

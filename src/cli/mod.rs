@@ -5,6 +5,7 @@ mod choose;
 mod common;
 mod decisions;
 mod generate;
+mod init;
 mod notify;
 mod plan;
 mod rehearse;
@@ -41,6 +42,8 @@ pub struct Cli {
 /// What drctl can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a workspace that validates and rehearses at once
+    Init(init::Init),
     /// Find a failover runbook by name, and run it
     Failover(start::ByName),
     /// Find a failback runbook by name, and run it
@@ -120,6 +123,7 @@ pub fn run() -> Result<Exit, Error> {
     let cli = Cli::parse();
     let common = common::common(&cli)?;
     match cli.command {
+        Command::Init(given) => given.run(),
         Command::Failover(given) => given.run(&common, crate::runbook::ast::Kind::Failover),
         Command::Failback(given) => given.run(&common, crate::runbook::ast::Kind::Failback),
         Command::Run(given) => given.run(&common),
