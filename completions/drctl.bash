@@ -221,7 +221,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__completions)
-            opts="-h --workspace --state --as --help bash elvish fish powershell zsh"
+            opts="-h --dynamic --workspace --state --as --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

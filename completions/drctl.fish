@@ -259,6 +259,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand schema" -s h -l help -d 'Pri
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand completions" -l dynamic -d 'Such that the shell asks drctl for runbooks, runs, steps and inputs, too'
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand man" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand man" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F

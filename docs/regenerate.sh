@@ -15,6 +15,7 @@ mkdir -p "$into/completions" "$into/docs/man"
 "$DRCTL" completions bash >"$into/completions/drctl.bash"
 "$DRCTL" completions zsh >"$into/completions/_drctl"
 "$DRCTL" completions fish >"$into/completions/drctl.fish"
+"$DRCTL" completions powershell >"$into/completions/_drctl.ps1"
 "$DRCTL" schema >"$into/docs/runbook.schema.json"
 rm -f "$into"/docs/man/*.1
 "$DRCTL" man "$into/docs/man"

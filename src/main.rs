@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == SUPERVISE) {
         return supervise_main();
     }
+    drctl::cli::complete();
     match drctl::cli::run() {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {

@@ -3,6 +3,7 @@
 mod actions;
 mod choose;
 mod common;
+mod complete;
 mod decisions;
 mod generate;
 mod init;
@@ -21,6 +22,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Exit};
 pub use common::{Output, console_line};
+pub use complete::complete;
 
 /// Runs disaster-recovery runbooks: checked, planned, dry-run, executed with gates and a crash-proof journal.
 #[derive(Debug, Parser)]
@@ -92,6 +94,9 @@ enum Command {
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+        /// Such that the shell asks drctl for runbooks, runs, steps and inputs, too
+        #[arg(long)]
+        dynamic: bool,
     },
     /// Write the manual pages into a folder
     Man {
@@ -146,7 +151,11 @@ pub fn run() -> Result<Exit, Error> {
         Command::Notify(given) => given.run(&common),
         Command::Actions(given) => given.run(),
         Command::Schema => generate::schema(),
-        Command::Completions { shell } => generate::completions(shell, &mut Cli::command()),
+        Command::Completions { shell, dynamic: true } => {
+            console_line(&complete::registration(shell)?)?;
+            Ok(Exit::Done)
+        }
+        Command::Completions { shell, .. } => generate::completions(shell, &mut Cli::command()),
         Command::Man { folder } => generate::man(&folder, Cli::command()),
     }
 }

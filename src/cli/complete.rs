@@ -1,0 +1,234 @@
+//! What a shell offers after a tab beyond commands and options: runbooks, runs, steps, scenarios, inputs, actions.
+//!
+//! The shell calls drctl with the words typed so far. Whatever cannot be read offers nothing: a tab never fails.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use clap::{Command, CommandFactory as _};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, Shells};
+
+use super::{Cli, Error, Exit};
+use crate::edge::environment;
+use crate::edge::store::Store;
+use crate::engine::{StepState, step_title};
+use crate::exec::load::{SCENARIOS, find_runbook, load, runbook_names, scenario_files, workspace_folder};
+use crate::exec::run::registry;
+use crate::exec::view::{self, Run};
+use crate::runbook::ast::Kind;
+
+/// What tells drctl that a shell asks.
+const VARIABLE: &str = "DRCTL_COMPLETE";
+
+/// Answers a shell that asks what may come next, and ends the process then.
+pub fn complete() {
+    CompleteEnv::with_factory(command).var(VARIABLE).complete();
+}
+
+/// What a shell reads so that it asks drctl at every tab.
+pub(super) fn registration(shell: clap_complete::Shell) -> Result<String, Error> {
+    let name = shell.to_string();
+    let mut text = Vec::new();
+    Shells::builtins()
+        .completer(&name)
+        .ok_or_else(|| Error::usage(format!("nothing is known about completions of `{name}`")))?
+        .write_registration(VARIABLE, "drctl", "drctl", "drctl", &mut text)?;
+    String::from_utf8(text).map_err(|error| Error::new(Exit::Failed, error.to_string()))
+}
+
+/// The command line with what each value may be. Options that several commands share are named once.
+fn command() -> Command {
+    let command = VALUES.iter().fold(Cli::command(), |command, (name, argument, offer)| {
+        command.mut_subcommand(name, |command| offering(command, argument, *offer))
+    });
+    command.mut_subcommand("notify", |notify| {
+        notify.mut_subcommand("preview", |preview| offering(preview, "template", templates))
+    })
+}
+
+fn offering(command: Command, argument: &'static str, offer: Offer) -> Command {
+    let completer = ArgValueCompleter::new(move |current: &OsStr| {
+        let current = current.to_string_lossy();
+        let mut found = offer(&Line::read());
+        found.retain(|candidate| candidate.get_value().to_string_lossy().starts_with(&*current));
+        found
+    });
+    command.mut_arg(argument, |argument| argument.add(completer))
+}
+
+type Offer = fn(&Line) -> Vec<CompletionCandidate>;
+
+/// Command, argument, and what is offered there.
+const VALUES: &[(&str, &str, Offer)] = &[
+    ("failover", "name", |line| runbooks(line, &[Kind::Failover])),
+    ("failback", "name", |line| runbooks(line, &[Kind::Failback])),
+    ("plan", "runbook", |line| runbooks(line, &Kind::ALL)),
+    ("rehearse", "runbook", |line| runbooks(line, &Kind::ALL)),
+    ("failover", "set", |line| inputs(line, &[Kind::Failover])),
+    ("failback", "set", |line| inputs(line, &[Kind::Failback])),
+    ("plan", "set", |line| inputs(line, &Kind::ALL)),
+    ("rehearse", "set", |line| inputs(line, &Kind::ALL)),
+    ("failover", "scenario", scenarios),
+    ("failback", "scenario", scenarios),
+    ("rehearse", "scenario", scenarios),
+    ("failback", "from_run", |line| runs(line, false)),
+    ("status", "run", |line| runs(line, false)),
+    ("logs", "run", |line| runs(line, false)),
+    ("verify", "run", |line| runs(line, false)),
+    ("watch", "run", |line| runs(line, true)),
+    ("resume", "run", |line| runs(line, true)),
+    ("abort", "run", |line| runs(line, true)),
+    ("logs", "step", |line| steps(line, |state| state != StepState::Pending)),
+    ("approve", "words", |line| target(line, is_asked)),
+    ("reject", "words", |line| target(line, is_asked)),
+    ("retry", "words", |line| target(line, has_failed)),
+    ("skip", "words", |line| target(line, |state| has_failed(state) || state == StepState::Pending)),
+    ("resolve", "words", |line| target(line, |state| state == StepState::InDoubt)),
+    ("actions", "name", |_| {
+        let catalogue = registry().catalogue();
+        catalogue.iter().map(|spec| described(spec.name, Some(spec.summary.to_owned()))).collect()
+    }),
+];
+
+/// The words typed so far, and where they lead.
+struct Line {
+    words: Vec<String>,
+    workspace: PathBuf,
+    store: Store,
+}
+
+impl Line {
+    fn read() -> Self {
+        let words = std::env::args_os().skip_while(|word| word != "--").skip(1);
+        let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        let option = |name: &str, variable: &str| {
+            let at = words.iter().position(|word| word == name);
+            at.and_then(|at| words.get(at + 1).cloned()).or_else(|| environment::variable(variable)).map(PathBuf::from)
+        };
+        let here = std::env::current_dir().unwrap_or_default();
+        let workspace = option("--workspace", "DRCTL_WORKSPACE").unwrap_or_else(|| workspace_folder(&here));
+        let state = option("--state", "DRCTL_STATE").unwrap_or_else(|| workspace.join(".drctl"));
+        Self { words, workspace, store: Store::new(state) }
+    }
+
+    /// The runs whose names could be read, the newest last.
+    fn runs(&self) -> Vec<Run> {
+        let catalogue = registry().catalogue();
+        let ids = self.store.runs().unwrap_or_default();
+        ids.iter().filter_map(|id| view::open(self.store.open(id).ok()?, &catalogue).ok()).collect()
+    }
+
+    /// The run that a word names, else the only open one.
+    fn run(&self) -> Option<Run> {
+        let mut runs = self.runs();
+        let named = self.words.iter().skip(2).find_map(|word| {
+            let id = self.store.find(Some(word)).ok().filter(|_| !word.is_empty())?;
+            runs.iter().position(|run| run.id() == id.to_string())
+        });
+        if let Some(at) = named {
+            return Some(runs.swap_remove(at));
+        }
+        runs.retain(is_open);
+        if runs.len() == 1 { runs.pop() } else { None }
+    }
+}
+
+fn described(value: impl Into<std::ffi::OsString>, help: Option<String>) -> CompletionCandidate {
+    CompletionCandidate::new(value).help(help.map(Into::into))
+}
+
+fn runbooks(line: &Line, kinds: &[Kind]) -> Vec<CompletionCandidate> {
+    let names = |kind: &Kind| runbook_names(&line.workspace, *kind).unwrap_or_default();
+    let mut names: Vec<String> = kinds.iter().flat_map(names).collect();
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| described(name, None)).collect()
+}
+
+fn is_open(run: &Run) -> bool {
+    run.state(&run.plan).is_ok_and(|state| state.ended.is_none())
+}
+
+fn runs(line: &Line, open: bool) -> Vec<CompletionCandidate> {
+    let runs = line.runs().into_iter().filter(|run| !open || is_open(run));
+    let words = |run: &Run| run.state(&run.plan).map(|state| state.run_state(&run.plan).words().to_owned()).ok();
+    runs.map(|run| described(run.id(), words(&run))).collect()
+}
+
+fn is_asked(state: StepState) -> bool {
+    matches!(state, StepState::AwaitingApproval | StepState::AwaitingPerson)
+}
+
+fn has_failed(state: StepState) -> bool {
+    matches!(state, StepState::Failed | StepState::RollbackFailed)
+}
+
+/// The run's steps that are in such a state.
+fn steps(line: &Line, wanted: fn(StepState) -> bool) -> Vec<CompletionCandidate> {
+    let Some(run) = line.run() else { return Vec::new() };
+    let Ok(state) = run.state(&run.plan) else { return Vec::new() };
+    let fitting = state.iter().filter(|(_, node)| wanted(node.state));
+    fitting.map(|(id, node)| described(&*node.path.0, step_title(&run.plan, &state, id))).collect()
+}
+
+/// `[RUN] STEP`: the steps of the run that is meant, and the runs.
+fn target(line: &Line, wanted: fn(StepState) -> bool) -> Vec<CompletionCandidate> {
+    steps(line, wanted).into_iter().chain(runs(line, true)).collect()
+}
+
+/// The file of the runbook that a word names.
+fn named(line: &Line, kinds: &[Kind]) -> Option<PathBuf> {
+    line.words.iter().skip(2).find_map(|word| {
+        let file = Path::new(word);
+        let by_name = || kinds.iter().find_map(|kind| find_runbook(&line.workspace, word, *kind).ok());
+        if file.is_file() { std::path::absolute(file).ok() } else { by_name() }
+    })
+}
+
+/// `NAME=` for each input of the runbook that is named.
+fn inputs(line: &Line, kinds: &[Kind]) -> Vec<CompletionCandidate> {
+    let loaded = named(line, kinds).and_then(|file| load(&line.workspace, &file, &registry().catalogue()).ok());
+    let Some(runbook) = loaded.and_then(|loaded| loaded.runbook) else { return Vec::new() };
+    let offered = runbook.inputs.iter().filter(|input| input.from.is_none());
+    offered.map(|input| described(format!("{}=", input.name.value), input.description.clone())).collect()
+}
+
+/// The scenarios' names, of the runbook that is named where one is.
+fn scenarios(line: &Line) -> Vec<CompletionCandidate> {
+    let folder = line.workspace.join("runbooks").join(SCENARIOS);
+    let files = scenario_files(&folder).unwrap_or_default();
+    let runbook = named(line, &Kind::ALL).and_then(|file| Some(file.file_stem()?.to_owned()));
+    let fits = |file: &&PathBuf| match (&runbook, file.parent().and_then(Path::file_name)) {
+        (Some(runbook), Some(folder)) => folder.to_string_lossy().starts_with(&*runbook.to_string_lossy()),
+        _ => true,
+    };
+    let mut names: Vec<_> = files.iter().filter(fits).filter_map(|file| Some(file.file_stem()?.to_owned())).collect();
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| described(name, None)).collect()
+}
+
+fn templates(line: &Line) -> Vec<CompletionCandidate> {
+    let entries = std::fs::read_dir(line.workspace.join("templates")).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "txt"));
+    let mut names: Vec<_> = files.filter_map(|path| Some(path.file_stem()?.to_owned())).collect();
+    names.sort();
+    names.into_iter().map(|name| described(name, None)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_that_is_offered_belongs_to_an_argument() {
+        // `mut_arg` makes an argument up where there is none.
+        let known = Cli::command();
+        for (name, argument, _) in VALUES {
+            let command = known.find_subcommand(name).unwrap_or_else(|| panic!("no command `{name}`"));
+            assert!(command.get_arguments().any(|found| found.get_id() == argument), "{name} {argument}");
+        }
+        command().debug_assert();
+    }
+}
