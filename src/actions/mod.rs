@@ -47,15 +47,20 @@ pub trait Action: Send + Sync {
     /// Exactly what would be sent or run: one line an item. Parameters show secrets by reference.
     fn preview(&self, with: &Map<String, Value>) -> Vec<String>;
 
+    /// What would be sent that changes something, as far as the parameters tell, with the defaults that hold: what
+    /// a gate shows besides the parameters, and binds to. Nothing where the parameters say it all.
+    fn sends(&self, _with: &Map<String, Value>) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A read-only look at the world: did this happen?
     fn observe<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Observation> {
         Box::pin(async { Observation::Unknown("this action leaves nothing to look at".to_owned()) })
     }
 
-    /// Exactly what `apply` would send now, by what can be read, and what the other side says would come of it.
-    /// Changes nothing. Nothing where the preview tells it all.
-    fn foresee<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Option<Vec<String>>> {
-        Box::pin(async { None })
+    /// What `apply` would do now, by what can be read. Changes nothing.
+    fn foresee<'a>(&'a self, _context: &'a Context, _call: &'a Call) -> Act<'a, Foreseen> {
+        Box::pin(async { Foreseen::AsPreviewed })
     }
 
     /// Does it. Journals a handle, through [`Context::handle`], as soon as there is one.
@@ -143,6 +148,28 @@ pub enum Failure {
     /// It was stopped before it had any effect.
     #[error("cancelled before it had any effect")]
     Cancelled,
+}
+
+/// What an action would do now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Foreseen {
+    /// The preview tells it all: nothing is read before.
+    AsPreviewed,
+    /// It would change something.
+    Sends {
+        /// What it would do first, in words.
+        what: String,
+        /// What it would send for that, one line an item, and what the other side says would come of it.
+        lines: Vec<String>,
+    },
+    /// Nothing: the wanted state holds.
+    Holds(Done),
+    /// It would wait first, and why.
+    Waits(String),
+    /// It would fail, and why.
+    Fails(String),
+    /// The state could not be read, and why.
+    Unknown(String),
 }
 
 /// What a look at the world says.

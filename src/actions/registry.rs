@@ -10,7 +10,7 @@ use crate::edge::process::ProcessRunner;
 
 /// The actions, by name.
 pub struct Registry {
-    actions: Vec<Box<dyn Action>>,
+    actions: Vec<Arc<dyn Action>>,
 }
 
 impl Registry {
@@ -18,9 +18,9 @@ impl Registry {
     #[must_use]
     pub fn new(runner: Arc<ProcessRunner>) -> Self {
         let azure =
-            super::azure::all().into_iter().map(|operation| -> Box<dyn Action> { Box::new(OnAzure(operation)) });
-        let mut actions: Vec<Box<dyn Action>> = azure.collect();
-        actions.extend(Self::own(runner));
+            super::azure::all().into_iter().map(|operation| -> Arc<dyn Action> { Arc::new(OnAzure(operation)) });
+        let mut actions: Vec<Arc<dyn Action>> = azure.collect();
+        actions.extend(Self::own(runner).into_iter().map(Arc::from));
         actions.sort_by_key(|action| action.spec().name);
         Self { actions }
     }
@@ -47,7 +47,7 @@ impl Registry {
         for other in others {
             let name = other.spec().name;
             if let Some(place) = self.actions.iter_mut().find(|action| action.spec().name == name) {
-                *place = other;
+                *place = Arc::from(other);
             }
         }
         self
@@ -56,13 +56,20 @@ impl Registry {
     /// The action of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&dyn Action> {
-        let found = self.actions.binary_search_by_key(&name, |action| action.spec().name);
-        found.ok().map(|index| &*self.actions[index])
+        find(&self.actions, name)
     }
 
     /// What is known of all of them before they run.
     #[must_use]
     pub fn catalogue(&self) -> Catalogue {
-        Catalogue::new(self.actions.iter().map(|action| action.spec()).collect())
+        let actions = self.actions.clone();
+        Catalogue::new(self.actions.iter().map(|action| action.spec()).collect()).sending(Arc::new(
+            move |name, with| find(&actions, name).map(|action| action.sends(with)).unwrap_or_default(),
+        ))
     }
+}
+
+fn find<'a>(actions: &'a [Arc<dyn Action>], name: &str) -> Option<&'a dyn Action> {
+    let found = actions.binary_search_by_key(&name, |action| action.spec().name);
+    found.ok().map(|index| &*actions[index])
 }

@@ -6,6 +6,6 @@ mod spec;
 mod time;
 mod types;
 
-pub use spec::{ActionSpec, Catalogue, Effect, Field, Outputs, Takes};
+pub use spec::{ActionSpec, Catalogue, Effect, Field, Outputs, Sends, Takes};
 pub use time::{Span as HumanDuration, Timestamp};
 pub use types::{Type, found};

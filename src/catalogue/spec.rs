@@ -1,5 +1,7 @@
 //! The spec of an action and the catalogue of all of them.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -48,8 +50,17 @@ pub struct Field {
     pub kind: fn() -> Type,
     /// Whether it must be there.
     pub required: bool,
-    /// One line for people.
+    /// One line for people. What holds where it is absent stands at the end: ``..; `planned` if absent``.
     pub doc: &'static str,
+}
+
+impl Field {
+    /// What holds where it is absent, where that is one value.
+    #[must_use]
+    pub fn default(&self) -> Option<&'static str> {
+        let last = self.doc.rsplit("; ").next()?;
+        last.strip_prefix('`')?.strip_suffix("` if absent").filter(|value| !value.contains('`'))
+    }
 }
 
 impl PartialEq for Field {
@@ -167,10 +178,20 @@ pub(super) fn check_fields(fields: &[Field], entries: &Map<String, Value>) -> Re
     Ok(())
 }
 
+/// What an action with these parameters would send, one line an item.
+pub type Sends = dyn Fn(&str, &Map<String, Value>) -> Vec<String> + Send + Sync;
+
 /// All actions, in the order of their names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Catalogue {
     specs: Vec<&'static ActionSpec>,
+    sends: Option<Arc<Sends>>,
+}
+
+impl fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalogue").field("specs", &self.specs).finish_non_exhaustive()
+    }
 }
 
 impl Catalogue {
@@ -178,7 +199,19 @@ impl Catalogue {
     #[must_use]
     pub fn new(mut specs: Vec<&'static ActionSpec>) -> Self {
         specs.sort_by_key(|spec| spec.name);
-        Self { specs }
+        Self { specs, sends: None }
+    }
+
+    /// With what tells what they would send.
+    #[must_use]
+    pub fn sending(self, sends: Arc<Sends>) -> Self {
+        Self { sends: Some(sends), ..self }
+    }
+
+    /// What the action would send that changes something, as far as its parameters tell; nothing where they say it all.
+    #[must_use]
+    pub fn sends(&self, action: &str, with: &Map<String, Value>) -> Vec<String> {
+        self.sends.as_ref().map(|sends| sends(action, with)).unwrap_or_default()
     }
 
     /// The action of that name.

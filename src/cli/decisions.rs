@@ -164,7 +164,8 @@ impl Approve {
                     );
                     return Err(Error::new(Exit::Failed, message).next(format!("drctl status {}", run.id())));
                 }
-                say(&format!("{}\n  {}", gate.opened.prompt, gate.opened.preview.join("\n  ")));
+                let shown: Vec<String> = gate.opened.shown().collect();
+                say(&format!("{}\n  {}", gate.opened.prompt, shown.join("\n  ")));
                 Decision::Approve { digest: digest.clone() }
             }
             None => Decision::Answer { outputs: outputs(&run, &path, &self.output) },

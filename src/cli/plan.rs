@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{Common, Named, colour, console_line};
 use crate::catalogue::HumanDuration;
-use crate::engine::{State, foresee, gate_question, run_title, step_title};
+use crate::engine::{Asked, State, foresee, gate_question, run_title, step_title};
 use crate::error::{Error, Exit};
 use crate::exec::earlier::taken;
 use crate::exec::inputs::{self, pair, read_vars};
@@ -81,7 +81,7 @@ impl Plan {
             super::common::say(&found);
         }
         if let Some(out) = &self.out {
-            let known = gates.iter().filter_map(|(step, digest)| Some((step.clone(), digest.clone().ok()?)));
+            let known = gates.iter().filter_map(|(step, asked)| Some((step.clone(), asked.clone().ok()?.digest)));
             let written = Written { drctl: 1, digest: load::digest(&loaded, &inputs), gates: known.collect() };
             let text =
                 serde_json::to_string_pretty(&written).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
@@ -91,13 +91,15 @@ impl Plan {
     }
 }
 
-/// The digest of every gate by the path of its step, or why it is not known yet.
-fn gates(plan: &plan::Plan, state: &State) -> BTreeMap<String, Result<String, String>> {
+/// What every gate asks, by the path of its step, or why it is not known yet.
+type Gates = BTreeMap<String, Result<Asked, String>>;
+
+fn gates(plan: &plan::Plan, state: &State) -> Gates {
     let gated = plan.steps().filter(|(_, step)| step.approval.is_some());
     gated.map(|(index, _)| (plan.path(index), gate(plan, state, index))).collect()
 }
 
-fn gate(plan: &plan::Plan, state: &State, index: StepIndex) -> Result<String, String> {
+fn gate(plan: &plan::Plan, state: &State, index: StepIndex) -> Result<Asked, String> {
     let step = plan.step(index);
     let reads = |path: &[String]| matches!(path[0].as_str(), "steps" | "run");
     let expressions = step.expressions().into_iter().map(|id| plan.expressions(index).get(id));
@@ -107,10 +109,10 @@ fn gate(plan: &plan::Plan, state: &State, index: StepIndex) -> Result<String, St
     }
     let node = state.nodes_of(plan, index).next().filter(|node| state.frame(state.node(*node).frame).begun);
     let node = node.ok_or("known only in the run: what its runbook is called with is not known before")?;
-    gate_question(plan, state, node).map(|asked| asked.digest).map_err(|problem| problem.to_string())
+    gate_question(plan, state, node).map_err(|problem| problem.to_string())
 }
 
-fn shown(plan: &plan::Plan, state: &State, gates: &BTreeMap<String, Result<String, String>>) -> String {
+fn shown(plan: &plan::Plan, state: &State, gates: &Gates) -> String {
     let runbook: &Arc<_> = &plan.runbook;
     let owner = runbook.owner.as_ref().map(|owner| owner.value.as_str());
     let mut text = format!("{} `{}`: {} steps\n", runbook.kind.name(), runbook.name.value, runbook.steps.len());
@@ -123,7 +125,7 @@ fn shown(plan: &plan::Plan, state: &State, gates: &BTreeMap<String, Result<Strin
         for (number, wave) in waves.iter().enumerate() {
             for index in wave {
                 line(step_line(plan, state, *index, number));
-                gate_line(plan, gates, *index).into_iter().for_each(&mut line);
+                gate_lines(plan, gates, *index).into_iter().for_each(&mut line);
                 called_lines(plan, state, gates, *index).into_iter().for_each(|inner| line(format!("     {inner}")));
             }
         }
@@ -165,28 +167,29 @@ fn step_line(plan: &plan::Plan, state: &State, index: StepIndex, wave: usize) ->
     )
 }
 
-fn gate_line(plan: &plan::Plan, gates: &BTreeMap<String, Result<String, String>>, index: StepIndex) -> Option<String> {
+/// What is approved with the digest stands below it.
+fn gate_lines(plan: &plan::Plan, gates: &Gates, index: StepIndex) -> Vec<String> {
     let path = plan.path(index);
-    Some(match gates.get(&path)? {
-        Ok(digest) => format!("       gate: {path}={}", digest::short(digest)),
-        Err(why) => format!("       gate: digest {why}"),
-    })
+    match gates.get(&path) {
+        Some(Ok(asked)) => {
+            let digest = format!("       gate: {path}={}", digest::short(&asked.digest));
+            let does = asked.preview.iter().map(|line| format!("         does: {line}"));
+            std::iter::once(digest).chain(does).collect()
+        }
+        Some(Err(why)) => vec![format!("       gate: digest {why}")],
+        None => Vec::new(),
+    }
 }
 
 /// The steps of the runbook that a step calls, each phase's waves after those of the phase before.
-fn called_lines(
-    plan: &plan::Plan,
-    state: &State,
-    gates: &BTreeMap<String, Result<String, String>>,
-    index: StepIndex,
-) -> Vec<String> {
+fn called_lines(plan: &plan::Plan, state: &State, gates: &Gates, index: StepIndex) -> Vec<String> {
     let Some(part) = plan.called(index) else { return Vec::new() };
     let mut lines = Vec::new();
     let waves = waves(plan, part).into_iter().flat_map(|(_, waves)| waves);
     for (number, wave) in waves.enumerate() {
         for inner in wave {
             lines.push(step_line(plan, state, inner, number));
-            lines.extend(gate_line(plan, gates, inner));
+            lines.extend(gate_lines(plan, gates, inner));
             lines.extend(called_lines(plan, state, gates, inner).into_iter().map(|line| format!("     {line}")));
         }
     }

@@ -313,8 +313,11 @@ pub struct GateOpened {
     pub digest: String,
     /// What is asked.
     pub prompt: String,
-    /// Exactly what would be done.
+    /// Exactly what would be done, as far as the parameters tell: the digest binds to it.
     pub preview: Vec<String>,
+    /// What would be sent by the state that was read when the gate opened. It may change, so that nothing binds to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreseen: Vec<String>,
     /// The roles asked; anybody where there is none.
     pub by: Vec<String>,
     /// How many different people.
@@ -323,6 +326,14 @@ pub struct GateOpened {
     pub requester_may_approve: bool,
     /// When its time is over.
     pub deadline: Option<Timestamp>,
+}
+
+impl GateOpened {
+    /// What people are shown: what it does by its parameters, then what that comes to now.
+    pub fn shown(&self) -> impl Iterator<Item = String> {
+        let does = self.preview.iter().map(|line| format!("does: {line}"));
+        does.chain(self.foreseen.iter().map(|line| format!("now: {line}")))
+    }
 }
 
 /// What a person can decide.

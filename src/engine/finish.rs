@@ -51,6 +51,7 @@ impl Machine {
                 }
             }
             Answer::Verified { holds, reason } => self.emit(Event::Verified { step, holds, reason })?,
+            Answer::Foreseen(lines) => return self.foreseen(job, lines),
         }
         self.follow(node)
     }

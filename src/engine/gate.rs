@@ -9,7 +9,7 @@ use super::machine::{Machine, Timer};
 use super::scope::NodeScope;
 use super::state::{Gate, Node, NodeId, State};
 use super::transition::Illegal;
-use crate::catalogue::Timestamp;
+use crate::catalogue::{Timestamp, Type};
 use crate::plan::definition::{definition, written};
 use crate::plan::{Plan, StepIndex, digest};
 use crate::runbook::ast::{ActionUse, Approval, OnTimeout, Runbook, Step};
@@ -33,27 +33,29 @@ pub struct Asked {
 pub fn gate_question(plan: &Plan, state: &State, node: NodeId) -> Result<Asked, Undefined> {
     let index = state.node(node).step;
     let (step, expressions) = (plan.step(index), plan.expressions(index));
-    let instances = match state.children.get(&node) {
-        Some(children) if step.for_each.is_some() => children.clone(),
-        _ => vec![node],
-    };
     let scope = |node| NodeScope::of(plan, state, node);
     let mut actions = Vec::new();
     let mut preview = Vec::new();
-    for instance in instances {
+    for instance in instances(plan, state, node) {
         let path = state.node(instance).path.to_string();
         let with = expressions.render(&step.action.with.value, &scope(instance))?;
         preview.push(format!("{path}: {}", step.action.name.value));
         preview.extend(parameter_lines(&with.shown()));
+        let sends = sends(plan, &step.action, &with);
+        preview.extend(sends.iter().map(|line| format!("  {line}")));
         let mut later = |words: &str, action: &ActionUse| {
-            let (bound, lines) = settled(plan.runbook_of(index), action, &scope(instance));
+            let (bound, lines) = settled(plan, plan.runbook_of(index), action, &scope(instance));
             preview.push(format!("{path}: {words} {}", action.name.value));
             preview.extend(lines);
             bound
         };
         let undo = step.rollback.as_ref().map(|rollback| later("undone by", rollback));
         let check = step.verify.as_ref().map(|verify| later("verified by", &verify.action));
-        actions.push(json!({ "path": path, "with": with.canonical(), "undo": undo, "check": check }));
+        let mut bound = json!({ "path": path, "with": with.canonical(), "undo": undo, "check": check });
+        if !sends.is_empty() {
+            bound["sends"] = sends.into();
+        }
+        actions.push(bound);
     }
     let called = called_steps(plan, index);
     preview.extend(called.iter().flat_map(|step| written_lines(plan, *step)));
@@ -62,7 +64,7 @@ pub fn gate_question(plan: &Plan, state: &State, node: NodeId) -> Result<Asked, 
     for step in &guarded {
         preview.push(format!("guards the point of no return `{}`", plan.path(*step)));
         if !called.contains(step) {
-            preview.extend(written_lines(plan, *step));
+            preview.extend(guarded_lines(plan, state, node, *step));
         }
     }
     let mut bound = json!({
@@ -79,6 +81,24 @@ pub fn gate_question(plan: &Plan, state: &State, node: NodeId) -> Result<Asked, 
         bound["called_with"] = given(state, caller);
     }
     Ok(Asked { digest: digest::of_value(&bound), prompt, preview })
+}
+
+/// What a gate guards: its step, or each instance of it.
+pub(super) fn instances(plan: &Plan, state: &State, node: NodeId) -> Vec<NodeId> {
+    match state.children.get(&node) {
+        Some(children) if plan.step(state.node(node).step).for_each.is_some() => children.clone(),
+        _ => vec![node],
+    }
+}
+
+/// What would be sent that changes something, as far as the parameters tell.
+fn sends(plan: &Plan, action: &ActionUse, with: &Rendered) -> Vec<String> {
+    let name = &action.name.value;
+    let Some(spec) = plan.spec(name) else { return Vec::new() };
+    match with.clone().settle(&Type::Record(spec.parameters)).shown() {
+        Value::Object(with) => plan.catalogue.sends(name, &with),
+        _ => Vec::new(),
+    }
 }
 
 fn defined(plan: &Plan, step: StepIndex) -> Value {
@@ -98,6 +118,18 @@ fn called_steps(plan: &Plan, step: StepIndex) -> Vec<StepIndex> {
     let Some(part) = plan.called(step) else { return Vec::new() };
     let steps = plan.parts[part].indexed();
     steps.flat_map(|(index, _)| std::iter::once(index).chain(called_steps(plan, index))).collect()
+}
+
+/// A step behind a gate: rendered where all that it reads is known by now.
+fn guarded_lines(plan: &Plan, state: &State, gate: NodeId, step: StepIndex) -> Vec<String> {
+    if plan.part_index(step) != plan.part_index(state.node(gate).step) {
+        return written_lines(plan, step);
+    }
+    let action = &plan.step(step).action;
+    let scope = NodeScope::of(plan, state, state.peer(plan, gate, step));
+    let (_, lines) = settled(plan, plan.runbook_of(step), action, &scope);
+    let head = format!("{}: {}", plan.path(step), action.name.value);
+    std::iter::once(head).chain(lines).collect()
 }
 
 /// A step as people read it before it begins: as it is written.
@@ -134,15 +166,21 @@ fn text(value: &Rendered) -> String {
 
 /// An action that runs later, rendered where that is possible, else as written: what an approval binds to, and the
 /// parameters as people read them.
-fn settled(runbook: &Runbook, action: &ActionUse, scope: &NodeScope<'_>) -> (Value, Vec<String>) {
-    let (with, shown) = match runbook.expressions.render(&action.with.value, scope) {
-        Ok(with) => (with.canonical(), with.shown()),
+fn settled(plan: &Plan, runbook: &Runbook, action: &ActionUse, scope: &NodeScope<'_>) -> (Value, Vec<String>) {
+    let (with, lines) = match runbook.expressions.render(&action.with.value, scope) {
+        Ok(with) => {
+            let sends = sends(plan, action, &with);
+            let mut lines = parameter_lines(&with.shown());
+            lines.extend(sends.iter().map(|line| format!("  {line}")));
+            (with.canonical(), lines)
+        }
         Err(_) => {
             let with = written(runbook, &action.with.value);
-            (with.clone(), with)
+            let lines = parameter_lines(&with);
+            (with, lines)
         }
     };
-    (json!({ "action": action.name.value, "with": with }), parameter_lines(&shown))
+    (json!({ "action": action.name.value, "with": with }), lines)
 }
 
 /// The points of no return behind a gate that have no gate of their own: in its runbook, in what is called behind
@@ -268,27 +306,39 @@ impl Machine {
                 if same { "the approval was given up" } else { "what would be done has changed since it was approved" };
             self.emit(Event::GateVoided { step: self.path(node), reason: reason.to_owned() })?;
         }
-        self.open_gate(node, asked)?;
+        let Some(opened) = self.gate_opened(node, asked) else { return Ok(false) };
+        self.open_gate(node, opened)?;
         let gate = self.state.node(node).gate();
         Ok(self.state.node(node).state == StepState::Pending && gate.is_some_and(|gate| gate.approved))
     }
 
-    fn open_gate(&mut self, node: NodeId, asked: Asked) -> Result<(), Illegal> {
+    /// The gate as it opens; nothing while what it shows is still being read.
+    fn gate_opened(&mut self, node: NodeId, asked: Asked) -> Option<GateOpened> {
         let plan = Arc::clone(&self.plan);
         let step = plan.step(self.state.node(node).step);
-        let Some(approval) = &step.approval else { return Ok(()) };
-        let deadline = approval.timeout.map(|timeout| self.now.plus(timeout));
-        let digest = asked.digest.clone();
-        self.emit(Event::GateOpened(Box::new(GateOpened {
+        let approval = step.approval.as_ref()?;
+        let mut gate = Gate::new(GateOpened {
             step: self.path(node),
             digest: asked.digest,
             prompt: asked.prompt,
             preview: asked.preview,
+            foreseen: Vec::new(),
             by: approval.by.iter().map(|role| role.value.clone()).collect(),
             quorum: approval.quorum,
             requester_may_approve: approval.requester_may_approve.unwrap_or(plan.workspace.requester_may_approve),
-            deadline,
-        })))?;
+            deadline: None,
+        });
+        let is_passed = approval.quorum == 1 && approved_at_start(&plan, &self.state, &gate).is_some();
+        if !is_passed {
+            gate.opened.foreseen = self.look_ahead(node, &gate.opened.digest)?;
+        }
+        gate.opened.deadline = approval.timeout.map(|timeout| self.now.plus(timeout));
+        Some(gate.opened)
+    }
+
+    fn open_gate(&mut self, node: NodeId, opened: GateOpened) -> Result<(), Illegal> {
+        let (digest, deadline) = (opened.digest.clone(), opened.deadline);
+        self.emit(Event::GateOpened(Box::new(opened)))?;
         if let Some(deadline) = deadline {
             self.wake_at(deadline, Timer::Gate(node));
         }

@@ -81,6 +81,8 @@ pub enum Answer {
         /// Why (not).
         reason: String,
     },
+    /// What would be done now, for a gate: one line an item.
+    Foreseen(Vec<String>),
 }
 
 /// Which job: the same node has one at a time, so a late answer of an earlier one is known by its attempt.
@@ -110,6 +112,8 @@ pub enum JobKind {
         /// The time between two looks.
         every: Duration,
     },
+    /// Says what would be done now. Changes nothing.
+    Foresee,
 }
 
 /// Work for the shell, with all it needs.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use super::event::{Event, NodePath, RunState, StepState};
+use super::gate_preview::Looks;
 use super::job::{Answer, Effect, Input, JobId, Seq};
 use super::scope::NodeScope;
 use super::state::{Node, NodeId, State};
@@ -65,6 +66,8 @@ pub struct Machine {
     pub(super) exempt: VecDeque<NodeId>,
     /// Jobs under way.
     pub(super) jobs: BTreeSet<JobId>,
+    /// What is read for gates that are about to open.
+    pub(super) looks: BTreeMap<NodeId, Looks>,
     /// Instances of each `for_each` step that have not begun.
     pub(super) waiting: BTreeMap<NodeId, VecDeque<NodeId>>,
     pub(super) timers: BinaryHeap<Reverse<(Timestamp, Timer)>>,
@@ -92,6 +95,7 @@ impl Machine {
             ready: VecDeque::new(),
             exempt: VecDeque::new(),
             jobs: BTreeSet::new(),
+            looks: BTreeMap::new(),
             waiting: BTreeMap::new(),
             timers: BinaryHeap::new(),
             unmet: Vec::new(),

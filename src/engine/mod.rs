@@ -8,6 +8,7 @@ pub mod event;
 mod finish;
 mod frame;
 mod gate;
+mod gate_preview;
 mod job;
 mod machine;
 mod node;

@@ -120,6 +120,13 @@ pub struct Gate {
     pub approved: bool,
 }
 
+impl Gate {
+    /// A gate that nobody has answered.
+    pub(super) fn new(opened: GateOpened) -> Self {
+        Self { opened, votes: Vec::new(), escalated: None, approved: false }
+    }
+}
+
 impl Node {
     pub(super) fn new(step: StepIndex, path: NodePath) -> Self {
         Self {

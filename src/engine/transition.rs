@@ -128,8 +128,7 @@ impl Node {
                 self.more().reason = Some(reason.clone());
             }
             Event::GateOpened(opened) => {
-                self.more().gate =
-                    Some(Gate { opened: (**opened).clone(), votes: Vec::new(), escalated: None, approved: false });
+                self.more().gate = Some(Gate::new((**opened).clone()));
             }
             Event::GateEscalated { to, .. } => {
                 if let Some(gate) = &mut self.more().gate {
@@ -329,6 +328,7 @@ mod tests {
             digest: "d".to_owned(),
             prompt: String::new(),
             preview: Vec::new(),
+            foreseen: Vec::new(),
             by: Vec::new(),
             quorum: 1,
             requester_may_approve: true,

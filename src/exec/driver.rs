@@ -25,7 +25,7 @@ pub enum Call {
     Signal(i32),
     /// The person at the prompt wants to leave the run as it is.
     Leave,
-    /// Nobody answers any more: the run is left once it waits for people.
+    /// Nobody answers what the run waits for: it is left, unless something else goes on in it.
     NobodyAnswers,
 }
 
@@ -210,7 +210,8 @@ impl Driver {
                 self.held.leaving = true;
                 self.take(Input::Stop("left by the operator".to_owned()))?;
             }
-            Call::NobodyAnswers => self.stays = false,
+            // What is read for a gate is no step that runs: the gate may open yet, and be answered.
+            Call::NobodyAnswers => self.stays &= !self.machine.waits_for_people(),
             Call::Signal(signal) => return self.signalled(signal),
         }
         Ok(None)

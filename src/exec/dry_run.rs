@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::actions::{Action, Call, Context, Failure, Observation};
+use crate::actions::{Action, Call, Context, Failure, Foreseen, Observation};
 use crate::catalogue::Effect;
 use crate::engine::{Answer, DryHints, End, Job, Label, Outputs};
 
@@ -84,32 +84,35 @@ async fn write(
     if hints.after_unsent_write {
         return told(stand_in(hints, label, format!("would do, after writes that were not sent:\n{preview}")));
     }
-    let state = if starts_a_process(action) {
-        // A process leaves nothing to look at before it ran.
-        Observation::NotApplied("nothing was started".to_owned())
-    } else if let Some(why) = unread {
-        Observation::Unknown(why)
-    } else {
-        action.observe(context, call).await
-    };
-    // What would be sent is exact where the other side can be read, else as far as the parameters tell.
-    let exact = match &state {
-        Observation::NotApplied(_) => action.foresee(context, call).await,
-        Observation::Applied(_) | Observation::Unknown(_) => None,
-    };
-    let preview = exact.map_or(preview, |lines| lines.join("\n"));
-    let (seen, applied) = match state {
-        Observation::Applied(outputs) => ("its state holds already: would do nothing".to_owned(), Some(outputs)),
-        Observation::NotApplied(reason) => (format!("not done yet ({reason}); would do:\n{preview}"), None),
-        Observation::Unknown(reason) => (format!("state not read ({reason}); would do:\n{preview}"), None),
-    };
-    let note = context.secrets.mask(&seen);
-    match applied {
-        Some(outputs) => {
-            told(End::Succeeded { outputs: Outputs::of(outputs), already: true, note, label: Some(Label::Checked) })
-        }
-        None => told(stand_in(hints, label, note)),
+    if starts_a_process(action) {
+        // It leaves nothing to look at before it ran.
+        return told(stand_in(hints, label, format!("not done yet (nothing was started); would do:\n{preview}")));
     }
+    let foreseen = match unread {
+        Some(why) => Foreseen::Unknown(why),
+        None => action.foresee(context, call).await,
+    };
+    let (label, note) = match foreseen {
+        Foreseen::Holds(done) => return told(held(done.outputs)),
+        Foreseen::Sends { what, lines } => {
+            (label, format!("not done yet (still to be done: {what}); would do:\n{}", lines.join("\n")))
+        }
+        // What would be sent rests on nothing that is read: its label does not, either.
+        Foreseen::AsPreviewed => match action.observe(context, call).await {
+            Observation::Applied(outputs) => return told(held(outputs)),
+            Observation::NotApplied(reason) => (label, format!("not done yet ({reason}); would do:\n{preview}")),
+            Observation::Unknown(reason) => (label, format!("state not read ({reason}); would do:\n{preview}")),
+        },
+        Foreseen::Waits(why) => (Label::Unknown, format!("would wait first ({why}); then:\n{preview}")),
+        Foreseen::Fails(why) => (Label::Unknown, format!("would fail by its state now: {why}\n{preview}")),
+        Foreseen::Unknown(why) => (Label::Unknown, format!("state not read ({why}); would do:\n{preview}")),
+    };
+    told(stand_in(hints, label, context.secrets.mask(&note)))
+}
+
+fn held(outputs: Map<String, Value>) -> End {
+    let note = "its state holds already: would do nothing".to_owned();
+    End::Succeeded { outputs: Outputs::of(outputs), already: true, note, label: Some(Label::Checked) }
 }
 
 /// What stands in for a step that was not done: the outputs of its `simulate`, or nothing that is known.

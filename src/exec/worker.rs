@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::dry_run;
 use crate::actions::azure::{Azure, SETTLE};
 use crate::actions::registry::Registry;
-use crate::actions::{Action, Call, Context, Done, Failure, Observation, holds};
+use crate::actions::{Action, Call, Context, Done, Failure, Foreseen, Observation, holds};
 use crate::edge::Act;
 use crate::edge::clock::Clock;
 use crate::edge::secrets::Secrets;
@@ -24,6 +24,8 @@ use crate::engine::{Answer, End, Job, JobId, JobKind, NodeId, Outputs, Side, Sig
 
 /// Outputs larger than this live in a file named by their digest.
 const LARGEST_INLINE: usize = 16 * 1024;
+/// How long a gate waits for what it shows to be read.
+const GATE_WAITS: Duration = Duration::from_secs(15);
 
 /// What the driver hears.
 pub(super) enum Message {
@@ -55,9 +57,11 @@ impl Worker {
         self.tokens().insert(job.id.node, cancel.clone());
         tokio::spawn(async move {
             let id = job.id;
-            let repeatable = job.repeatable;
             let answer = catch_panic(worker.run(&job, cancel)).await;
-            let answer = answer.unwrap_or_else(|panic| Answer::End(broken(repeatable, &panic)));
+            let answer = answer.unwrap_or_else(|panic| match job.kind {
+                JobKind::Foresee => Answer::Foreseen(vec![format!("drctl itself broke in looking: {panic}")]),
+                _ => Answer::End(broken(job.repeatable, &panic)),
+            });
             // Jobs that end together say so together: they share a wake-up of the driver and a write of the journal.
             tokio::task::yield_now().await;
             worker.tokens().remove(&id.node);
@@ -97,7 +101,31 @@ impl Worker {
             },
             JobKind::Observe => Answer::Sight(self.sight(action.observe(&context, &self.call(job)).await)),
             JobKind::Verify { within, every } => self.verify(action, &context, job, (*within, *every)).await,
+            JobKind::Foresee => Answer::Foreseen(self.foreseen(action, &context, job).await),
         }
+    }
+
+    /// What an action would do now, for those who are asked to approve it.
+    async fn foreseen(&self, action: &dyn Action, context: &Context, job: &Job) -> Vec<String> {
+        let call = Call { timeout: job.timeout.min(GATE_WAITS), ..self.call(job) };
+        let stated = match job.with.shown() {
+            Value::Object(shown) => action.sends(&shown),
+            _ => Vec::new(),
+        };
+        let is_stated = |line: &String| stated.iter().any(|stated| stated.ends_with(line.as_str()));
+        let lines = match action.foresee(context, &call).await {
+            Foreseen::AsPreviewed => Vec::new(),
+            Foreseen::Sends { what, lines } if lines.iter().all(is_stated) => vec![format!("still to be done: {what}")],
+            Foreseen::Sends { what, lines } => {
+                let head = std::iter::once(format!("still to be done: {what}; would send first"));
+                head.chain(lines.iter().map(|line| format!("  {line}"))).collect()
+            }
+            Foreseen::Holds(done) => vec![format!("nothing would be sent: {}", done.note)],
+            Foreseen::Waits(why) => vec![format!("would wait first: {why}")],
+            Foreseen::Fails(why) => vec![format!("would fail: {why}")],
+            Foreseen::Unknown(why) => vec![format!("its state could not be read: {why}")],
+        };
+        lines.iter().map(|line| self.secrets.mask(line)).collect()
     }
 
     async fn verify(&self, action: &dyn Action, context: &Context, job: &Job, times: (Duration, Duration)) -> Answer {

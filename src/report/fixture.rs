@@ -196,6 +196,7 @@ pub(super) fn gate(deadline: Timestamp) -> Event {
         digest: "9f86d081884c7d659a2feaa0c55ad015".to_owned(),
         prompt: "Accepts 12 s of loss".to_owned(),
         preview: vec!["promote: azure.postgres.promote_replica {\"server\":\"orders-pg-eastus2\"}".to_owned()],
+        foreseen: Vec::new(),
         by: vec!["incident_commander".to_owned()],
         quorum: 1,
         requester_may_approve: true,

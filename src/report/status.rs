@@ -182,7 +182,7 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
     match (need, node.gate(), more.and_then(|more| more.asked.as_ref())) {
         (Need::Approval, Some(gate), _) => {
             lines.extend(told(&node.path, &gate.opened.prompt));
-            lines.extend(gate.opened.preview.iter().map(|line| format!("    does: {line}")));
+            lines.extend(gate.opened.shown().map(|line| format!("    {line}")));
             lines.push(format!("    digest: {}", short_digest(&gate.opened.digest)));
             lines.push(format!("    asks {}", approvers(plan, state, gate)));
             lines.extend(gate.opened.deadline.map(|deadline| format!("    {}", remaining(deadline, now))));
@@ -232,11 +232,15 @@ pub fn status_json(
     summary.next = commands(plan, &kept.after, run, holder.is_some());
     let steps = state.in_order(plan).into_iter().map(|id| {
         let node = state.node(id);
-        json!({
+        let mut step = json!({
             "step": node.path, "title": step_title(plan, state, id), "owner": plan.step(node.step).owner,
             "phase": plan.step(node.step).phase, "state": state.shown(plan, id), "attempt": node.attempt,
             "started": node.started, "ended": node.ended, "reason": node.failed().or(node.reason()), "overridden": node.overridden(),
-        })
+        });
+        if let Some(gate) = node.gate().filter(|_| node.state == StepState::AwaitingApproval) {
+            step["gate"] = json!(gate.opened);
+        }
+        step
     });
     let steps: Value = steps.collect();
     let owner = plan.runbook.owner.as_ref().map(|owner| &owner.value);

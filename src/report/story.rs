@@ -282,7 +282,7 @@ fn gate(view: &View, id: NodeId) -> impl Iterator<Item = String> {
 /// What a gate shows: the rest of its question, what would be done, who may approve it, until when.
 pub(super) fn gate_details(view: &View, at: Timestamp, opened: &GateOpened, id: NodeId) -> Vec<String> {
     let mut details: Vec<String> = opened.prompt.lines().skip(1).map(str::to_owned).collect();
-    details.extend(opened.preview.iter().map(|line| format!("does: {line}")));
+    details.extend(opened.shown());
     details.push(format!("digest: {}", short_digest(&opened.digest)));
     details.extend(gate(view, id));
     let opened_gate = view.state.node(id).gate();

@@ -115,3 +115,25 @@ fn nothing_is_started_written_or_told() {
     after.sort();
     assert_eq!(before, after);
 }
+
+#[test]
+fn a_write_on_azure_whose_state_cannot_be_read_is_unknown_and_still_shown() {
+    let workspace = Workspace::of(
+        r#"
+azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg, credential: client_secret }
+execution:
+  - { id: grow, action: azure.vmss.scale, with: { scale_set: web, capacity: 5 } }
+"#,
+    );
+    let ran = workspace.drctl(&["failover", "r", "--dry-run"]);
+    let shown = ran.stdout;
+    for part in [
+        "unknown        execution     grow",
+        "state not read (no token by the credential `client_secret`; tried client_secret: it needs `secret`:",
+        "would do:\n                             reads GET https://management.azure.com/subscriptions/",
+        "body: {\"sku\":{\"capacity\":5}}",
+        "1 step: 0 checked, 0 simulated, 0 assumed, 1 unknown: 0 % of the plan was really checked",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+    }
+}

@@ -68,6 +68,79 @@ execution:
     assert_eq!(does, wanted, "{status}");
 }
 
+const ON_AZURE: &str = r#"
+azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg, credential: client_secret }
+execution:
+  - id: move
+    action: azure.storage.failover
+    approval: { by: [commander] }
+    with: { account: orders, to: eastus2 }
+  - id: grow
+    action: azure.vmss.scale
+    needs: [move]
+    with: { scale_set: web, capacity: 5 }
+    point_of_no_return: true
+"#;
+
+/// What the gate of the storage account shows by its parameters: the defaults, and the request itself.
+const MOVES: [&str; 16] = [
+    "move: azure.storage.failover",
+    "  account: orders",
+    "  to: eastus2",
+    "  subscription: 00000000-0000-0000-0000-000000000001",
+    "  resource_group: rg",
+    "  credential: client_secret",
+    "  cloud: public (not given)",
+    "  mode: unplanned (not given)",
+    "  sends POST https://management.azure.com/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg\
+     /providers/Microsoft.Storage/storageAccounts/orders/failover?api-version=2025-06-01",
+    "guards the point of no return `grow`",
+    "grow: azure.vmss.scale",
+    "  scale_set: web",
+    "  capacity: 5",
+    "  subscription: 00000000-0000-0000-0000-000000000001",
+    "  resource_group: rg",
+    "  credential: client_secret",
+];
+
+fn told<'t>(text: &'t str, label: &str) -> Vec<&'t str> {
+    text.lines().filter_map(|line| line.trim_start().strip_prefix(label)).collect()
+}
+
+#[test]
+fn a_gate_on_azure_shows_every_request_and_default_and_opens_though_nothing_can_be_read() {
+    let workspace = Workspace::of(ON_AZURE);
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let status = workspace.drctl(&["status"]).stdout;
+    let does = told(&status, "does: ");
+    assert_eq!(does[..MOVES.len()], MOVES, "{status}");
+    assert!(does.last().unwrap().contains("body: {\"sku\":{\"capacity\":5}}"), "{status}");
+    let now = told(&status, "now: ");
+    let why = "its state could not be read: no token by the credential `client_secret`; tried client_secret: it needs \
+               `secret`: the environment variable `AZURE_CLIENT_SECRET` is not set";
+    assert_eq!(now, [why], "{status}");
+
+    let json: serde_json::Value = serde_json::from_str(&workspace.drctl(&["status", "--json"]).stdout).unwrap();
+    let gate = &json["steps"][0]["gate"];
+    assert_eq!((&gate["preview"][8], &gate["foreseen"][0]), (&does[8].into(), &why.into()), "{gate}");
+    let plan = workspace.drctl(&["plan", "r"]).stdout;
+    assert_eq!(told(&plan, "does: "), does, "{plan}");
+    assert!(plan.contains(&format!("gate: move={}", &gate["digest"].as_str().unwrap()[..12])), "{plan}");
+}
+
+#[test]
+fn a_gate_on_azure_shows_what_would_be_sent_by_the_state_that_was_read() {
+    let read = &ON_AZURE
+        .replace("    approval: { by: [commander] }\n", "")
+        .replace("point_of_no_return: true", "approval: { by: [commander] }\n    estimate: { typical: 1m, worst: 2m }");
+    let ran = Workspace::of(read).drctl(&["failover", "r", "--simulate", "--speed", "1000"]);
+    let now = told(&ran.stderr, "now: ");
+    assert_eq!(now[0], "still to be done: scale `web` from 2 to 5 machines; would send first", "{ran:?}");
+    assert!(now[1].starts_with("  PATCH https://management.azure.com/") && now.len() == 3, "{ran:?}");
+    assert_eq!(now[2], "  body: {\"sku\":{\"name\":\"Standard_D2s_v5\",\"capacity\":5}}");
+}
+
 #[test]
 fn only_those_asked_may_approve_and_a_kept_approval_is_taken_by_the_next_resume() {
     let workspace = Workspace::of(GATED);

@@ -24,7 +24,7 @@ pub(super) const CLOUD: Field = Field {
     name: "cloud",
     kind: || Type::Enum(Cloud::WORDS.map(str::to_owned).to_vec()),
     required: false,
-    doc: "the cloud; from the runbook's or the workspace's `azure` if absent, else `public`",
+    doc: "the cloud, as the runbook's or the workspace's `azure` says; `public` if absent",
 };
 
 /// The credential.
@@ -33,7 +33,7 @@ pub(super) const CREDENTIAL: Field = Field {
     kind: || Type::String,
     required: false,
     doc: "as whom: a name from the workspace's `azure.credentials`, or a kind that needs no settings, such as \
-        `developer` (if absent), `managed_identity` or `workload_identity`",
+        `managed_identity` or `workload_identity`; `developer` if absent",
 };
 
 /// The parameters of an action on Azure: those of all, and its own.

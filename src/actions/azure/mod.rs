@@ -35,7 +35,7 @@ pub use run::SETTLE;
 pub use services::all;
 pub use with::With;
 
-use super::{Action, Call, Context, Done, Failure, Observation};
+use super::{Action, Call, Context, Done, Failure, Foreseen, Observation};
 use crate::catalogue::{ActionSpec, Effect};
 use crate::edge::Act;
 
@@ -57,6 +57,11 @@ pub trait Operation: Send + Sync {
     /// What has to be read first.
     fn foretold(&self, _with: &With<'_>, _known: &Known) -> Result<Vec<String>, Next> {
         Ok(Vec::new())
+    }
+
+    /// Codes of refusals which say that the wanted state holds: what was read before was out of date.
+    fn holds_by_refusal(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// The requests it will send unless the wanted state holds, as far as the parameters tell; what depends on
@@ -105,6 +110,14 @@ impl Next {
     }
 }
 
+/// A request's lines, the first of which says that it is sent.
+fn sent(mut lines: Vec<String>) -> Vec<String> {
+    if let Some(first) = lines.first_mut() {
+        first.insert_str(0, "sends ");
+    }
+    lines
+}
+
 /// An operation as an action.
 pub(super) struct OnAzure(pub(super) Arc<dyn Operation>);
 
@@ -128,11 +141,28 @@ impl Action for OnAzure {
         reads.chain(writes.iter().flat_map(lines)).chain([credential]).collect()
     }
 
+    fn sends(&self, with: &Map<String, Value>) -> Vec<String> {
+        if (self.spec().effect)(with) == Effect::Reads {
+            return Vec::new();
+        }
+        let absent = self.spec().parameters.iter().filter(|field| !with.contains_key(field.name));
+        let defaults =
+            absent.filter_map(|field| Some(format!("{}: {} (not given)", field.name, field.default()?))).collect();
+        let with = With::new(with);
+        let writes = self.0.writes(&with);
+        let mut lines: Vec<String> = defaults;
+        if writes.is_empty() {
+            lines.push("sends what depends on what is read first".to_owned());
+        }
+        lines.extend(writes.iter().flat_map(|request| sent(request.lines(with.cloud()))));
+        lines
+    }
+
     fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
         Box::pin(run::observe(&*self.0, context, call))
     }
 
-    fn foresee<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Option<Vec<String>>> {
+    fn foresee<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Foreseen> {
         Box::pin(run::foresee(&*self.0, context, call))
     }
 

@@ -62,6 +62,10 @@ impl Action for Faulty {
         self.inner.preview(with)
     }
 
+    fn sends(&self, with: &Map<String, Value>) -> Vec<String> {
+        self.inner.sends(with)
+    }
+
     fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
         self.inner.observe(context, call)
     }

@@ -6,7 +6,7 @@ use super::Run;
 use crate::actions::azure::follow::{self, Poll};
 use crate::actions::azure::{Next, Operation, Repeat, Write};
 use crate::actions::limits::within;
-use crate::actions::{Call, Context, Observation};
+use crate::actions::{Call, Context, Failure, Foreseen, Observation};
 
 /// Looks whether it happened. Changes nothing.
 pub(in crate::actions::azure) async fn observe(
@@ -21,42 +21,52 @@ pub(in crate::actions::azure) async fn observe(
     }
 }
 
-/// The first change that would be sent, and what Azure says would come of it. Changes nothing.
-pub(in crate::actions::azure) async fn foresee(
-    operation: &dyn Operation,
-    context: &Context,
-    call: &Call,
-) -> Option<Vec<String>> {
-    let run = Run::new(operation, context, call, None);
-    within(context, call.timeout, foretold(operation, run)).await.ok().flatten()
-}
-
-async fn foretold(operation: &dyn Operation, mut run: Run<'_>) -> Option<Vec<String>> {
-    loop {
-        match run.decide() {
-            Next::Read(requests) => run.read_all(&requests).await.ok()?,
-            Next::Send(write) => {
-                let foretold = loop {
-                    match operation.foretold(&run.with, &run.known) {
-                        Ok(lines) => break lines,
-                        Err(Next::Read(requests)) => run.read_all(&requests).await.ok()?,
-                        Err(_) => break Vec::new(),
-                    }
-                };
-                return Some([write.request.lines(run.with.cloud()), foretold].concat());
-            }
-            _ => return None,
-        }
+/// What would be done now: the first change, and what Azure says would come of it. Changes nothing.
+pub(in crate::actions::azure) async fn foresee(operation: &dyn Operation, context: &Context, call: &Call) -> Foreseen {
+    let mut run = Run::new(operation, context, call, None);
+    let foreseen = match within(context, call.timeout, run.foresee()).await {
+        Ok(foreseen) => foreseen.unwrap_or_else(|failure| Foreseen::Unknown(failure.to_string())),
+        Err(stopped) => Foreseen::Unknown(stopped.words()),
+    };
+    match (foreseen, run.waits_for.is_empty()) {
+        (Foreseen::Unknown(why), false) => Foreseen::Unknown(format!("{why}: {}", run.waits_for)),
+        (foreseen, _) => foreseen,
     }
 }
 
 impl Run<'_> {
+    async fn foresee(&mut self) -> Result<Foreseen, Failure> {
+        loop {
+            match self.decide() {
+                Next::Read(requests) => self.read_all(&requests).await?,
+                Next::Done(done) => return Ok(Foreseen::Holds(done)),
+                Next::Wait(why) => return Ok(Foreseen::Waits(why)),
+                Next::Fail(why) => return Ok(Foreseen::Fails(why)),
+                Next::Send(write) => {
+                    let lines = [write.request.lines(self.with.cloud()), self.foretold().await].concat();
+                    return Ok(Foreseen::Sends { what: write.what, lines });
+                }
+            }
+        }
+    }
+
+    /// What Azure says would come of the change; nothing where it cannot be asked.
+    async fn foretold(&mut self) -> Vec<String> {
+        loop {
+            match self.operation.foretold(&self.with, &self.known) {
+                Ok(lines) => return lines,
+                Err(Next::Read(requests)) if self.read_all(&requests).await.is_ok() => {}
+                Err(_) => return Vec::new(),
+            }
+        }
+    }
+
     /// What the state of the resource tells of the attempt.
     async fn look(&mut self) -> Observation {
         if let Some(why) = self.under_way().await {
             return Observation::Unknown(why);
         }
-        let settled = self.now().plus(self.call.settle);
+        let mut settled = self.now().plus(self.call.settle);
         loop {
             match self.decide() {
                 Next::Read(requests) => {
@@ -65,6 +75,7 @@ impl Run<'_> {
                     }
                 }
                 Next::Done(done) => return Observation::Applied(done.outputs),
+                Next::Fail(why) if self.now() < settled => self.pause(why).await,
                 Next::Fail(why) => return Observation::Unknown(why),
                 Next::Send(write) if !self.leaves_trace() => {
                     return Observation::Unknown(format!("nothing tells whether this happened: {}", write.what));
@@ -72,7 +83,11 @@ impl Run<'_> {
                 Next::Send(write) if self.now() < settled => self.pause(write.what).await,
                 Next::Send(write) => return self.not_seen(&write),
                 Next::Wait(why) if self.call.settle.is_zero() => return Observation::Unknown(why),
-                Next::Wait(why) => self.pause(why).await,
+                Next::Wait(why) => {
+                    self.pause(why).await;
+                    // What went on until now may take as long to show as what was sent before.
+                    settled = self.now().plus(self.call.settle);
+                }
             }
         }
     }
