@@ -217,6 +217,97 @@ async fn a_refusal_that_will_not_change_fails_at_once() {
     assert_eq!(asked(&script).len(), 2);
 }
 
+/// A failover group as one of its servers tells of it.
+fn group(role: &str) -> Act {
+    ok(json!({ "properties": { "replicationRole": role } }))
+}
+
+fn group_failover() -> Call {
+    let with = json!({ "subscription": "s", "resource_group": "rg", "server": "pg", "group": "g" });
+    Call { timeout: Duration::from_secs(1200), ..call(with) }
+}
+
+const ON_PRIMARY: &str = "FailoverGroupFailoverRequestOnPrimary";
+
+#[tokio::test]
+async fn a_refusal_which_says_that_it_holds_already_is_a_success_once_the_state_shows_it() {
+    let (site, script) = site(vec![group("Secondary"), refused(400, ON_PRIMARY), group("Secondary"), group("Primary")]);
+    let done = site.run("azure.sql.failover_group", &group_failover()).await.unwrap();
+    assert_eq!((done.already, done.note.as_str()), (true, "nothing was sent: `pg` is the primary of `g`"));
+    let path = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Sql/servers/pg/failoverGroups/g";
+    let (get, post) = (format!("GET {path}"), format!("POST {path}/failover"));
+    assert_eq!(asked(&script), [get.clone(), post, get.clone(), get]);
+}
+
+#[tokio::test]
+async fn a_refusal_which_the_state_never_bears_out_fails_the_step() {
+    let stale = || (0..40).map(|_| group("Secondary"));
+    let (site, script) = site([group("Secondary"), refused(400, ON_PRIMARY)].into_iter().chain(stale()).collect());
+    let failed = site.run("azure.sql.failover_group", &group_failover()).await.unwrap_err();
+    let wanted = "make `pg` the primary of `g`: refused, and its state does not show why: \
+                  400 `FailoverGroupFailoverRequestOnPrimary`: as it is";
+    assert_eq!(failed, Failure::Failed(wanted.to_owned()));
+    let posts = script.asked.lock().unwrap().iter().filter(|line| line.starts_with("POST")).count();
+    assert_eq!(posts, 1);
+}
+
+/// A recovery plan that allows these operations, and its machine on that side.
+fn recovery_plan(allowed: &[&str], side: &str) -> Vec<Act> {
+    let groups = json!([{ "replicationProtectedItems": [{ "id": "/m" }] }]);
+    let machines = json!([
+        { "id": "/of/another/plan", "properties": { "activeLocation": "Elsewhere" } },
+        { "id": "/M", "properties": { "activeLocation": side } },
+    ]);
+    vec![
+        ok(json!({ "properties": { "allowedOperations": allowed, "groups": groups } })),
+        ok(json!({ "value": machines })),
+    ]
+}
+
+async fn recover(direction: &str, acts: Vec<Act>) -> (Result<drctl::actions::Done, Failure>, Vec<String>) {
+    let with = json!({
+        "subscription": "s", "resource_group": "rg", "vault": "v", "plan": "p", "mode": "unplanned", "direction": direction,
+    });
+    let (site, script) = site(acts);
+    let call = Call { timeout: Duration::from_secs(1200), ..call(with) };
+    let done = site.run("azure.site_recovery.failover", &call).await;
+    let sent = asked(&script).into_iter().filter(|line| line.starts_with("POST")).collect();
+    (done, sent)
+}
+
+#[tokio::test]
+async fn a_failover_that_waits_for_its_commit_counts_only_in_the_direction_it_went() {
+    let (done, sent) = recover("primary_to_recovery", recovery_plan(&["Commit"], "Recovery")).await;
+    let note = "nothing was sent: `p` runs on its recovery side, and waits for its commit";
+    assert_eq!((done.unwrap().note.as_str(), sent.len()), (note, 0));
+
+    let (done, sent) = recover("recovery_to_primary", recovery_plan(&["Commit"], "Recovery")).await;
+    let other = "`p` has failed over to its recovery side and waits for its commit: that is not `recovery_to_primary`. \
+                 Run `azure.site_recovery.commit` and `azure.site_recovery.reprotect` first";
+    assert_eq!((done.unwrap_err(), sent.len()), (Failure::Failed(other.to_owned()), 0));
+
+    let (done, sent) = recover("recovery_to_primary", recovery_plan(&["Commit"], "")).await;
+    let untold = "`p` waits for the commit of a failover, and its machines do not tell on which side they run";
+    assert_eq!((done.unwrap_err(), sent.len()), (Failure::Failed(untold.to_owned()), 0));
+}
+
+#[tokio::test]
+async fn the_fabrics_tell_the_side_whatever_re_protecting_made_of_its_words() {
+    let plan = json!({ "properties": {
+        "allowedOperations": ["UnplannedFailover"],
+        "groups": [{ "replicationProtectedItems": [{ "id": "/m" }] }],
+        "primaryFabricFriendlyName": "centralus",
+        "recoveryFabricFriendlyName": "eastus2",
+    }});
+    // Replicated back: the item calls primary what the plan calls recovery.
+    let turned = json!({ "id": "/m", "properties": {
+        "activeLocation": "Primary", "primaryFabricFriendlyName": "EastUS2", "recoveryFabricFriendlyName": "CentralUS",
+    }});
+    let acts = vec![ok(plan), ok(json!({ "value": [turned] }))];
+    let (done, sent) = recover("primary_to_recovery", acts).await;
+    assert_eq!((done.unwrap().note.as_str(), sent.len()), ("nothing was sent: `p` runs on its recovery side", 0));
+}
+
 #[tokio::test]
 async fn a_token_goes_to_resource_manager_and_to_nobody_else() {
     let away = Act::Answer(202, vec![("location", "https://evil.example/op".to_owned())], Value::Null);

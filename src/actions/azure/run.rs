@@ -43,6 +43,8 @@ struct Run<'a> {
     open: Option<Open>,
     /// A change whose answer was lost.
     lost: Option<LostWrite>,
+    /// A change that was refused because what it wants holds already, as Azure says.
+    refused: Option<LostWrite>,
     /// A change was sent by this attempt.
     has_sent: bool,
     wait: Duration,
@@ -59,6 +61,7 @@ struct Open {
     poll: Option<Poll>,
 }
 
+/// A change of which only the state tells what came of it.
 struct LostWrite {
     key: String,
     at: Timestamp,
@@ -94,6 +97,7 @@ impl<'a> Run<'a> {
             known: Known::restore(serde_json::from_value(sent).unwrap_or_default()),
             open: None,
             lost: None,
+            refused: None,
             has_sent: handle.is_some(),
             wait: FIRST_WAIT,
             waits_for: String::new(),
@@ -123,6 +127,10 @@ impl<'a> Run<'a> {
             match self.decide() {
                 Next::Read(requests) => self.read_all(&requests).await?,
                 Next::Done(done) => return Ok(self.done(done)),
+                // A state that has not settled may tell of what was before.
+                Next::Fail(why) if self.lost.as_ref().is_some_and(|lost| lost.at.until(self.now()) < SETTLE) => {
+                    self.pause(why).await;
+                }
                 Next::Fail(why) if self.lost.is_some() => return Err(Failure::Ambiguous(self.evidence(&why))),
                 Next::Fail(why) => return Err(Failure::Failed(why)),
                 Next::Wait(why) => self.pause(why).await,
@@ -283,6 +291,16 @@ impl<'a> Run<'a> {
             self.pause(format!("{}: its answer was lost", write.what)).await;
             return Ok(());
         }
+        if let Some(refused) = self.refused.as_ref().filter(|refused| refused.key == key) {
+            if refused.at.until(self.now()) >= SETTLE {
+                return Err(Failure::Failed(format!(
+                    "{}: refused, and its state does not show why: {}",
+                    write.what, refused.why
+                )));
+            }
+            self.pause(format!("{}: refused: {}", write.what, refused.why)).await;
+            return Ok(());
+        }
         self.open = Some(Open { request: write.request.clone(), what: write.what.clone(), poll: None });
         let sent = self.context.azure.exchange(self.via(), &write.request).await;
         match sent {
@@ -317,6 +335,11 @@ impl<'a> Run<'a> {
             self.waits_for = format!("{}: {error}", write.what);
             let wait = if reply.status == 412 { FIRST_WAIT } else { BUSY_WAIT };
             self.context.clock.sleep(reply.retry_after.unwrap_or(wait)).await;
+            return Ok(());
+        }
+        if self.operation.holds_by_refusal().contains(&error.code.as_str()) {
+            self.refused = Some(LostWrite { key: write.request.key(), at: self.now(), why: error.to_string() });
+            self.known.forget();
             return Ok(());
         }
         Err(Failure::Failed(format!("{}: refused: {error}", write.what)))

@@ -11,7 +11,7 @@ use super::operations;
 use crate::actions::azure::fields::{
     CHECK, HEALTHY, OBSERVABLE, REASON, may, must, parameters, string, strings, words,
 };
-use crate::actions::azure::read::{items, pascal, snake, text};
+use crate::actions::azure::read::{is, items, pascal, snake, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
 
@@ -25,9 +25,12 @@ pub(super) fn all() -> Vec<Arc<dyn Operation>> {
     operations![Plan, Failover, Step::Commit, Step::Reprotect, Step::Cleanup, Step::Cancel]
 }
 
-fn plan(with: &With<'_>) -> Resource {
+fn vault(with: &With<'_>) -> Resource {
     with.resource("Microsoft.RecoveryServices/vaults", "vault", API)
-        .child("replicationRecoveryPlans", with.text("plan"))
+}
+
+fn plan(with: &With<'_>) -> Resource {
+    vault(with).child("replicationRecoveryPlans", with.text("plan"))
 }
 
 fn allowed(plan: &Value) -> Vec<String> {
@@ -106,7 +109,9 @@ static FAILOVER: ActionSpec = ActionSpec {
     summary: "fails the machines of a recovery plan over",
     docs: "Starts a planned, unplanned or test failover of a recovery plan, in its order. `unplanned` loses what was not \
         replicated (the plan's recovery points say how much). A test failover runs beside the real machines, in the network \
-        given, and has to be cleaned up. A failover is to be committed, and the machines re-protected, afterwards.",
+        given, and has to be cleaned up. A failover is to be committed, and the machines re-protected, afterwards. A failover that \
+        waits for its commit already counts as this one where the machines run on the side that `direction` names; where they do not, \
+        nothing is sent.",
     parameters: parameters![
         VAULT,
         PLAN,
@@ -159,23 +164,90 @@ impl Operation for Failover {
     }
 
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
-        let mode = with.text("mode");
-        let word = format!("{mode}_failover");
+        let (mode, write) = (with.text("mode"), Self::write(with));
         let now = known.body(&plan(with).get())?;
-        // Once failed over, the plan allows to commit (or to clean a test up), and no failover any more.
-        let after = if mode == "test" { "test_failover_cleanup" } else { "commit" };
-        let allowed = allowed(now);
-        let is_done = allowed.iter().any(|operation| operation == after || operation == &format!("failover_{after}"));
-        if is_done && !is_busy(now) && !allowed.contains(&word) {
-            let note = format!("`{}` has failed over: `{after}` is next", with.text("plan"));
-            return Ok(Next::done(json!({ "status": status(now) }), note));
-        }
-        next(with, known, &word, Self::write(with), format!("{mode} failover of `{}`", with.text("plan")))
+        let settled = if is_busy(now) || known.sent(&write).is_some() {
+            None
+        } else if mode == "test" {
+            tested(with, now)
+        } else {
+            failed_over(with, known, now)?
+        };
+        let what = format!("{mode} failover of `{}`", with.text("plan"));
+        settled.map_or_else(|| next(with, known, &format!("{mode}_failover"), write, what), Ok)
     }
 
     fn writes(&self, with: &With<'_>) -> Vec<Request> {
         vec![Self::write(with)]
     }
+}
+
+/// Once tested, the plan allows to clean up, and no other test.
+fn tested(with: &With<'_>, now: &Value) -> Option<Next> {
+    let allowed = allowed(now);
+    let is_done = allowed.iter().any(|word| word == "test_failover_cleanup");
+    let note = format!("`{}` has failed over: `test_failover_cleanup` is next", with.text("plan"));
+    (is_done && !allowed.iter().any(|word| word == "test_failover"))
+        .then(|| Next::done(json!({ "status": status(now) }), note))
+}
+
+/// What there is to say where the plan has failed over already, in this direction or in the other one.
+fn failed_over(with: &With<'_>, known: &Known, now: &Value) -> Result<Option<Next>, Next> {
+    let direction = with.option("direction").unwrap_or("primary_to_recovery");
+    let wanted = if direction == "recovery_to_primary" { "primary" } else { "recovery" };
+    let allowed = allowed(now);
+    let may_fail_over = allowed.contains(&format!("{}_failover", with.text("mode")));
+    let waits_for_commit = allowed.iter().any(|word| word == "commit" || word == "failover_commit");
+    let machines = machines(with, known, now)?;
+    // Re-protecting may turn the items' own words round: they tell only of a failover that was not followed by it.
+    let side = by_fabric(now, &machines).or_else(|| by_word(&machines).filter(|_| !may_fail_over));
+    let name = with.text("plan");
+    Ok(match side {
+        Some(side) if side == wanted => {
+            let after = if waits_for_commit { ", and waits for its commit" } else { "" };
+            let note = format!("`{name}` runs on its {side} side{after}");
+            Some(Next::done(json!({ "status": status(now) }), note))
+        }
+        Some(side) if waits_for_commit && !may_fail_over => Some(Next::Fail(format!(
+            "`{name}` has failed over to its {side} side and waits for its commit: that is not `{direction}`. \
+             Run `azure.site_recovery.commit` and `azure.site_recovery.reprotect` first"
+        ))),
+        None if waits_for_commit && !may_fail_over => Some(Next::Fail(format!(
+            "`{name}` waits for the commit of a failover, and its machines do not tell on which side they run"
+        ))),
+        _ => None,
+    })
+}
+
+/// The replicated machines of the plan.
+fn machines<'k>(with: &With<'_>, known: &'k Known, plan: &Value) -> Result<Vec<&'k Value>, Next> {
+    let listed = known.find(&vault(with).list("replicationProtectedItems"))?.map(|list| items(list, "/value"));
+    let groups = items(plan, "/properties/groups").iter();
+    let own: Vec<&str> =
+        groups.flat_map(|group| items(group, "/replicationProtectedItems")).map(|item| text(item, "/id")).collect();
+    let is_own = |item: &&Value| own.iter().any(|id| is(item, "/id", id));
+    Ok(listed.unwrap_or_default().iter().filter(is_own).collect())
+}
+
+/// The side of the plan in whose fabric all machines run.
+fn by_fabric(plan: &Value, machines: &[&Value]) -> Option<&'static str> {
+    let fabric = |side: &str| text(plan, &format!("/properties/{side}FabricFriendlyName"));
+    let of_plan = |name: &str| ["primary", "recovery"].into_iter().find(|side| name.eq_ignore_ascii_case(fabric(side)));
+    let runs_in = |machine: &Value| {
+        let side = if is(machine, "/properties/activeLocation", "Recovery") { "recovery" } else { "primary" };
+        of_plan(text(machine, &format!("/properties/{side}FabricFriendlyName")))
+    };
+    // Between two zones of a region both sides are one fabric.
+    let tells = !fabric("primary").is_empty() && !fabric("primary").eq_ignore_ascii_case(fabric("recovery"));
+    let first = machines.first().filter(|_| tells).and_then(|machine| runs_in(machine))?;
+    machines.iter().all(|machine| runs_in(machine) == Some(first)).then_some(first)
+}
+
+/// The side that all machines say they run on.
+fn by_word(machines: &[&Value]) -> Option<&'static str> {
+    let says = |word: &str| machines.iter().all(|machine| is(machine, "/properties/activeLocation", word));
+    let words = [("Primary", "primary"), ("Recovery", "recovery")];
+    words.into_iter().find(|(word, _)| !machines.is_empty() && says(word)).map(|(_, side)| side)
 }
 
 enum Step {

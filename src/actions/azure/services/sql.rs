@@ -99,6 +99,10 @@ impl Operation for FailoverGroup {
         Ok(Next::send_once(Self::write(with), what))
     }
 
+    fn holds_by_refusal(&self) -> &'static [&'static str] {
+        &["FailoverGroupFailoverRequestOnPrimary"]
+    }
+
     fn writes(&self, with: &With<'_>) -> Vec<Request> {
         vec![Self::write(with)]
     }
@@ -249,6 +253,10 @@ impl Operation for InstanceFailoverGroup {
             return Ok(Next::done(json!({ "role": "primary" }), format!("`{location}` is the primary of `{name}`")));
         }
         Ok(Next::send_once(Self::write(with), format!("make `{location}` the primary of `{name}`")))
+    }
+
+    fn holds_by_refusal(&self) -> &'static [&'static str] {
+        &["InstanceFailoverGroupFailoverRequestOnPrimary"]
     }
 
     fn writes(&self, with: &With<'_>) -> Vec<Request> {

@@ -15,7 +15,15 @@ pub(super) const SERVICE: Service =
 /// What may be done first: nothing was failed over yet.
 const PROTECTED: [&str; 3] = ["PlannedFailover", "UnplannedFailover", "TestFailover"];
 
+/// Where the machines of a vault are listed, below it.
+const MACHINES: &str = "replicationFabrics/primary/replicationProtectionContainers/machines/replicationProtectedItems";
+
 fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
+    if incoming.method == "GET" && target.action() == "replicationprotecteditems" {
+        let listed = world.list(&format!("{}/{MACHINES}", target.id));
+        let listed: Vec<Value> = listed.into_iter().map(|machine| machine.body.clone()).collect();
+        return Some(Answer::ok(json!({ "value": listed })));
+    }
     if incoming.method != "POST" {
         return None;
     }
@@ -43,11 +51,27 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
     {
         return Some(Answer::error(400, "InvalidParameter", "providerSpecificDetails are missing."));
     }
+    let goes_to = match (operation, text(&incoming.body, "/properties/failoverDirection")) {
+        ("PlannedFailover" | "UnplannedFailover", "RecoveryToPrimary") => "Primary",
+        ("PlannedFailover" | "UnplannedFailover", _) => "Recovery",
+        _ => "",
+    };
+    let machine = machine(&target.parent(), target.name());
+    let runs_on = world.body(&machine).map(|machine| text(machine, "/properties/activeLocation").to_owned());
+    let other = if runs_on.as_deref() == Some("Primary") { "Recovery" } else { "Primary" };
+    let goes_to = if operation == "CancelFailover" { other } else { goes_to };
+    if runs_on.as_deref() == Some(goes_to) {
+        let message = format!("'{operation}' is not allowed: the machines run on that side.");
+        return Some(Answer::error(409, "OperationNotAllowedOnRecoveryPlan", message));
+    }
     let id = target.id.clone();
     let answer = begin(world, incoming, target, Style::Location, Value::Null, move |world| {
         world.set(&id, "/properties/allowedOperations", json!(next));
         world.set(&id, "/properties/currentScenario/jobId", json!("None"));
         world.set(&id, "/properties/currentScenarioStatus", json!(words));
+        if !goes_to.is_empty() {
+            world.set(&machine, "/properties/activeLocation", json!(goes_to));
+        }
     });
     if answer.is_good() {
         world.set(&target.id, "/properties/currentScenario/jobId", json!("job"));
@@ -56,10 +80,22 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
     Some(answer)
 }
 
+/// The machine of a plan.
+fn machine(vault: &str, plan: &str) -> String {
+    format!("{vault}/{MACHINES}/{plan}-machine")
+}
+
 fn derive(world: &mut World, implied: &Implied<'_>) {
     if implied.is_of("site_recovery") && !implied.text("plan").is_empty() {
         let vault = implied.id("Microsoft.RecoveryServices/vaults", "vault");
-        let properties = json!({ "allowedOperations": PROTECTED, "currentScenarioStatus": "", "currentScenario": { "jobId": "None" } });
+        let machine = machine(&vault, implied.text("plan"));
+        let groups = json!([{ "groupType": "Boot", "replicationProtectedItems": [{ "id": machine }] }]);
+        let properties = json!({ "allowedOperations": PROTECTED, "currentScenarioStatus": "", "currentScenario": { "jobId": "None" }, "groups": groups });
+        if implied.action == "azure.site_recovery.failover" {
+            // Before the first failover the machines run where it starts.
+            let from = if implied.text("direction") == "recovery_to_primary" { "Recovery" } else { "Primary" };
+            world.ensure(&machine, json!({ "id": machine, "properties": { "activeLocation": from } }), "");
+        }
         // The vault is in the region the machines fail over to.
         world.ensure(
             &format!("{vault}/replicationRecoveryPlans/{}", implied.text("plan")),
