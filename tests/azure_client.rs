@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
-use drctl::actions::azure::{Azure, SETTLE};
+use drctl::actions::azure::{Azure, Credentials, SETTLE};
 use drctl::actions::{Call, Failure, Observation};
+use drctl::runbook::azure::{Credential, CredentialKind, Source};
 use serde_json::{Value, json};
 use support::http::{Reply, Server};
 use support::{LeapingClock, Site, call};
@@ -306,6 +307,69 @@ async fn the_fabrics_tell_the_side_whatever_re_protecting_made_of_its_words() {
     let acts = vec![ok(plan), ok(json!({ "value": [turned] }))];
     let (done, sent) = recover("primary_to_recovery", acts).await;
     assert_eq!((done.unwrap().note.as_str(), sent.len()), ("nothing was sent: `p` runs on its recovery side", 0));
+}
+
+/// A site that gets its tokens, by these kinds, from what the script answers.
+fn site_with_credential(kinds: Vec<CredentialKind>, acts: Vec<Act>) -> (Site, Arc<Script>) {
+    let (mut site, script) = site(acts);
+    let file = site.path().join("secret");
+    std::fs::write(&file, "s3cret").unwrap();
+    let secret = Some(Source::File(file.display().to_string()));
+    let (tenant, client) = (Some("t".to_owned()), Some("c".to_owned()));
+    let operations = Credential { kinds, tenant, client, secret, ..Credential::default() };
+    let named = Credentials::new([("operations".to_owned(), operations)].into());
+    let transport: Arc<dyn HttpClient> = Arc::clone(&script) as _;
+    site.context.azure = Arc::new(Azure::new(transport, named, Arc::new(LeapingClock::default()), "run-1"));
+    (site, script)
+}
+
+#[tokio::test]
+async fn a_credential_that_gives_no_token_says_what_was_tried_and_why_each_failed() {
+    let refused = json!({ "error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret.\r\nTrace ID: 1" });
+    let kinds = vec![CredentialKind::ClientAssertion, CredentialKind::ClientSecret];
+    let (site, _) = site_with_credential(kinds, vec![Act::Answer(401, Vec::new(), refused)]);
+    let mut call = promotion();
+    call.with.insert("credential".to_owned(), json!("operations"));
+    let Failure::Failed(why) = site.run(PROMOTE, &call).await.unwrap_err() else { panic!("it is known why") };
+    let tried =
+        "no token by the credential `operations`; tried client_assertion: it needs `assertion_file`; client_secret: ";
+    assert!(why.starts_with(tried) && why.contains("AADSTS7000215: Invalid client secret."), "{why}");
+    assert!(!why.contains('\n') && !why.contains("s3cret"), "{why}");
+}
+
+#[tokio::test]
+async fn a_moment_that_lies_ahead_is_no_moment_to_go_back_to() {
+    let token = ok(json!({ "token_type": "Bearer", "expires_in": 86_400, "access_token": "token" }));
+    let (site, script) =
+        site_with_credential(vec![CredentialKind::ClientSecret], vec![token, refused(404, "ResourceNotFound")]);
+    let with = json!({
+        "subscription": "s", "resource_group": "rg", "credential": "operations", "server": "pg", "source_server": "old",
+        "location": "eastus2", "point_in_time": "2999-11-20T23:37:00Z", "geo": true,
+    });
+    let Failure::Failed(why) = site.run("azure.postgres.restore", &call(with)).await.unwrap_err() else {
+        panic!("nothing was sent")
+    };
+    assert!(why.starts_with("`point_in_time` is 2999-11-20T23:37:00.000Z, which lies ahead: it is "), "{why}");
+    assert_eq!(asked(&script).last().unwrap(), "GET /pg");
+}
+
+#[tokio::test]
+async fn a_change_of_priorities_that_comes_to_nothing_names_the_action_for_a_write_region_that_is_down() {
+    let account = || {
+        let region = |name: &str, place: u32| json!({ "locationName": name, "failoverPriority": place });
+        let (west, north) = (region("westeurope", 0), region("northeurope", 1));
+        ok(json!({ "properties": { "writeLocations": [west], "readLocations": [west, north] } }))
+    };
+    let (site, _) =
+        site([account(), refused(503, "ServiceUnavailable")].into_iter().chain((0..40).map(|_| account())).collect());
+    let with = json!({ "subscription": "s", "resource_group": "rg", "account": "a", "to": "northeurope" });
+    let call = Call { timeout: Duration::from_secs(1200), ..call(with) };
+    let Failure::Ambiguous(evidence) = site.run("azure.cosmos.failover", &call).await.unwrap_err() else {
+        panic!("nothing tells what came of it")
+    };
+    let advice =
+        "; this does not succeed while the write region is down: `azure.cosmos.offline_region` is the action for that";
+    assert!(evidence.contains("503 `ServiceUnavailable`") && evidence.ends_with(advice), "{evidence}");
 }
 
 #[tokio::test]

@@ -13,8 +13,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use conformance::{Conformance, Sent};
+use drctl::actions::Registry;
 use drctl::actions::azure::{Answer, Api, Cloud, Known, Next, Operation, Request, With, all};
 use drctl::catalogue::{Effect, HumanDuration, Timestamp};
+use drctl::edge::process::ProcessRunner;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -164,5 +166,21 @@ fn every_action_says_what_it_is() {
         assert_eq!(is_check, outputs.starts_with(&["healthy", "reason"]), "{}", spec.name);
         let writes = (spec.effect)(&Map::new()) != Effect::Reads;
         assert!(!writes || !spec.permissions.is_empty() || spec.name == "azure.request", "{}: permissions", spec.name);
+    }
+}
+
+#[test]
+fn what_an_action_does_is_told_in_words_and_its_preview_knows_no_time() {
+    let registry = Registry::new(Arc::new(ProcessRunner::new("")));
+    for case in cases() {
+        let (_, next) = ask(&case);
+        let told = match &next {
+            Next::Send(write) => &write.what,
+            Next::Done(done) => &done.note,
+            _ => continue,
+        };
+        assert!(!told.contains('{'), "{}: {told}", case.action);
+        let preview = registry.get(&case.action).unwrap().preview(&case.with).join("\n");
+        assert!(!preview.contains("1969-") && !preview.contains("1970-"), "{}: {preview}", case.action);
     }
 }

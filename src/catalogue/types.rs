@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::HumanDuration;
+use super::{HumanDuration, Timestamp};
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +15,16 @@ pub enum Type {
     String,
     /// A whole number.
     Int,
+    /// A whole number from the first to the second.
+    Between(i64, i64),
     /// A number.
     Number,
     /// `true` or `false`.
     Bool,
     /// A length of time, such as `5m`.
     Duration,
+    /// A point in time, such as `2026-11-20T23:37:00Z`.
+    Moment,
     /// One of these words.
     Enum(Vec<String>),
     /// A list whose items have this type.
@@ -70,7 +74,13 @@ impl Type {
             | (Self::Bool, Value::Bool(_))
             | (Self::Secret, Value::String(_)) => Ok(()),
             (Self::Int, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(()),
+            (Self::Between(from, to), Value::Number(number))
+                if number.as_i64().is_some_and(|number| (*from..=*to).contains(&number)) =>
+            {
+                Ok(())
+            }
             (Self::Duration, Value::String(text)) => HumanDuration::parse(text).map(drop),
+            (Self::Moment, Value::String(text)) => Timestamp::parse(text).map(drop),
             (Self::Enum(words), Value::String(text)) if words.contains(text) => Ok(()),
             (Self::List(of), Value::Array(items)) => (0..).zip(items).try_for_each(|(index, item)| {
                 of.check(item).map_err(|problem: String| at(&format!("[{index}]"), &problem))
@@ -140,9 +150,12 @@ impl fmt::Display for Type {
             Self::Any => f.write_str("any value"),
             Self::String => f.write_str("a string"),
             Self::Int => f.write_str("an int"),
+            Self::Between(from, i64::MAX) => write!(f, "an int of at least {from}"),
+            Self::Between(from, to) => write!(f, "an int from {from} to {to}"),
             Self::Number => f.write_str("a number"),
             Self::Bool => f.write_str("a bool"),
             Self::Duration => f.write_str("a duration"),
+            Self::Moment => f.write_str("a time such as `2026-11-20T23:37:00Z`"),
             Self::Enum(words) => {
                 let ticked: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
                 write!(f, "one of {}", ticked.join(", "))
@@ -174,6 +187,26 @@ mod tests {
         let of = Type::Map(Box::new(Type::strings()));
         assert_eq!(of.settle(json!({"a": [1, true, "x"]})), json!({"a": ["1", "true", "x"]}));
         assert_eq!(Type::strings().settle(json!("x")), json!("x"));
+    }
+
+    #[test]
+    fn a_number_lies_within_its_range_and_a_moment_is_one() {
+        let (place, count) = (Type::Between(1, 1000), Type::Between(0, i64::MAX));
+        assert_eq!(
+            [place.check(&json!(1)), place.check(&json!(1000)), count.check(&json!(0))],
+            [Ok(()), Ok(()), Ok(())]
+        );
+        for (kind, value, problem) in [
+            (&place, json!(0), "wanted an int from 1 to 1000, found the number `0`"),
+            (&place, json!(1001), "wanted an int from 1 to 1000, found the number `1001`"),
+            (&place, json!(1.5), "wanted an int from 1 to 1000, found the number `1.5`"),
+            (&count, json!(-1), "wanted an int of at least 0, found the number `-1`"),
+            (&Type::Moment, json!("yesterday"), "wanted a time such as `2026-11-20T23:37:00Z`, found `yesterday`"),
+            (&Type::Moment, json!(7), "wanted a time such as `2026-11-20T23:37:00Z`, found the number `7`"),
+        ] {
+            assert_eq!(kind.check(&value), Err(problem.to_owned()));
+        }
+        assert_eq!(Type::Moment.check(&json!("2026-11-20T23:37:00.1234567+01:00")), Ok(()));
     }
 
     #[test]

@@ -70,14 +70,14 @@ fn value_of(input: &Input, given: &[(String, String)], vars: &Map<String, Value>
 pub fn from_text(kind: &Type, text: &str) -> Value {
     let parsed = || serde_json::from_str(text).ok();
     let typed = match kind {
-        Type::Int | Type::Number | Type::Bool | Type::Map(_) | Type::Record(_) => parsed(),
+        Type::Int | Type::Between(..) | Type::Number | Type::Bool | Type::Map(_) | Type::Record(_) => parsed(),
         Type::List(of) if !text.trim_start().starts_with('[') => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Some(items.map(|item| from_text(of, item)).collect())
         }
         Type::List(_) => parsed(),
         Type::Any => Some(parsed().unwrap_or_else(|| Value::String(text.to_owned()))),
-        Type::String | Type::Duration | Type::Enum(_) | Type::Secret => None,
+        Type::String | Type::Duration | Type::Moment | Type::Enum(_) | Type::Secret => None,
     };
     typed.unwrap_or_else(|| Value::String(text.to_owned()))
 }

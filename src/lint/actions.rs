@@ -88,9 +88,10 @@ pub(super) fn check_templated(subject: &Subject<'_>, kind: &Type, value: &Templa
                 fields.iter().find(|field| field.name == name).ok_or_else(|| format!("unknown field `{name}`"))?;
             check(&(field.kind)(), item).map_err(|problem| format!("at `{name}`: {problem}"))
         }),
-        (Type::String | Type::Duration | Type::Enum(_) | Type::Secret, Templated::Text(_) | Templated::Secret(_)) => {
-            Ok(())
-        }
+        (
+            Type::String | Type::Duration | Type::Moment | Type::Enum(_) | Type::Secret,
+            Templated::Text(_) | Templated::Secret(_),
+        ) => Ok(()),
         (kind, Templated::Text(_) | Templated::Secret(_)) => {
             Err(format!("wanted {kind}, found text with `{{{{ }}}}` in it"))
         }

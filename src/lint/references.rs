@@ -182,7 +182,8 @@ impl Reader<'_> {
             }
             let deeper = path.parts.len() > 4;
             let kind = known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind);
-            if deeper && matches!(kind, Some(Type::String | Type::Int | Type::Number | Type::Bool | Type::Duration)) {
+            let plain = [Type::String, Type::Int, Type::Number, Type::Bool, Type::Duration];
+            if deeper && kind.is_some_and(|kind| plain.contains(kind)) {
                 let message = format!("output `{name}` of `{id}` is {}, which has nothing inside", kind?);
                 return Some(Diagnostic::error("reference", span, message));
             }

@@ -13,7 +13,7 @@ use crate::catalogue::Type;
 pub fn parse_answer(text: &str, wanted: &Type) -> Result<Value, String> {
     let text = text.trim();
     let value = match wanted {
-        Type::String | Type::Secret | Type::Enum(_) | Type::Duration => Value::String(text.to_owned()),
+        Type::String | Type::Secret | Type::Enum(_) | Type::Duration | Type::Moment => Value::String(text.to_owned()),
         Type::Bool => truth(text),
         Type::List(of) if !text.starts_with('[') => list(text, of)?,
         Type::Any => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),

@@ -123,6 +123,11 @@ impl Azure {
         Self { is_simulated: true, ..Self::new(transport, Credentials::simulated(), clock, run) }
     }
 
+    /// Whether what it leads to is simulated.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.is_simulated
+    }
+
     /// What all requests of the run carry as `x-ms-correlation-request-id`.
     #[must_use]
     pub fn correlation(&self) -> &str {

@@ -1,6 +1,7 @@
 //! As whom drctl goes to Azure: one explicit choice, and an error that says what was tried.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -87,7 +88,7 @@ fn build(kind: CredentialKind, settings: &Credential, client_options: ClientOpti
     let tenant = || want(&settings.tenant, "tenant", "AZURE_TENANT_ID");
     let client = || want(&settings.client, "client", "AZURE_CLIENT_ID");
     let assertion_options = |client_options| ClientAssertionCredentialOptions { client_options };
-    let told = |error: azure_core::Error| error.to_string();
+    let told = |error: azure_core::Error| reasons(&error);
     Ok(match kind {
         CredentialKind::AzureCli => AzureCliCredential::new(None).map_err(told)?,
         CredentialKind::AzureDeveloperCli => AzureDeveloperCliCredential::new(None).map_err(told)?,
@@ -122,6 +123,21 @@ fn build(kind: CredentialKind, settings: &Credential, client_options: ClientOpti
             AzurePipelinesCredential::new(tenant()?, client()?, &connection, token, None).map_err(told)?
         }
     })
+}
+
+/// An error and what brought it about, in a line: the outermost words only say that no token came.
+fn reasons(error: &dyn Error) -> String {
+    let (mut told, mut next): (Vec<String>, _) = (Vec::new(), Some(error));
+    while let Some(error) = next {
+        let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        // The library's page of advice is about its own installation, not about what Azure said.
+        let words = words.split(" To troubleshoot, visit").next().unwrap_or_default().to_owned();
+        if !told.iter().any(|before| before.contains(&words)) {
+            told.push(words);
+        }
+        next = error.source();
+    }
+    told.join(": ")
 }
 
 /// A secret of the settings, else of the environment.
@@ -161,11 +177,11 @@ impl TokenCredential for Chain {
             let failed = match credential {
                 Ok(credential) => match credential.get_token(scopes, options.clone()).await {
                     Ok(token) => return Ok(token),
-                    Err(error) => error.to_string(),
+                    Err(error) => reasons(&error),
                 },
                 Err(why) => why.clone(),
             };
-            failures.push(format!("{kind}: {}", failed.lines().next().unwrap_or_default()));
+            failures.push(format!("{kind}: {failed}"));
         }
         let message = format!("no token by the credential `{}`; tried {}", self.name, failures.join("; "));
         Err(azure_core::Error::with_message(ErrorKind::Credential, message))
@@ -198,5 +214,22 @@ impl TokenCredential for Simulated {
             format!("simulated for {}, token {}", scopes.join(" "), self.0.fetch_add(1, Ordering::Relaxed)),
             azure_core::time::OffsetDateTime::now_utc() + day,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_all_that_brought_it_about() {
+        let refused = std::io::Error::other("connection refused");
+        let sent = azure_core::Error::with_error(ErrorKind::Io, refused, "the request\n failed");
+        let outer = azure_core::Error::with_error(
+            ErrorKind::Credential,
+            sent,
+            "authentication failed\nTo troubleshoot, visit https://example.com",
+        );
+        assert_eq!(reasons(&outer), "authentication failed: the request failed: connection refused");
     }
 }

@@ -84,6 +84,21 @@ pub(super) fn int() -> Type {
     Type::Int
 }
 
+/// A whole number that is not negative.
+pub(super) fn natural() -> Type {
+    Type::Between(0, i64::MAX)
+}
+
+/// A share among others, as all of Azure's ways to route by weight take it.
+pub(super) fn weight() -> Type {
+    Type::Between(1, 1000)
+}
+
+/// A point in time.
+pub(super) fn moment() -> Type {
+    Type::Moment
+}
+
 /// A yes or no.
 pub(super) fn boolean() -> Type {
     Type::Bool

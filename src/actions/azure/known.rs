@@ -23,6 +23,8 @@ pub struct Known {
     sent: Vec<(String, Value)>,
     /// The present.
     pub now: Timestamp,
+    /// The present is that of a rehearsal: moments of the real world may lie ahead of it.
+    pub is_rehearsed: bool,
 }
 
 impl Known {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Request;
 use super::read::text;
+use super::{Known, Next, Request, With};
+use crate::catalogue::Timestamp;
 use crate::plan::digest;
 
 /// Its value is a digest of what was asked for.
@@ -16,6 +17,20 @@ pub(super) fn marked(request: Request) -> Request {
     let mark = digest::short(&digest::of_value(&body)).to_owned();
     body["tags"] = json!({ (TAG): mark });
     request.body(body)
+}
+
+/// Whether the parameter `point_in_time` names a moment that a backup can hold.
+///
+/// # Errors
+/// It lies ahead.
+pub(super) fn past(with: &With<'_>, known: &Known) -> Result<(), Next> {
+    let moment = with.option("point_in_time").and_then(|text| Timestamp::parse(text).ok());
+    match moment.filter(|moment| *moment > known.now && !known.is_rehearsed) {
+        Some(ahead) => {
+            Err(Next::Fail(format!("`point_in_time` is {ahead}, which lies ahead: it is {} now", known.now)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Why what is there is not what the request makes.

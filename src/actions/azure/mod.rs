@@ -64,6 +64,11 @@ pub trait Operation: Send + Sync {
         &[]
     }
 
+    /// What to do instead, for people who read that its change came to nothing.
+    fn advice(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The requests it will send unless the wanted state holds, as far as the parameters tell; what depends on
     /// what is read first is shown as far as it is known.
     fn writes(&self, _with: &With<'_>) -> Vec<Request> {

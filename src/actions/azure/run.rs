@@ -115,6 +115,7 @@ impl<'a> Run<'a> {
 
     fn decide(&mut self) -> Next {
         self.known.now = self.now();
+        self.known.is_rehearsed = self.context.azure.is_simulated();
         let (Ok(next) | Err(next)) = self.operation.decide(&self.with, &self.known);
         next
     }
@@ -342,7 +343,7 @@ impl<'a> Run<'a> {
             self.known.forget();
             return Ok(());
         }
-        Err(Failure::Failed(format!("{}: refused: {error}", write.what)))
+        Err(Failure::Failed(self.advised(format!("{}: refused: {error}", write.what))))
     }
 
     /// An answer was lost: the state is read before anything is sent again.
@@ -432,7 +433,7 @@ impl<'a> Run<'a> {
                 self.context.clock.sleep(BUSY_WAIT).await;
                 Ok(None)
             }
-            Ended::Badly(error) => Err(Failure::Failed(format!("{what}: failed: {error}"))),
+            Ended::Badly(error) => Err(Failure::Failed(self.advised(format!("{what}: failed: {error}")))),
         }
     }
 
@@ -455,11 +456,20 @@ impl<'a> Run<'a> {
             let at = at.map(|url| format!(", followed at {url}")).unwrap_or_default();
             format!("{} was sent as {} {}{at}", open.what, open.request.method, open.request.url(self.with.cloud()))
         });
-        open.into_iter().chain(lost).chain([why.to_owned()]).collect::<Vec<_>>().join("; ")
+        self.advised(open.into_iter().chain(lost).chain([why.to_owned()]).collect::<Vec<_>>().join("; "))
+    }
+
+    /// With what to do instead.
+    fn advised(&self, why: String) -> String {
+        match self.operation.advice() {
+            Some(advice) => format!("{why}; {advice}"),
+            None => why,
+        }
     }
 
     fn stopped(&self, stopped: Stopped) -> Failure {
         let why = match stopped {
+            Stopped::Timeout(span) if self.waits_for.is_empty() => format!("not over within {}", HumanDuration(span)),
             Stopped::Timeout(span) => format!("not over within {}: {}", HumanDuration(span), self.waits_for),
             Stopped::Cancel => "cancelled".to_owned(),
         };

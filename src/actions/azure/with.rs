@@ -108,6 +108,15 @@ impl<'w> With<'w> {
     }
 }
 
+/// What is set of an endpoint, an origin or a backend, in words: `disabled, priority 3, weight 5`.
+#[must_use]
+pub(super) fn share(with: &With<'_>) -> String {
+    let enabled = with.flag("enabled").map(|enabled| if enabled { "enabled" } else { "disabled" });
+    let status = with.option("status").or(enabled).map(str::to_owned);
+    let number = |name: &str| with.int(name).map(|number| format!("{name} {number}"));
+    status.into_iter().chain(number("priority")).chain(number("weight")).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether two names of a region mean the same one: `West Europe` is `westeurope`.
 #[must_use]
 pub(super) fn same_region(one: &str, other: &str) -> bool {

@@ -29,8 +29,8 @@ impl Kind {
     pub fn of(kind: &Type) -> Option<Self> {
         match kind {
             Type::Bool => Some(Self::Bool),
-            Type::Int | Type::Number => Some(Self::Number),
-            Type::String | Type::Duration | Type::Enum(_) => Some(Self::Text),
+            Type::Int | Type::Between(..) | Type::Number => Some(Self::Number),
+            Type::String | Type::Duration | Type::Moment | Type::Enum(_) => Some(Self::Text),
             Type::List(_) => Some(Self::List),
             Type::Map(_) | Type::Record(_) => Some(Self::Map),
             Type::Any | Type::Secret => None,

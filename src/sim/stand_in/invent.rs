@@ -9,6 +9,8 @@ fn value(name: &str, kind: &Type) -> Value {
     match kind {
         Type::Any | Type::String | Type::Secret => json!(format!("simulated {name}")),
         Type::Int | Type::Number => json!(1),
+        Type::Between(from, _) => json!(from),
+        Type::Moment => json!("2026-01-01T00:00:00Z"),
         Type::Bool => json!(true),
         Type::Duration => json!("1m"),
         Type::Enum(words) => json!(words.first()),

@@ -97,7 +97,8 @@ impl Run<'_> {
         let (what, attempt) = (&write.what, self.call.attempt);
         match write.repeat {
             Repeat::Once if attempt > 1 => {
-                Observation::Unknown(format!("asked for {attempt} times, and nothing of it is to be seen: {what}"))
+                let why = format!("asked for {attempt} times, and nothing of it is to be seen: {what}");
+                Observation::Unknown(self.advised(why))
             }
             _ => Observation::NotApplied(format!("still to be done: {what}")),
         }

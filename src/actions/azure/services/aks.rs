@@ -12,7 +12,7 @@ use crate::actions::azure::fields::{
 };
 use crate::actions::azure::read::{int as number, snake, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
-use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
+use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
 
 const API: &str = "2025-10-01";
 
@@ -133,7 +133,11 @@ static SCALE_POOL: ActionSpec = ActionSpec {
     summary: "sets how many nodes a node pool has",
     docs: "Sets the number of nodes of one pool, under its version: whoever changed the pool in between is not overwritten. A \
         pool that scales by itself goes on doing so within its limits.",
-    parameters: parameters![CLUSTER, must("pool", string, "the node pool"), must("count", int, "how many nodes"),],
+    parameters: parameters![
+        CLUSTER,
+        must("pool", string, "the node pool"),
+        must("count", || Type::Between(0, 1000), "how many nodes")
+    ],
     outputs: Outputs::Fixed(&[must("count", int, "how many nodes there are")]),
     takes: |_| Takes::guess(240, 900),
     permissions: &["Microsoft.ContainerService/managedClusters/agentPools/write"],

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::operations;
 use crate::actions::azure::fields::{
-    CHECK, HEALTHY, IDEMPOTENT, REASON, any, boolean, int, may, must, parameters, string, strings, words,
+    CHECK, HEALTHY, IDEMPOTENT, REASON, any, boolean, int, may, must, natural, parameters, string, strings, words,
 };
 use crate::actions::azure::read::{enabled, is, items, pascal, snake, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
@@ -42,7 +42,7 @@ static BACKEND_HEALTH: ActionSpec = ActionSpec {
         `at_least` says.",
     parameters: parameters![
         GATEWAY,
-        may("at_least", int, "how many servers that are up count as healthy; all if absent")
+        may("at_least", natural, "how many servers that are up count as healthy; all if absent")
     ],
     outputs: Outputs::Fixed(&[
         HEALTHY,

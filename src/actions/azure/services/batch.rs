@@ -8,7 +8,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::operations;
-use crate::actions::azure::fields::{CHECK, HEALTHY, IDEMPOTENT, REASON, boolean, int, may, must, parameters, string};
+use crate::actions::azure::fields::{
+    CHECK, HEALTHY, IDEMPOTENT, REASON, boolean, int, may, must, natural, parameters, string,
+};
 use crate::actions::azure::read::{int as number, is, snake, text};
 use crate::actions::azure::request::segment;
 use crate::actions::azure::with::region;
@@ -55,7 +57,7 @@ static POOL_SPEC: ActionSpec = ActionSpec {
         ACCOUNT,
         REGION,
         POOL,
-        may("at_least", int, "how many nodes count as healthy; none if absent")
+        may("at_least", natural, "how many nodes count as healthy; none if absent")
     ],
     outputs: Outputs::Fixed(&[
         HEALTHY,
@@ -86,7 +88,7 @@ static RESIZE_POOL: ActionSpec = ActionSpec {
     name: "azure.batch.resize_pool",
     summary: "sets how many nodes a Batch pool has",
     docs: "Resizes a pool to a number of dedicated nodes and waits until it is steady. Not for pools that scale by a formula.",
-    parameters: parameters![ACCOUNT, REGION, POOL, must("dedicated", int, "how many dedicated nodes")],
+    parameters: parameters![ACCOUNT, REGION, POOL, must("dedicated", natural, "how many dedicated nodes")],
     outputs: Outputs::Fixed(&[must("dedicated", int, "how many dedicated nodes there are")]),
     takes: |_| Takes::guess(420, 1_200),
     permissions: &["Microsoft.Batch/batchAccounts/pools/write"],

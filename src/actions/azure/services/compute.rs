@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::operations;
 use crate::actions::azure::fields::{
-    CHECK, HEALTHY, IDEMPOTENT, REASON, UNSAFE, int, may, must, parameters, string, strings, words,
+    CHECK, HEALTHY, IDEMPOTENT, REASON, UNSAFE, int, may, must, natural, parameters, string, strings, words,
 };
 use crate::actions::azure::read::{int as number, is, items, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
-use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
+use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
 
 const API: &str = "2024-11-01";
 
@@ -256,7 +256,7 @@ static SCALE: ActionSpec = ActionSpec {
     summary: "sets how many machines a scale set has",
     docs: "Sets the number of machines. After a failover the surviving region carries the load of both: scale it by what was \
         lost.",
-    parameters: parameters![SCALE_SET, must("capacity", int, "how many machines")],
+    parameters: parameters![SCALE_SET, must("capacity", || Type::Between(0, 1000), "how many machines")],
     outputs: Outputs::Fixed(&[must("capacity", int, "how many machines there are")]),
     takes: |_| Takes::guess(180, 600),
     permissions: &["Microsoft.Compute/virtualMachineScaleSets/write"],
@@ -353,7 +353,7 @@ static SET_STATE: ActionSpec = ActionSpec {
     docs: "Reads the size of a scale set and how many of its machines run.",
     parameters: parameters![
         SCALE_SET,
-        may("at_least", int, "how many running machines count as healthy; all of them if absent"),
+        may("at_least", natural, "how many running machines count as healthy; all of them if absent"),
     ],
     outputs: Outputs::Fixed(&[
         HEALTHY,

@@ -131,6 +131,12 @@ impl Operation for Failover {
         Ok(Next::send_once(write, format!("let `{to}` take the writes of `{name}`")))
     }
 
+    fn advice(&self) -> Option<&'static str> {
+        Some(
+            "this does not succeed while the write region is down: `azure.cosmos.offline_region` is the action for that",
+        )
+    }
+
     fn writes(&self, with: &With<'_>) -> Vec<Request> {
         let policies = json!([{ "locationName": with.text("to"), "failoverPriority": 0 }, "..the others after it"]);
         vec![account(with).post("failoverPriorityChange").body(json!({ "failoverPolicies": policies }))]

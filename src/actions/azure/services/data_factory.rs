@@ -185,6 +185,10 @@ static CANCEL_RUNS: ActionSpec = ActionSpec {
 /// The day `days` before a moment, as the query takes it. Whole days, so that the question stays the same while a step runs.
 fn day(now: Timestamp, days: i64) -> String {
     const DAY: i64 = 86_400_000;
+    // Before a run there is no present.
+    if now == Timestamp::default() {
+        return format!("..{} days {} the day it runs", days.abs(), if days < 0 { "before" } else { "after" });
+    }
     Timestamp(now.0 - now.0.rem_euclid(DAY) + days * DAY).to_string()
 }
 

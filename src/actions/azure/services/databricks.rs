@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::operations;
 use crate::actions::azure::fields::{
-    CHECK, HEALTHY, IDEMPOTENT, OBSERVABLE, REASON, boolean, int, may, must, parameters, string,
+    CHECK, HEALTHY, IDEMPOTENT, OBSERVABLE, REASON, boolean, int, may, must, natural, parameters, string,
 };
 use crate::actions::azure::read::{int as number, is, items, snake, text};
 use crate::actions::azure::{Api, Known, Method, Next, Operation, Request, With};
@@ -20,7 +20,7 @@ use crate::plan::digest;
 const SCOPE: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default";
 
 const WORKSPACE: Field = must("workspace", string, "the Databricks workspace");
-const JOB: Field = must("job", int, "the number of the job");
+const JOB: Field = must("job", natural, "the number of the job");
 
 pub(super) fn all() -> Vec<Arc<dyn Operation>> {
     operations![Job, SetJob, RunJob, CancelRuns]

@@ -13,7 +13,7 @@ use crate::actions::azure::fields::{
 };
 use crate::actions::azure::read::{int as number, items, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
-use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
+use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
 
 const API: &str = "2018-05-01";
 /// The time to live of a record that had none before and is given none, in seconds.
@@ -76,7 +76,7 @@ static SET_RECORD: ActionSpec = ActionSpec {
         TYPE,
         may("values", strings, "its values: addresses, one host name for a CNAME, texts"),
         may("target", string, "the id of an Azure resource that an alias record follows; instead of `values`"),
-        may("ttl", int, "its time to live in seconds; as it was if absent, else 300"),
+        may("ttl", || Type::Between(1, 2_147_483_647), "its time to live in seconds; as it was if absent, else 300"),
     ],
     outputs: Outputs::Fixed(&[
         must("values", strings, "the values"),

@@ -10,11 +10,12 @@ use serde_json::{Map, Value, json};
 
 use super::operations;
 use crate::actions::azure::fields::{
-    CHECK, HEALTHY, IDEMPOTENT, REASON, boolean, int, may, must, parameters, string, strings,
+    CHECK, HEALTHY, IDEMPOTENT, REASON, boolean, int, may, must, parameters, string, strings, weight,
 };
 use crate::actions::azure::read::{enabled, int as number, is, snake, text};
+use crate::actions::azure::with::share;
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
-use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
+use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
 
 const API: &str = "2025-06-01";
 const PUBLISHED: &str = "Azure Front Door: propagation of changes (20 to 45 minutes)";
@@ -80,8 +81,8 @@ static SET_ORIGIN: ActionSpec = ActionSpec {
         GROUP,
         ORIGIN,
         may("enabled", boolean, "whether the origin takes part"),
-        may("priority", int, "its place in the order, from 1 to 5; 1 is asked first"),
-        may("weight", int, "its share among those of the same priority, from 1 to 1000"),
+        may("priority", || Type::Between(1, 5), "its place in the order; 1 is asked first"),
+        may("weight", weight, "its share among those of the same priority"),
     ],
     outputs: Outputs::Fixed(&[
         must("enabled", boolean, "whether the origin takes part"),
@@ -126,7 +127,7 @@ impl Operation for SetOrigin {
         if holds(now, &wanted) {
             return Ok(Next::done(origin_state(now), format!("the origin `{name}` is as wanted")));
         }
-        Ok(Next::send(Self::write(with), format!("set the origin `{name}` to {}", Value::Object(wanted))))
+        Ok(Next::send(Self::write(with), format!("set the origin `{name}`: {}", share(with))))
     }
 
     fn writes(&self, with: &With<'_>) -> Vec<Request> {
@@ -241,7 +242,9 @@ impl Operation for SetRoute {
             });
             return Ok(Next::done(outputs, format!("the route `{name}` is as wanted")));
         }
-        Ok(Next::send(Self::write(with), format!("set the route `{name}` to {}", Value::Object(wanted))))
+        let to = with.option("origin_group").map(|group| format!("to the origin group `{group}`"));
+        let words: Vec<String> = to.into_iter().chain([share(with)]).filter(|words| !words.is_empty()).collect();
+        Ok(Next::send(Self::write(with), format!("set the route `{name}`: {}", words.join(", "))))
     }
 
     fn writes(&self, with: &With<'_>) -> Vec<Request> {

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use super::operations;
 use crate::actions::azure::fields::{
-    CHECK, HEALTHY, IDEMPOTENT, REASON, boolean, int, may, must, parameters, string, strings,
+    CHECK, HEALTHY, IDEMPOTENT, REASON, boolean, int, may, must, parameters, string, strings, weight,
 };
 use crate::actions::azure::read::{enabled, int as number, is, snake, text};
+use crate::actions::azure::with::share;
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
-use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
+use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
 
 const API: &str = "2020-05-01";
 
@@ -70,8 +71,8 @@ static SET_BACKEND: ActionSpec = ActionSpec {
         POOL,
         BACKEND,
         may("enabled", boolean, "whether the backend takes part"),
-        may("priority", int, "its place in the order, from 1 to 5"),
-        may("weight", int, "its share, from 1 to 1000"),
+        may("priority", || Type::Between(1, 5), "its place in the order"),
+        may("weight", weight, "its share"),
     ],
     outputs: Outputs::Fixed(&STATE),
     rule: Some(|with| match ["enabled", "priority", "weight"].iter().any(|name| with.contains_key(*name)) {
@@ -105,7 +106,7 @@ impl Operation for SetBackend {
         if wanted == *now {
             return Ok(Next::done(state(backend(now, at)), format!("`{name}` is as wanted")));
         }
-        Ok(Next::send(front_door(with).put(wanted), format!("change the backend `{name}`")))
+        Ok(Next::send(front_door(with).put(wanted), format!("set the backend `{name}`: {}", share(with))))
     }
 }
 

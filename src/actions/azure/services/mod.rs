@@ -11,6 +11,7 @@ mod data_factory;
 mod databricks;
 mod deployment;
 mod dns;
+mod flexible_server;
 mod front_door;
 mod front_door_classic;
 mod health;

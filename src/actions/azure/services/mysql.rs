@@ -7,11 +7,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::flexible_server::{self, Restore};
 use super::{metrics, operations};
-use crate::actions::azure::fields::{
-    CHECK, HEALTHY, OBSERVABLE, REASON, UNSAFE, boolean, may, must, parameters, string, words,
-};
-use crate::actions::azure::made;
+use crate::actions::azure::fields::{CHECK, HEALTHY, OBSERVABLE, REASON, UNSAFE, may, must, parameters, string, words};
 use crate::actions::azure::read::{is, snake, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
@@ -22,7 +20,7 @@ const SERVERS: &str = "Microsoft.DBforMySQL/flexibleServers";
 const SERVER: Field = must("server", string, "the server");
 
 pub(super) fn all() -> Vec<Arc<dyn Operation>> {
-    operations![Role, ReplicationLag, PromoteReplica, HaFailover, Restore]
+    operations![Role, ReplicationLag, PromoteReplica, HaFailover, RESTORES]
 }
 
 fn server(with: &With<'_>) -> Resource {
@@ -182,64 +180,17 @@ impl Operation for HaFailover {
     }
 }
 
-struct Restore;
-
 static RESTORE: ActionSpec = ActionSpec {
     name: "azure.mysql.restore",
     summary: "restores a MySQL server's backup into a new server",
     docs: "Makes a new server from the backup of another one: as it was at `point_in_time`, or, with `geo`, from the copy that the paired \
         region keeps. The source goes on as it is.",
-    parameters: parameters![
-        must("server", string, "the new server"),
-        must("source_server", string, "the server whose backup is restored"),
-        may("source_resource_group", string, "where the source is; the step's own `resource_group` if absent"),
-        may("point_in_time", string, "the moment to go back to, as in `2026-11-20T23:37:00Z`"),
-        may("geo", boolean, "whether the paired region's copy is used"),
-        must("location", string, "the region of the new server"),
-    ],
-    outputs: Outputs::Fixed(&[must("restored_to", string, "the id of the new server")]),
-    rule: Some(|with| match with.contains_key("point_in_time") || with.contains_key("geo") {
+    rule: Some(|with| match with.contains_key("point_in_time") || with.get("geo") == Some(&json!(true)) {
         true => Ok(()),
         false => Err("what to restore? give `point_in_time`, or `geo: true`".to_owned()),
     }),
-    takes: |_| Takes::guess(1_500, 7_200),
     permissions: &["Microsoft.DBforMySQL/flexibleServers/write"],
-    ..OBSERVABLE
+    ..flexible_server::RESTORE
 };
 
-impl Restore {
-    fn write(with: &With<'_>) -> Request {
-        let group = with.option("source_resource_group").unwrap_or(with.text("resource_group"));
-        let source = with.resource_in(group, SERVERS, with.text("source_server"), API);
-        let mode = if with.flag("geo") == Some(true) { "GeoRestore" } else { "PointInTimeRestore" };
-        let mut properties = json!({ "createMode": mode, "sourceServerResourceId": source.id });
-        if let Some(moment) = with.option("point_in_time") {
-            properties["restorePointInTime"] = json!(moment);
-        }
-        made::marked(server(with).put(json!({ "location": with.text("location"), "properties": properties })))
-    }
-}
-
-impl Operation for Restore {
-    fn spec(&self) -> &'static ActionSpec {
-        &RESTORE
-    }
-
-    fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
-        let name = with.text("server");
-        let Some(now) = known.find(&server(with).get())? else {
-            return Ok(Next::send(Self::write(with), format!("restore `{}` to `{name}`", with.text("source_server"))));
-        };
-        if let Some(why) = made::other(now, &Self::write(with), name) {
-            return Ok(Next::Fail(why));
-        }
-        if !is(now, "/properties/state", "Ready") {
-            return Ok(Next::Wait(format!("`{name}` is `{}`", snake(text(now, "/properties/state")))));
-        }
-        Ok(Next::done(json!({ "restored_to": server(with).id }), format!("`{name}` is there")))
-    }
-
-    fn writes(&self, with: &With<'_>) -> Vec<Request> {
-        vec![Self::write(with)]
-    }
-}
+const RESTORES: Restore = Restore { spec: &RESTORE, servers: SERVERS, api: API, moment: "restorePointInTime" };

@@ -6,6 +6,7 @@
 mod restore;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::actions::azure::fields::{
 };
 use crate::actions::azure::read::{int, items, pascal, snake, text};
 use crate::actions::azure::{Known, Method, Next, Operation, Request, Resource, With};
-use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
+use crate::catalogue::{ActionSpec, Field, HumanDuration, Outputs, Takes};
 
 const API: &str = "2023-08-01";
 const FAILOVER: &str = "Azure SQL Database: auto-failover groups (about 30 s)";
@@ -163,6 +164,15 @@ static SET_POLICY: ActionSpec = ActionSpec {
         may("grace", duration, "for `automatic`: how long an outage may last, at least `1h`"),
     ],
     outputs: Outputs::Fixed(&[must("policy", string, "`manual` or `automatic`")]),
+    rule: Some(|with| match With::new(with).duration("grace") {
+        Some(grace) if with.get("policy") == Some(&json!("manual")) => {
+            Err(format!("`grace` goes with `policy: automatic`, found `{}` with `manual`", HumanDuration(grace)))
+        }
+        Some(grace) if grace < Duration::from_hours(1) || !grace.as_secs().is_multiple_of(60) => {
+            Err(format!("wanted a `grace` of whole minutes, at least `1h`, found `{}`", HumanDuration(grace)))
+        }
+        _ => Ok(()),
+    }),
     takes: |_| Takes::guess(20, 120),
     permissions: &["Microsoft.Sql/servers/failoverGroups/write"],
     ..IDEMPOTENT

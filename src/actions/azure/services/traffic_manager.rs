@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::operations;
-use crate::actions::azure::fields::{any, boolean, int, may, must, parameters, string, words};
+use crate::actions::azure::fields::{any, boolean, int, may, must, parameters, string, weight, words};
 use crate::actions::azure::read::{self, int as number, pascal, snake, text};
+use crate::actions::azure::with::share;
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Effect, Field, Outputs, Takes, Type};
 
@@ -66,8 +67,8 @@ static SET_ENDPOINT: ActionSpec = ActionSpec {
         ENDPOINT,
         TYPE,
         may("status", || words(["enabled", "disabled"]), "whether the endpoint takes part"),
-        may("priority", int, "its place in the order, from 1 to 1000; no two endpoints may have the same"),
-        may("weight", int, "its share, from 1 to 1000, where the profile routes by weight"),
+        may("priority", || Type::Between(1, 1000), "its place in the order; no two endpoints may have the same"),
+        may("weight", weight, "its share, where the profile routes by weight"),
     ],
     outputs: Outputs::Fixed(STATE),
     effect: |_| Effect::Idempotent,
@@ -108,11 +109,11 @@ impl Operation for SetEndpoint {
         let properties = now.get("properties").unwrap_or(&Value::Null);
         let wanted = Self::wanted(with);
         let holds = wanted.as_object().into_iter().flatten().all(|(name, value)| properties.get(name) == Some(value));
-        let name = with.text("endpoint");
+        let (name, words) = (with.text("endpoint"), share(with));
         if holds {
-            return Ok(Next::done(Value::Object(state(now, profile)), format!("`{name}` is as wanted: {wanted}")));
+            return Ok(Next::done(Value::Object(state(now, profile)), format!("`{name}` is as wanted: {words}")));
         }
-        Ok(Next::send(Self::write(with), format!("set the endpoint `{name}` to {wanted}")))
+        Ok(Next::send(Self::write(with), format!("set the endpoint `{name}`: {words}")))
     }
 
     fn writes(&self, with: &With<'_>) -> Vec<Request> {

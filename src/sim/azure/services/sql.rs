@@ -137,7 +137,7 @@ fn derive(world: &mut World, implied: &Implied<'_>) {
         let backup =
             json!({ "properties": { "lastAvailableBackupDate": "2026-11-21T02:20:00Z", "edition": "GeneralPurpose" } });
         // The copy that is restored lies in the paired region, whatever happened to the server.
-        world.ensure(&format!("{source}/recoverableDatabases/{}", implied.text("source_database")), backup, "");
+        world.ensure(&format!("{source}/recoverableDatabases/{}", implied.text("database")), backup, "");
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{API, operations};
-use crate::actions::azure::fields::{CHECK, HEALTHY, IDEMPOTENT, REASON, int, may, must, parameters, string};
+use crate::actions::azure::fields::{CHECK, HEALTHY, IDEMPOTENT, REASON, int, may, must, natural, parameters, string};
 use crate::actions::azure::read::{int as number, is, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
-use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
+use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Type};
 
 const PLAN: Field = must("plan", string, "the App Service plan");
 
@@ -29,7 +29,7 @@ static SCALE: ActionSpec = ActionSpec {
         the load of both: scale it by what was lost.",
     parameters: parameters![
         PLAN,
-        must("capacity", int, "how many instances"),
+        must("capacity", || Type::Between(1, 100), "how many instances"),
         may("sku", string, "the size, such as `P1v3`; as it was if absent"),
     ],
     outputs: Outputs::Fixed(&[
@@ -82,7 +82,7 @@ static STATE: ActionSpec = ActionSpec {
     name: "azure.app_service_plan.state",
     summary: "reads how many instances an App Service plan has",
     docs: "Reads the size of a plan. With `at_least`, healthy means: it has as many instances.",
-    parameters: parameters![PLAN, may("at_least", int, "how many instances count as healthy; one if absent")],
+    parameters: parameters![PLAN, may("at_least", natural, "how many instances count as healthy; one if absent")],
     outputs: Outputs::Fixed(&[
         HEALTHY,
         REASON,

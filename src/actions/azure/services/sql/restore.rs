@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{API, SERVER, operations, server};
-use crate::actions::azure::fields::{OBSERVABLE, int, may, must, parameters, string};
+use crate::actions::azure::fields::{OBSERVABLE, int, may, moment, must, parameters, string};
 use crate::actions::azure::made;
 use crate::actions::azure::read::{is, text};
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
@@ -47,7 +47,7 @@ static RESTORE_SPEC: ActionSpec = ActionSpec {
         SERVER,
         must("database", string, "the database whose backups are used"),
         must("to", string, "the name of the new database"),
-        must("point_in_time", string, "the moment, as in `2026-11-20T23:37:00Z`"),
+        must("point_in_time", moment, "the moment; it may not lie ahead"),
         LOCATION,
     ],
     outputs: Outputs::Fixed(&[
@@ -88,6 +88,9 @@ impl Operation for Restore {
             "restored_to": database(with, name).id,
             "age_seconds": age(with.text("point_in_time"), known.now),
         });
+        if known.find(&database(with, name).get())?.is_none() {
+            made::past(with, known)?;
+        }
         made(with, known, name, Self::write(with), outputs)
     }
 
@@ -105,9 +108,9 @@ static GEO_RESTORE: ActionSpec = ActionSpec {
         lost. The age of that backup is an output, to be compared with the RPO.",
     parameters: parameters![
         must("server", string, "the server the database is made on"),
-        must("database", string, "the name of the new database"),
+        must("database", string, "the lost database, whose backups are used"),
+        must("to", string, "the name of the new database"),
         must("source_server", string, "the server of the lost database"),
-        must("source_database", string, "the lost database"),
         may("source_resource_group", string, "where that server is; the step's own `resource_group` if absent"),
         LOCATION,
     ],
@@ -125,13 +128,13 @@ impl GeoRestore {
     fn source(with: &With<'_>) -> Resource {
         let group = with.option("source_resource_group").unwrap_or(with.text("resource_group"));
         let server = with.resource_in(group, "Microsoft.Sql/servers", with.text("source_server"), API);
-        server.child("recoverableDatabases", with.text("source_database"))
+        server.child("recoverableDatabases", with.text("database"))
     }
 
     fn write(with: &With<'_>) -> Request {
         let properties = json!({ "createMode": "Recovery", "recoverableDatabaseId": Self::source(with).id });
         let body = json!({ "location": with.text("location"), "properties": properties });
-        made::marked(database(with, with.text("database")).put(body))
+        made::marked(database(with, with.text("to")).put(body))
     }
 }
 
@@ -144,7 +147,7 @@ impl Operation for GeoRestore {
         let backup = known.body(&Self::source(with).get())?;
         let moment = text(backup, "/properties/lastAvailableBackupDate");
         let outputs = json!({ "recovery_point": moment, "age_seconds": age(moment, known.now) });
-        made(with, known, with.text("database"), Self::write(with), outputs)
+        made(with, known, with.text("to"), Self::write(with), outputs)
     }
 
     fn writes(&self, with: &With<'_>) -> Vec<Request> {
