@@ -51,7 +51,7 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "abort" -d 'Give a run u
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "verify" -d 'Check that nobody changed a run\'s journal'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "notify" -d 'See a notice before it is sent'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "actions" -d 'The actions steps can use'
-complete -c drctl -n "__fish_drctl_needs_command" -f -a "schema" -d 'Print the JSON schema of runbooks, for editors'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "schema" -d 'Print the JSON schema of runbooks, the workspace or scenarios, for editors'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "completions" -d 'Print a shell\'s completions'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "man" -d 'Write the manual pages into a folder'
 complete -c drctl -n "__fish_drctl_using_subcommand init" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
@@ -255,7 +255,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand actions" -s h -l help -d 'Pr
 complete -c drctl -n "__fish_drctl_using_subcommand schema" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand schema" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand schema" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
-complete -c drctl -n "__fish_drctl_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

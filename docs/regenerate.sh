@@ -16,7 +16,9 @@ mkdir -p "$into/completions" "$into/docs/man"
 "$DRCTL" completions zsh >"$into/completions/_drctl"
 "$DRCTL" completions fish >"$into/completions/drctl.fish"
 "$DRCTL" completions powershell >"$into/completions/_drctl.ps1"
-"$DRCTL" schema >"$into/docs/runbook.schema.json"
+for file in runbook workspace scenario; do
+  "$DRCTL" schema "$file" >"$into/docs/$file.schema.json"
+done
 rm -f "$into"/docs/man/*.1
 "$DRCTL" man "$into/docs/man"
 {

@@ -12,6 +12,7 @@ mod plan;
 mod rehearse;
 mod resume;
 mod runs;
+mod schema;
 mod start;
 mod test;
 mod validate;
@@ -88,8 +89,8 @@ enum Command {
     Notify(notify::Notify),
     /// The actions steps can use
     Actions(actions::Actions),
-    /// Print the JSON schema of runbooks, for editors
-    Schema,
+    /// Print the JSON schema of runbooks, the workspace or scenarios, for editors
+    Schema(schema::Schema),
     /// Print a shell's completions
     Completions {
         /// The shell
@@ -150,7 +151,7 @@ pub fn run() -> Result<Exit, Error> {
         Command::Verify(given) => given.run(&common),
         Command::Notify(given) => given.run(&common),
         Command::Actions(given) => given.run(),
-        Command::Schema => generate::schema(),
+        Command::Schema(given) => given.run(),
         Command::Completions { shell, dynamic: true } => {
             console_line(&complete::registration(shell)?)?;
             Ok(Exit::Done)

@@ -33,6 +33,10 @@ pub enum Shape {
     Texts,
     /// Anything.
     Any,
+    /// A mapping with any entries.
+    Mapping,
+    /// A mapping from names to one of these words, or to a mapping with these fields.
+    Declared(&'static [&'static str], &'static [LanguageField]),
     /// A mapping with these fields.
     Fields(&'static [LanguageField]),
     /// A mapping from names to mappings with these fields.
@@ -49,7 +53,7 @@ const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageFie
     LanguageField { name, required: false, shape, doc }
 }
 
-use Shape::{Any, Bool, Count, Duration, Fields, Items, Name, Named, Text, Texts, Words};
+use Shape::{Any, Bool, Count, Declared, Duration, Fields, Items, Mapping, Name, Named, Text, Texts, Words};
 
 /// The top of a runbook.
 pub const RUNBOOK: &[LanguageField] = &[
@@ -66,7 +70,7 @@ pub const RUNBOOK: &[LanguageField] = &[
     may("assessment", Items(STEP), "how bad is it, and do we act?"),
     may("execution", Items(STEP), "the failover itself"),
     may("communication", Items(STEP), "who is told what"),
-    may("outputs", Any, "what a caller or a failback may read"),
+    may("outputs", Mapping, "what a caller or a failback may read"),
 ];
 
 /// `objectives:`.
@@ -117,8 +121,8 @@ pub const STEP: &[LanguageField] = &[
     may("title", Text, "one line for people"),
     may("owner", Text, "who to ask about it"),
     must("action", Text, "the action it does: `drctl actions` lists them"),
-    may("with", Any, "the action's parameters"),
-    may("outputs", Any, "outputs the step declares: a type each, or `type` and `measures: rpo`"),
+    may("with", Mapping, "the action's parameters"),
+    may("outputs", Declared(TYPES, OUTPUT), "outputs the step declares: a type each, or `type` and `measures: rpo`"),
     may("needs", Texts, "the steps that must be met before it starts"),
     may("when", Text, "a condition; false means not applicable"),
     may("run_if", Words(&["success", "failure", "always"]), "whether it belongs to success, failure or the end"),
@@ -138,9 +142,12 @@ pub const STEP: &[LanguageField] = &[
     may("simulate", Fields(SIMULATE), "how a dry run or a rehearsal stands in for it"),
 ];
 
+/// The types an output may have.
+pub const TYPES: &[&str] = &["any", "string", "int", "number", "bool", "duration", "list", "map"];
+
 /// An output that a step declares, where it has more than a type.
 pub const OUTPUT: &[LanguageField] = &[
-    must("type", Text, "its type, such as `number`"),
+    must("type", Words(TYPES), "its type, such as `number`"),
     may("measures", Words(&["rpo"]), "it says how much data would be lost: seconds or a duration"),
 ];
 
@@ -158,14 +165,14 @@ pub const APPROVAL: &[LanguageField] = &[
 /// `verify:`.
 pub const VERIFY: &[LanguageField] = &[
     must("action", Text, "a read-only action"),
-    may("with", Any, "its parameters"),
+    may("with", Mapping, "its parameters"),
     may("within", Duration, "how long it may take to hold (1m)"),
     may("every", Duration, "the time between two looks (2s)"),
 ];
 
 /// `rollback:`.
 pub const ACTION: &[LanguageField] =
-    &[must("action", Text, "the action that undoes the step"), may("with", Any, "its parameters")];
+    &[must("action", Text, "the action that undoes the step"), may("with", Mapping, "its parameters")];
 
 /// `estimate:`.
 pub const ESTIMATE: &[LanguageField] = &[must("typical", Duration, "usually"), may("worst", Duration, "at worst")];
@@ -173,6 +180,6 @@ pub const ESTIMATE: &[LanguageField] = &[must("typical", Duration, "usually"), m
 /// `simulate:`.
 pub const SIMULATE: &[LanguageField] = &[
     may("duration", Duration, "how long it takes in a rehearsal"),
-    may("outputs", Any, "what it gives back there"),
+    may("outputs", Mapping, "what it gives back there"),
     may("fail", Text, "the sentence it fails with there"),
 ];

@@ -250,14 +250,14 @@ impl<'d> Decoder<'d> {
 
     fn simple_type(&mut self, node: NodeId) -> Option<Type> {
         let word = self.text(node)?;
-        let names = ["any", "string", "int", "number", "bool", "duration", "list", "map"];
+        let names = fields::TYPES.iter().copied();
         let kind = Type::named(&word.value);
         if kind.is_none() {
             let message = format!("`{}` is not a type", word.value);
             self.report(
                 Diagnostic::error("type", word.span, message)
                     .suggest(&word.value, names)
-                    .note(format!("types are {}", names.join(", "))),
+                    .note(format!("types are {}", fields::TYPES.join(", "))),
             );
         }
         kind
