@@ -309,17 +309,22 @@ async fn the_fabrics_tell_the_side_whatever_re_protecting_made_of_its_words() {
     assert_eq!((done.unwrap().note.as_str(), sent.len()), ("nothing was sent: `p` runs on its recovery side", 0));
 }
 
-/// A site that gets its tokens, by these kinds, from what the script answers.
-fn site_with_credential(kinds: Vec<CredentialKind>, acts: Vec<Act>) -> (Site, Arc<Script>) {
-    let (mut site, script) = site(acts);
+/// The credential `operations`, of these kinds.
+fn operations(site: &Site, kinds: Vec<CredentialKind>) -> Credentials {
     let file = site.path().join("secret");
     std::fs::write(&file, "s3cret").unwrap();
     let secret = Some(Source::File(file.display().to_string()));
     let (tenant, client) = (Some("t".to_owned()), Some("c".to_owned()));
     let operations = Credential { kinds, tenant, client, secret, ..Credential::default() };
-    let named = Credentials::new([("operations".to_owned(), operations)].into());
+    Credentials::new([("operations".to_owned(), operations)].into())
+}
+
+/// A site that gets its tokens, by these kinds, from what the script answers.
+fn site_with_credential(kinds: Vec<CredentialKind>, acts: Vec<Act>) -> (Site, Arc<Script>) {
+    let (mut site, script) = site(acts);
+    let named = operations(&site, kinds);
     let transport: Arc<dyn HttpClient> = Arc::clone(&script) as _;
-    site.context.azure = Arc::new(Azure::new(transport, named, Arc::new(LeapingClock::default()), "run-1"));
+    site.context.azure = Arc::new(Azure::new(transport, named, Arc::clone(&site.context.clock), "run-1"));
     (site, script)
 }
 
@@ -432,13 +437,26 @@ impl HttpClient for Loopback {
     }
 }
 
+/// A cloud as `azure.clouds` describes it.
+fn stack() -> Value {
+    json!({
+        "name": "stack", "authority": "https://login.stack.example", "management": "https://management.stack.example",
+        "audience": "https://arm.stack.example",
+    })
+}
+
+fn token() -> Value {
+    json!({ "token_type": "Bearer", "expires_in": 86_400, "access_token": "of the stack" })
+}
+
 #[tokio::test]
-async fn over_real_http_it_is_the_same() {
+async fn over_real_http_and_in_a_cloud_of_its_own_it_is_the_same() {
     let replica = json!({ "properties": { "state": "Ready", "replica": { "role": "AsyncReplica" } } }).to_string();
     let primary = json!({ "properties": { "state": "Ready", "replica": { "role": "Primary" } } }).to_string();
-    let accepted = "HTTP/1.1 202 Accepted\r\nazure-asyncoperation: https://management.azure.com/op\r\nretry-after: 0\r\n\
+    let accepted = "HTTP/1.1 202 Accepted\r\nazure-asyncoperation: https://management.stack.example/op\r\nretry-after: 0\r\n\
                     content-length: 0\r\nconnection: close\r\n\r\n";
     let server = Server::start(vec![
+        Reply::Answer(200, token().to_string()),
         Reply::Answer(200, replica),
         Reply::Raw(accepted.to_owned()),
         Reply::Drop,
@@ -446,17 +464,47 @@ async fn over_real_http_it_is_the_same() {
         Reply::Answer(200, primary),
     ])
     .await;
-    let mut site = Site::new();
+    let (mut site, _) = site(Vec::new());
     let client: Arc<dyn HttpClient> = Arc::new(site.context.http.clone());
     let transport = Arc::new(Loopback { address: server.address, client });
-    site.context.azure = Arc::new(Azure::simulated(transport, Arc::clone(&site.context.clock), "run-1"));
-    let done = site.run(PROMOTE, &promotion()).await.unwrap();
+    site.context.clock = Site::new().context.clock;
+    let credentials = operations(&site, vec![CredentialKind::ClientSecret]);
+    site.context.azure = Arc::new(Azure::new(transport, credentials, Arc::clone(&site.context.clock), "run-1"));
+    let mut call = promotion();
+    call.with.extend([("credential".to_owned(), json!("operations")), ("cloud".to_owned(), stack())]);
+    let done = site.run(PROMOTE, &call).await.unwrap();
     assert_eq!(json!(done.outputs), json!({ "role": "primary" }));
     let path = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg?api-version=2025-08-01";
     let (get, patch) = (format!("GET {path}"), format!("PATCH {path}"));
-    assert_eq!(server.lines(), [get.as_str(), &patch, "GET /op", "GET /op", &get]);
-    let headers = &server.asked()[1].headers;
-    assert!(headers["authorization"].starts_with("Bearer "));
+    assert_eq!(server.lines(), ["POST /t/oauth2/v2.0/token", &get, &patch, "GET /op", "GET /op", &get]);
+    let asked = server.asked();
+    assert!(asked[0].body.contains("scope=https%3A%2F%2Farm.stack.example%2F.default"), "{}", asked[0].body);
+    let headers = &asked[2].headers;
+    assert_eq!(headers["authorization"], "Bearer of the stack");
     assert!(headers.contains_key("x-ms-client-request-id"));
     assert_eq!(headers["x-ms-correlation-request-id"].len(), 36);
+}
+
+#[tokio::test]
+async fn a_token_of_a_cloud_of_its_own_goes_to_nobody_else() {
+    let (site, script) = site_with_credential(
+        vec![CredentialKind::ClientSecret],
+        vec![ok(token()), server("AsyncReplica"), accepted("/op")],
+    );
+    let mut call = promotion();
+    call.with.extend([("credential".to_owned(), json!("operations")), ("cloud".to_owned(), stack())]);
+    let Failure::Ambiguous(evidence) = site.run(PROMOTE, &call).await.unwrap_err() else { panic!("it is under way") };
+    let refused = "a token for `management.stack.example` is not sent to `management.azure.com`";
+    assert!(evidence.ends_with(refused), "{evidence}");
+    assert_eq!(asked(&script).len(), 3);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_a_cloud_that_nobody_described() {
+    let (site, script) = site(Vec::new());
+    let mut azure = promotion();
+    azure.with.insert("cloud".to_owned(), json!("stcak"));
+    let lines = site.action(PROMOTE).preview(&azure.with);
+    assert!(lines.iter().all(|line| !line.contains("management.azure.com")), "{lines:?}");
+    assert_eq!(asked(&script), [""; 0]);
 }

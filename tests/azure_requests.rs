@@ -51,14 +51,14 @@ fn operation(name: &str) -> Arc<dyn Operation> {
 fn sent(request: &Request) -> Sent {
     let scope = match &request.api {
         Api::Arm => Cloud::Public.arm_scope(),
-        Api::Data { scope, .. } => scope,
+        Api::Data { scope, .. } => scope.clone(),
     };
     Sent {
         method: request.method.to_string(),
-        url: request.url(Cloud::Public),
+        url: request.url(&Cloud::Public),
         headers: request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
         body: request.body.clone(),
-        scope: scope.to_owned(),
+        scope,
         opaque: false,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Subject, actions_of};
 use crate::diag::Diagnostic;
 use crate::runbook::ast::ActionUse;
-use crate::runbook::azure::Credential;
+use crate::runbook::azure::{CLOUDS, Credential};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     // What the runbook says once would be told of every step.
@@ -15,7 +15,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (_, step) in subject.steps() {
         let actions = actions_of(step).map(|(action, _)| action);
         for action in actions.filter(|action| action.name.value.starts_with("azure.")) {
-            let problems = [subscription(subject, action), credential(subject, action)];
+            let problems = [subscription(subject, action), credential(subject, action), cloud(subject, action)];
             found.extend(problems.into_iter().flatten().filter(|problem| told.insert(problem.message.clone())));
         }
     }
@@ -37,6 +37,35 @@ fn credential(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {
     let message =
         format!("no credential is called `{name}`: give a name from the workspace's `azure.credentials`, or a kind");
     Some(unknown(action, "credential", message, &name, settings.keys().map(String::as_str).collect()))
+}
+
+/// Tokens go to the hosts of a cloud: only the workspace says which there are, and no value of a run does.
+fn cloud(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {
+    let clouds = &subject.workspace.azure.clouds;
+    let given = action.with.value.entry("cloud")?;
+    let wrong = |message: String| Some(Diagnostic::error("azure", action.place("cloud"), message));
+    let Some(value) = given.plain() else {
+        return wrong("`cloud` is known before the run: give the name itself".to_owned());
+    };
+    let Some(name) = value.as_str() else {
+        let is_described = clouds.values().any(|described| described == value);
+        let service = [("azure.key_vault.", "key_vault"), ("azure.batch.", "batch")];
+        let suffix = service.iter().find(|(prefix, _)| action.name.value.starts_with(prefix)).map(|(_, suffix)| suffix);
+        return match suffix.filter(|suffix| value.get(**suffix).is_none()) {
+            _ if !is_described => {
+                wrong("a cloud is described in `azure.clouds` of `drctl.yaml`: give its name".to_owned())
+            }
+            Some(suffix) => wrong(format!("`{}` needs `{suffix}` of the cloud in `azure.clouds`", action.name.value)),
+            None => None,
+        };
+    };
+    if CLOUDS.contains(&name) {
+        return None;
+    }
+    let known: Vec<&str> = CLOUDS.into_iter().chain(clouds.keys().map(String::as_str)).collect();
+    let message =
+        format!("no cloud is called `{name}`: give one of Azure's, or a name from the workspace's `azure.clouds`");
+    Some(unknown(action, "cloud", message, name, known))
 }
 
 fn unknown(action: &ActionUse, field: &str, message: String, name: &str, known: Vec<&str>) -> Diagnostic {

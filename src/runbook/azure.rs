@@ -14,7 +14,7 @@ use super::expr::Templated;
 use super::fields::{LanguageField, Shape};
 use super::source::NodeId;
 use crate::catalogue::Catalogue;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Spanned};
 
 const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {
     LanguageField { name, required: false, shape, doc }
@@ -24,7 +24,11 @@ const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageFie
 pub const DEFAULTS: &[LanguageField] = &[
     may("subscription", Shape::Text, "the subscription: its id, or a name from the workspace's `azure.subscriptions`"),
     may("resource_group", Shape::Text, "the resource group"),
-    may("cloud", Shape::Words(&["public", "government", "china"]), "the cloud (public)"),
+    may(
+        "cloud",
+        Shape::Text,
+        "the cloud: `public` (if absent), `government`, `china`, or a name from the workspace's `azure.clouds`",
+    ),
     may("credential", Shape::Text, "as whom: a name from the workspace's `azure.credentials`, or a kind of credential"),
 ];
 
@@ -36,6 +40,19 @@ pub const SETTINGS: &[LanguageField] = &[
     DEFAULTS[3],
     may("subscriptions", Shape::Any, "names for subscriptions: a name and an id each"),
     may("credentials", Shape::Named(CREDENTIAL), "ways to get a token, by name"),
+    may("clouds", Shape::Named(CLOUD), "further clouds, by name"),
+];
+
+/// The clouds that everybody knows.
+pub const CLOUDS: [&str; 3] = ["public", "government", "china"];
+
+/// One of `azure.clouds`.
+pub const CLOUD: &[LanguageField] = &[
+    LanguageField { name: "authority", required: true, shape: Shape::Text, doc: "the URL that gives the tokens" },
+    LanguageField { name: "management", required: true, shape: Shape::Text, doc: "the URL of Resource Manager" },
+    may("audience", Shape::Text, "what tokens for Resource Manager are for; the URL of `management` if absent"),
+    may("key_vault", Shape::Text, "what the names of key vaults end in, such as `vault.azure.net`"),
+    may("batch", Shape::Text, "what the names of Batch endpoints end in, such as `batch.azure.com`"),
 ];
 
 /// One of `azure.credentials`.
@@ -60,6 +77,8 @@ pub struct Settings {
     pub subscriptions: BTreeMap<String, String>,
     /// By name.
     pub credentials: BTreeMap<String, Credential>,
+    /// Further clouds by name: what takes the name's place in a step.
+    pub clouds: BTreeMap<String, Value>,
 }
 
 /// A way to get a token.
@@ -163,7 +182,33 @@ impl Decoder<'_> {
         for (name, node) in named {
             settings.credentials.extend(self.credential(&name.value, node).map(|credential| (name.value, credential)));
         }
+        let named = fields.get("clouds").map(|node| self.entries(node, "clouds")).unwrap_or_default();
+        for (name, node) in named {
+            settings.clouds.extend(self.cloud(&name, node).map(|cloud| (name.value, cloud)));
+        }
         settings
+    }
+
+    /// A further cloud. Tokens go to its hosts, so that they are read with care.
+    fn cloud(&mut self, name: &Spanned<String>, node: NodeId) -> Option<Value> {
+        let fields = self.fields(node, &format!("cloud `{}`", name.value), CLOUD)?;
+        if CLOUDS.contains(&name.value.as_str()) {
+            let message = format!("`{}` is a cloud that everybody knows: give this one another name", name.value);
+            self.report(Diagnostic::error("azure", name.span, message));
+        }
+        let mut cloud = Map::from_iter([("name".to_owned(), Value::from(name.value.as_str()))]);
+        for (field, is_url) in CLOUD.iter().map(|field| (field.name, !matches!(field.name, "key_vault" | "batch"))) {
+            let Some(text) = fields.get(field).and_then(|node| self.text(node)) else { continue };
+            let host = if is_url { text.value.strip_prefix("https://") } else { Some(text.value.as_str()) };
+            if !host.is_some_and(|host| is_host(host.trim_end_matches('/'))) {
+                let wanted =
+                    if is_url { "an address such as `https://host.example`" } else { "a name such as `host.example`" };
+                let message = format!("`{field}` of cloud `{}`: wanted {wanted}, found `{}`", name.value, text.value);
+                self.report(Diagnostic::error("azure", text.span, message));
+            }
+            cloud.insert(field.to_owned(), Value::from(text.value.trim_end_matches('/')));
+        }
+        Some(Value::Object(cloud))
     }
 
     fn credential(&mut self, name: &str, node: NodeId) -> Option<Credential> {
@@ -203,6 +248,11 @@ impl Decoder<'_> {
     }
 }
 
+/// Whether this is the name of a host, with a port or without.
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+}
+
 /// Fills what the steps of a runbook leave out with the runbook's settings, then with the workspace's.
 pub fn fill(runbook: &mut Runbook, settings: &Settings, catalogue: &Catalogue) {
     let own = runbook.azure.take();
@@ -231,5 +281,11 @@ fn fill_action(action: &mut ActionUse, own: Option<&Templated>, settings: &Setti
         && let Some(id) = settings.subscriptions.get(&name)
     {
         action.with.value.add_entry("subscription", Templated::Plain(Value::String(id.clone())));
+    }
+    let cloud = action.with.value.entry("cloud").map(std::borrow::Cow::into_owned);
+    if let Some(Templated::Plain(Value::String(name))) = cloud
+        && let Some(described) = settings.clouds.get(&name)
+    {
+        action.with.value.add_entry("cloud", Templated::Plain(described.clone()));
     }
 }

@@ -56,7 +56,7 @@ pub struct Azure {
 #[derive(Clone, Copy, Debug)]
 pub struct Via<'v> {
     /// The cloud.
-    pub cloud: Cloud,
+    pub cloud: &'v Cloud,
     /// The credential's name.
     pub credential: &'v str,
     /// The step's path.
@@ -136,13 +136,19 @@ impl Azure {
 
     /// Sends a request, once, and reads its answer. A token that is refused is renewed, once.
     pub(super) async fn exchange(&self, via: Via<'_>, request: &Request) -> Result<Reply, Lost> {
+        let via = self.simulated_cloud(via);
         self.exchange_at(via, request, &request.url(via.cloud)).await
     }
 
     /// Asks a URL that Azure gave: of an operation, or of the next page.
     pub(super) async fn get(&self, via: Via<'_>, api: &Api, url: &str) -> Result<Reply, Lost> {
         let request = Request::new(api.clone(), Method::Get, "");
-        self.exchange_at(via, &request, url).await
+        self.exchange_at(self.simulated_cloud(via), &request, url).await
+    }
+
+    /// The simulated Azure is where the public one is, whatever cloud a runbook goes to.
+    fn simulated_cloud<'v>(&self, via: Via<'v>) -> Via<'v> {
+        if self.is_simulated { Via { cloud: &Cloud::Public, ..via } } else { via }
     }
 
     async fn exchange_at(&self, via: Via<'_>, request: &Request, url: &str) -> Result<Reply, Lost> {
@@ -231,13 +237,13 @@ impl Azure {
 
     /// Azure does not take the token any more: the next request gets a new one.
     fn forget_token(&self, via: Via<'_>, scope: &str) {
-        let key = (via.cloud, via.credential.to_owned(), scope.to_owned());
+        let key = (via.cloud.clone(), via.credential.to_owned(), scope.to_owned());
         self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     }
 
     /// The pipeline of a credential and scope: made once, as it keeps the token.
     fn pipeline(&self, via: Via<'_>, scope: &str) -> Result<Pipeline, Lost> {
-        let key = (via.cloud, via.credential.to_owned(), scope.to_owned());
+        let key = (via.cloud.clone(), via.credential.to_owned(), scope.to_owned());
         let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = pipelines.get(&key) {
             return Ok(pipeline.clone());
@@ -258,15 +264,16 @@ impl Azure {
 
 /// The scope of the token a URL gets. Tokens go to Resource Manager, its subdomains (regional poll URLs), and to
 /// the very host a data plane's request names; to nobody else, whatever an answer says.
-fn scope(cloud: Cloud, api: &Api, url: &Url) -> Result<String, Lost> {
-    let host = url.host_str().unwrap_or_default();
+fn scope(cloud: &Cloud, api: &Api, url: &Url) -> Result<String, Lost> {
+    let name = url.host_str().unwrap_or_default();
+    let host = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
     let (wanted, scope) = match api {
         Api::Arm => (cloud.arm_host(), cloud.arm_scope()),
-        Api::Data { host, scope } => (host.as_str(), scope.as_str()),
+        Api::Data { host, scope } => (host.as_str(), scope.clone()),
     };
     let below = host.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     if url.scheme() == "https" && below {
-        return Ok(scope.to_owned());
+        return Ok(scope);
     }
     Err(Lost::Refused(format!("a token for `{wanted}` is not sent to `{host}`")))
 }

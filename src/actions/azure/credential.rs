@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use azure_core::cloud::CloudConfiguration;
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::error::ErrorKind;
 use azure_core::http::{ClientMethodOptions, ClientOptions, HttpClient, Transport};
@@ -51,7 +51,7 @@ impl Credentials {
     ///
     /// # Errors
     /// There is none, or it cannot be set up: which were tried, and why each failed.
-    pub(super) fn get(&self, name: &str, cloud: Cloud, transport: &Arc<dyn HttpClient>) -> Found {
+    pub(super) fn get(&self, name: &str, cloud: &Cloud, transport: &Arc<dyn HttpClient>) -> Found {
         if let Some(given) = &self.simulated {
             return Ok(Arc::new(Simulated(Arc::clone(given))));
         }
@@ -72,11 +72,16 @@ impl Credentials {
     }
 }
 
-fn configuration(cloud: Cloud) -> CloudConfiguration {
+fn configuration(cloud: &Cloud) -> CloudConfiguration {
+    if let Some(authority) = cloud.authority() {
+        let mut custom = CustomConfiguration::default();
+        authority.clone_into(&mut custom.authority_host);
+        return custom.into();
+    }
     match cloud {
-        Cloud::Public => CloudConfiguration::AzurePublic,
         Cloud::Government => CloudConfiguration::AzureGovernment,
         Cloud::China => CloudConfiguration::AzureChina,
+        Cloud::Public | Cloud::Custom(_) => CloudConfiguration::AzurePublic,
     }
 }
 

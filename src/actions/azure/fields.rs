@@ -1,6 +1,5 @@
 //! The parameters that all actions on Azure take.
 
-use super::Cloud;
 use crate::catalogue::{ActionSpec, Effect, Field, Outputs, Takes, Type};
 
 /// The subscription.
@@ -22,9 +21,10 @@ pub(super) const RESOURCE_GROUP: Field = Field {
 /// The cloud.
 pub(super) const CLOUD: Field = Field {
     name: "cloud",
-    kind: || Type::Enum(Cloud::WORDS.map(str::to_owned).to_vec()),
+    kind: any,
     required: false,
-    doc: "the cloud, as the runbook's or the workspace's `azure` says; `public` if absent",
+    doc: "the cloud, as the runbook's or the workspace's `azure` says: `public`, `government`, `china`, or a name from the \
+        workspace's `azure.clouds`; `public` if absent",
 };
 
 /// The credential.

@@ -139,7 +139,7 @@ impl Action for OnAzure {
             Next::Read(requests) => requests,
             _ => Vec::new(),
         };
-        let lines = |request: &Request| request.lines(with.cloud());
+        let lines = |request: &Request| request.lines(&with.cloud());
         let writes = self.0.writes(&with);
         let credential = format!("as `{}`", with.credential());
         let reads = reads.iter().flat_map(lines).map(|line| format!("reads {line}"));
@@ -159,7 +159,7 @@ impl Action for OnAzure {
         if writes.is_empty() {
             lines.push("sends what depends on what is read first".to_owned());
         }
-        lines.extend(writes.iter().flat_map(|request| sent(request.lines(with.cloud()))));
+        lines.extend(writes.iter().flat_map(|request| sent(request.lines(&with.cloud()))));
         lines
     }
 

@@ -103,7 +103,7 @@ impl Request {
 
     /// The whole URL.
     #[must_use]
-    pub fn url(&self, cloud: Cloud) -> String {
+    pub fn url(&self, cloud: &Cloud) -> String {
         match &self.api {
             Api::Arm => format!("https://{}{}", cloud.arm_host(), self.path),
             Api::Data { host, .. } => format!("https://{host}{}", self.path),
@@ -124,7 +124,7 @@ impl Request {
 
     /// The request as people read it: the line, then its body.
     #[must_use]
-    pub fn lines(&self, cloud: Cloud) -> Vec<String> {
+    pub fn lines(&self, cloud: &Cloud) -> Vec<String> {
         let conditions = self.headers.iter().map(|(name, value)| format!("{name}: {value}"));
         let body = self.body.as_ref().map(|body| match self.is_private {
             true => "body: not shown, it holds values that were read".to_owned(),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::client::{Lost, Reply, Via};
 use super::follow::{self, Ended, Poll};
 use super::known::{Answer, Known};
-use super::{Next, Operation, Repeat, Request, With, Write};
+use super::{Cloud, Next, Operation, Repeat, Request, With, Write};
 use crate::actions::limits::{Stopped, within};
 use crate::actions::{Call, Context, Done, Failure};
 use crate::catalogue::{Effect, HumanDuration, Timestamp};
@@ -38,6 +38,7 @@ struct Run<'a> {
     context: &'a Context,
     call: &'a Call,
     with: With<'a>,
+    cloud: Cloud,
     known: Known,
     /// Where the state of the change under way is read, until it is over.
     open: Option<Open>,
@@ -94,6 +95,7 @@ impl<'a> Run<'a> {
             context,
             call,
             with: With::new(&call.with),
+            cloud: With::new(&call.with).cloud(),
             known: Known::restore(serde_json::from_value(sent).unwrap_or_default()),
             open: None,
             lost: None,
@@ -105,8 +107,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn via(&self) -> Via<'a> {
-        Via { cloud: self.with.cloud(), credential: self.with.credential(), step: &self.call.step }
+    fn via(&self) -> Via<'_> {
+        Via { cloud: &self.cloud, credential: self.with.credential(), step: &self.call.step }
     }
 
     fn now(&self) -> Timestamp {
@@ -391,7 +393,7 @@ impl<'a> Run<'a> {
             super::Api::Data { host, .. } => Some(host),
         };
         let handle = json!({
-            "request": format!("{} {}", write.request.method, write.request.url(self.with.cloud())),
+            "request": format!("{} {}", write.request.method, write.request.url(&self.cloud)),
             "what": write.what,
             "key": write.request.key(),
             "host": host,
@@ -454,7 +456,7 @@ impl<'a> Run<'a> {
         let open = self.open.as_ref().map(|open| {
             let at = open.poll.as_ref().and_then(|poll| poll.operation.as_ref().or(poll.location.as_ref()));
             let at = at.map(|url| format!(", followed at {url}")).unwrap_or_default();
-            format!("{} was sent as {} {}{at}", open.what, open.request.method, open.request.url(self.with.cloud()))
+            format!("{} was sent as {} {}{at}", open.what, open.request.method, open.request.url(&self.cloud))
         });
         self.advised(open.into_iter().chain(lost).chain([why.to_owned()]).collect::<Vec<_>>().join("; "))
     }

@@ -22,7 +22,7 @@ impl<'w> With<'w> {
     /// The cloud.
     #[must_use]
     pub fn cloud(&self) -> Cloud {
-        Cloud::named(self.text("cloud"))
+        Cloud::read(self.0.get("cloud")).unwrap_or_else(Cloud::nowhere)
     }
 
     /// The name of the credential.

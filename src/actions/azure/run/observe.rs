@@ -43,7 +43,7 @@ impl Run<'_> {
                 Next::Wait(why) => return Ok(Foreseen::Waits(why)),
                 Next::Fail(why) => return Ok(Foreseen::Fails(why)),
                 Next::Send(write) => {
-                    let lines = [write.request.lines(self.with.cloud()), self.foretold().await].concat();
+                    let lines = [write.request.lines(&self.cloud), self.foretold().await].concat();
                     return Ok(Foreseen::Sends { what: write.what, lines });
                 }
             }

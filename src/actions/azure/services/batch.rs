@@ -30,7 +30,7 @@ pub(super) fn all() -> Vec<Arc<dyn Operation>> {
 fn request(with: &With<'_>, method: Method, path: &str) -> Request {
     let cloud = with.cloud();
     let host = format!("{}.{}.{}", with.text("account"), region(with.text("region")), cloud.batch_suffix());
-    let api = Api::Data { host, scope: cloud.batch_scope().to_owned() };
+    let api = Api::Data { host, scope: cloud.batch_scope() };
     Request::new(api, method, format!("{path}?api-version={VERSION}"))
 }
 

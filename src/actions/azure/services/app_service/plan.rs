@@ -124,7 +124,7 @@ mod tests {
         known.learn(&plan(&with).get(), Answer { status: 200, body: body.clone(), etag: None });
         let Ok(Next::Send(write)) = Scale.decide(&with, &known) else { panic!("it should be sent") };
         assert_eq!(
-            write.request.lines(with.cloud()),
+            write.request.lines(&with.cloud()),
             [
                 "PUT https://management.azure.com/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/serverFarms/p\
                  ?api-version=2024-11-01",
