@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use drctl::exec::load::{Loaded, load};
-use drctl::exec::rehearse::Library;
+use drctl::exec::rehearse::{Attempt, Library, crash_around, rehearse, subject};
 use drctl::exec::run::registry;
 use drctl::sim::scenario::{Fault, Scenario};
 
@@ -65,6 +65,34 @@ fn an_answer_is_lost_at_every_point_of_no_return() {
         .collect();
     assert_eq!(missing, NEVER_REACHED.map(|(runbook, step)| (runbook.to_owned(), step.to_owned())));
 }
+
+/// Every record of the long ones would take minutes: of them those are looked at that cannot be undone.
+#[test]
+fn drctl_may_die_anywhere_in_the_short_runbooks_and_around_every_point_of_no_return_of_the_long_ones() {
+    let catalogue = registry().catalogue();
+    let mut library = Library::new(workspace(), catalogue.clone());
+    let (mut wrong, mut crashes) = (Vec::new(), 0);
+    for file in library.files().unwrap() {
+        let judged = library.scenario(&file).unwrap();
+        let scenario = judged.scenario.filter(|scenario| scenario.name.value == "healthy_drill");
+        let Some(scenario) = scenario else { continue };
+        let name = scenario_of(&scenario);
+        let subject = subject(&judged.runbook.unwrap(), scenario, &[], (&catalogue, 64)).unwrap();
+        let plan = &subject.plan;
+        let is_short = rehearse(&subject, Attempt { steady: true, ..Attempt::default() }).records.len() < SHORT;
+        let told = crash_around(&subject, 0, |record| {
+            let step = record.event.step().and_then(|path| plan.find(&path.0));
+            is_short || step.is_some_and(|step| plan.step(step).point_of_no_return)
+        });
+        crashes += told.crashes;
+        wrong.extend(told.wrong.into_iter().map(|(kill, what)| format!("{name}: killed {kill:?}: {what}")));
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert!(crashes > 1_000, "{crashes}");
+}
+
+/// The records of a short rehearsal are fewer.
+const SHORT: usize = 50;
 
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -650,6 +650,25 @@ async fn e12_a_region_that_is_down_shows_in_many_ways_while_resource_manager_ans
     assert!(BTreeSet::from(wanted).is_subset(&ways), "{ways:?}");
 }
 
+/// Trap 1: the provider of a storage account does not fail over with it.
+#[tokio::test]
+async fn e12_a_storage_account_fails_over_while_its_region_is_down_and_is_managed_only_when_that_is_up_again() {
+    let down = Fault::RegionDown { region: "centralus".to_owned(), at: Duration::ZERO, lasts: Some(DAY) };
+    let place = place(1, vec![down]);
+    let lag = place.run("azure.storage.state", json!({ "account": "shop", "primary_location": "centralus" })).await;
+    assert_eq!(lag.unwrap().outputs["lag_seconds"], json!(140));
+    let moved = place.run("azure.storage.failover", json!({ "account": "shop", "to": "eastus2" })).await.unwrap();
+    assert_eq!(moved.outputs["primary_location"], json!("eastus2"));
+
+    let again = || place.run("azure.storage.reprotect", json!({ "account": "shop", "sku": "Standard_RAGRS" }));
+    let said = failure(again().await);
+    assert!(said.contains("make `shop` `Standard_RAGRS`: "), "{said}");
+    place.clock.sleep(DAY).await;
+    assert_eq!(again().await.unwrap().outputs["sku"], json!("Standard_RAGRS"));
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
 #[tokio::test]
 async fn e13_names_are_the_same_in_any_case() {
     let place = place(1, Vec::new());

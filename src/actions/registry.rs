@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Action;
-use super::azure::OnAzure;
 use super::{assert, exec, http, manual, notify, probe_dns, probe_http, probe_tcp, runbook, shell, wait};
 use crate::catalogue::Catalogue;
 use crate::edge::process::ProcessRunner;
@@ -17,8 +16,7 @@ impl Registry {
     /// All actions, with what runs their processes.
     #[must_use]
     pub fn new(runner: Arc<ProcessRunner>) -> Self {
-        let azure =
-            super::azure::all().into_iter().map(|operation| -> Arc<dyn Action> { Arc::new(OnAzure(operation)) });
+        let azure = super::azure::actions().into_iter().map(Arc::from);
         let mut actions: Vec<Arc<dyn Action>> = azure.collect();
         actions.extend(Self::own(runner).into_iter().map(Arc::from));
         actions.sort_by_key(|action| action.spec().name);

@@ -17,7 +17,7 @@ use crate::exec::rehearse::{
 use crate::exec::run::{self, exit_of, registry};
 use crate::plan::path::without_keys;
 use crate::runbook::ast::Runbook;
-use crate::sim::scenario::{Fault, Scenario, injected};
+use crate::sim::scenario::{Fault, Scenario, cannot_strike, injected};
 
 /// Rehearses a runbook.
 #[derive(Debug, Args)]
@@ -75,12 +75,15 @@ impl Rehearse {
     fn faults(&self, loaded: &Loaded) -> Result<Vec<Spanned<Fault>>, Error> {
         let steps = loaded.runbook.as_ref().map(|runbook| loaded.runbooks.steps(runbook)).unwrap_or_default();
         let paths = || steps.iter().map(|(path, ..)| path.as_str());
-        for step in self.inject.iter().filter_map(Fault::step) {
+        for (fault, step) in self.inject.iter().filter_map(|fault| Some((fault, fault.step()?))) {
             let path = without_keys(step);
-            if !paths().any(|known| known == path) {
+            let Some((.., known)) = steps.iter().find(|(known, ..)| *known == path) else {
                 let meant = crate::diag::closest(step, paths());
                 let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                return Err(Error::usage(format!("the runbook has no step `{step}`{meant}")));
+                return Err(Error::usage(format!("`--inject`: the runbook has no step `{step}`{meant}")));
+            };
+            if let Some(problem) = cannot_strike(fault, known) {
+                return Err(Error::usage(format!("`--inject`: {problem}")));
             }
         }
         Ok(self.inject.iter().map(|fault| Spanned { value: fault.clone(), span: Span::default() }).collect())
@@ -115,7 +118,7 @@ impl Rehearse {
             let title = format!("{}, {scenario}: {runs} rehearsals", subject.plan.runbook.name.value);
             written(file, histogram(&spread, &title).as_bytes())?;
         }
-        Ok(Exit::Done)
+        Ok(if spread.never_struck.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
     fn everywhere(&self, subject: &Subject, seed: u64) -> Result<Exit, Error> {
@@ -124,7 +127,7 @@ impl Rehearse {
             Output::Json => console_line(&text::everywhere_json(&told).to_string())?,
             Output::Human | Output::Plain => console_line(&text::everywhere(&told))?,
         }
-        Ok(if told.wrong.is_empty() { Exit::Done } else { Exit::Failed })
+        Ok(if told.wrong.is_empty() && told.never_struck.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
     fn next(&self, seed: u64) -> String {

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::event::{Event, Mode, Outputs, StepState};
+use super::event::{Event, Instance, Mode, Outputs, StepState};
 use super::frame::FrameId;
 use super::machine::Machine;
 use super::scope::NodeScope;
-use super::state::{NodeId, State};
+use super::state::{Node, NodeId, State};
 use super::transition::Illegal;
 use crate::catalogue::Type;
 use crate::plan::Plan;
@@ -16,6 +16,9 @@ use crate::runbook::expr::Undefined;
 
 /// The most that a call hands over, or gives back, in bytes of JSON: a record of the journal has to hold it.
 const LARGEST: usize = 512 * 1024;
+
+/// How many nodes are looked at for a look ahead: a `for_each` within a `for_each` may come to a million.
+const MOST_FORESEEN: usize = 20_000;
 
 /// What a call hands over.
 struct Handed {
@@ -83,14 +86,44 @@ fn outputs(plan: &Plan, state: &State, frame: FrameId) -> Result<Map<String, Val
 pub fn foresee(plan: &Plan) -> State {
     let mut state = State::new(plan);
     for frame in (1..state.frames.len()).filter_map(|id| u32::try_from(id).ok()).map(FrameId) {
-        let caller = state.frame(frame).caller;
-        if let Some(caller) = caller
-            && let Ok(handed) = hand_over(plan, &state, caller, frame)
-        {
-            state.begin_frame(plan, caller, &handed.inputs, &handed.unknown);
-        }
+        begin_known(plan, &mut state, frame);
     }
     state
+}
+
+/// As [`foresee`], with the instances of every `for_each` whose items are known, and what those call.
+#[must_use]
+pub fn foresee_instances(plan: &Plan) -> State {
+    let mut state = foresee(plan);
+    let (mut at, mut frames) = (0, state.frames.len());
+    while at < state.nodes.len().min(MOST_FORESEEN) {
+        let node = NodeId(u32::try_from(at).unwrap_or(u32::MAX));
+        at += 1;
+        let Some(instances) = known_instances(plan, &state, node) else { continue };
+        // The node is there: it was just looked at.
+        state.expand(plan, &state.node(node).path.clone(), &instances).ok();
+        for frame in (frames..state.frames.len()).filter_map(|id| u32::try_from(id).ok()).map(FrameId) {
+            begin_known(plan, &mut state, frame);
+        }
+        frames = state.frames.len();
+    }
+    state
+}
+
+/// The instances of a `for_each` step whose items are known; nothing for an instance itself.
+fn known_instances(plan: &Plan, state: &State, node: NodeId) -> Option<Vec<Instance>> {
+    let Node { step: index, parent, .. } = *state.node(node);
+    let for_each = plan.step(index).for_each.as_ref().filter(|_| parent.is_none())?;
+    let items = plan.expressions(index).render(&for_each.items, &NodeScope::of(plan, state, node)).ok()?;
+    let items = crate::plan::items(&items.shown()).ok()?;
+    Some(items.into_iter().map(|(key, item)| Instance { key, item }).collect())
+}
+
+fn begin_known(plan: &Plan, state: &mut State, frame: FrameId) {
+    let Some(caller) = state.frame(frame).caller else { return };
+    if let Ok(handed) = hand_over(plan, state, caller, frame) {
+        state.begin_frame(plan, caller, &handed.inputs, &handed.unknown);
+    }
 }
 
 impl Machine {

@@ -343,7 +343,7 @@ impl State {
         self.set(plan, at, group, before, state);
     }
 
-    fn expand(&mut self, plan: &Plan, step: &NodePath, instances: &[Instance]) -> Result<(), Illegal> {
+    pub(super) fn expand(&mut self, plan: &Plan, step: &NodePath, instances: &[Instance]) -> Result<(), Illegal> {
         let parent = self.want(plan, step)?;
         for instance in instances {
             let path = NodePath(format!("{step}[{}]", instance.key).into());

@@ -123,8 +123,14 @@ fn sent(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
+/// All operations as actions.
+#[must_use]
+pub fn actions() -> Vec<Box<dyn Action>> {
+    all().into_iter().map(|operation| -> Box<dyn Action> { Box::new(OnAzure(operation)) }).collect()
+}
+
 /// An operation as an action.
-pub(super) struct OnAzure(pub(super) Arc<dyn Operation>);
+struct OnAzure(Arc<dyn Operation>);
 
 impl Action for OnAzure {
     fn spec(&self) -> &'static ActionSpec {

@@ -78,20 +78,28 @@ impl<'w> With<'w> {
         self.0.get(name).and_then(Value::as_object).into_iter().flatten()
     }
 
-    /// The resource that a parameter names: by its name in the resource group, or by its whole id.
+    /// The resource that a parameter names: by its name in the resource group, or by its id (see [`Self::path`]).
     #[must_use]
     pub fn resource(&self, kind: &str, parameter: &str, api: &'static str) -> Resource {
         self.resource_in(self.text("resource_group"), kind, self.text(parameter), api)
     }
 
-    /// A resource by name in a resource group of the subscription, or by its whole id.
+    /// A resource by name in a resource group of the subscription, or by its id.
     #[must_use]
     pub fn resource_in(&self, group: &str, kind: &str, name: &str, api: &'static str) -> Resource {
         if name.starts_with('/') {
-            return Resource { id: name.trim_end_matches('/').to_owned(), api };
+            return Resource { id: self.path(name.trim_end_matches('/')), api };
         }
         let id = format!("{}/providers/{kind}/{}", self.group(group).id, segment(name));
         Resource { id, api }
+    }
+
+    /// A path of Resource Manager; one from `/resourceGroups/` on is in the subscription.
+    #[must_use]
+    pub fn path(&self, path: &str) -> String {
+        let first = path.split('/').nth(1).unwrap_or_default();
+        let of_group = first.eq_ignore_ascii_case("resourceGroups");
+        if of_group { format!("{}{path}", self.subscription().id) } else { path.to_owned() }
     }
 
     /// A resource group of the subscription.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::runs::word;
 use super::{Attempt, Ended, Kill, Rehearsed, Subject, rehearse};
 use crate::catalogue::Effect;
-use crate::engine::{Event, NodePath, RunState, Seq};
+use crate::engine::{Event, NodePath, RunState};
+use crate::journal::Record;
 use crate::plan::{Plan, is_main};
 use crate::sim::stand_in::Stage;
 
@@ -22,15 +23,24 @@ pub struct Everywhere {
     pub doubts: BTreeMap<NodePath, u64>,
     /// What was lost or done twice: where drctl was killed, and what was wrong.
     pub wrong: Vec<(Kill, String)>,
+    /// The faults that never struck undisturbed, in words.
+    pub never_struck: Vec<String>,
 }
 
 /// Rehearses once undisturbed, then once for each place to die at.
 #[must_use]
 pub fn crash_everywhere(subject: &Subject, seed: u64) -> Everywhere {
+    crash_around(subject, seed, |_| true)
+}
+
+/// As [`crash_everywhere`], around those records only.
+#[must_use]
+pub fn crash_around(subject: &Subject, seed: u64, is_meant: impl Fn(&Record<Event>) -> bool) -> Everywhere {
     let attempt = Attempt { seed, kill: None, truthful: true, steady: true };
     let undisturbed = rehearse(subject, attempt);
     let last = undisturbed.records.last().map_or(0, |record| record.seq.0);
-    let kills: Vec<Kill> = (1..=last).flat_map(|seq| [Kill::Before(Seq(seq)), Kill::After(Seq(seq))]).collect();
+    let meant = undisturbed.records.iter().filter(|record| is_meant(record));
+    let kills: Vec<Kill> = meant.flat_map(|record| [Kill::Before(record.seq), Kill::After(record.seq)]).collect();
     let all = super::in_parallel(&kills, |kill| {
         let rehearsed = rehearse(subject, Attempt { kill: Some(kill), ..attempt });
         (doubts(&rehearsed), compare(&undisturbed, &rehearsed))
@@ -41,6 +51,7 @@ pub fn crash_everywhere(subject: &Subject, seed: u64) -> Everywhere {
         crashes: kills.len() as u64,
         doubts: BTreeMap::new(),
         wrong: Vec::new(),
+        never_struck: undisturbed.never_struck(),
     };
     for (kill, (doubts, wrong)) in kills.iter().zip(all) {
         doubts.into_iter().for_each(|step| *told.doubts.entry(step).or_default() += 1);
@@ -126,7 +137,7 @@ fn belongs_to_success(plan: &Plan, path: &str) -> bool {
 }
 
 fn world_differs(undisturbed: &Rehearsed, rehearsed: &Rehearsed) -> Vec<String> {
-    let (wanted, found) = (undisturbed.stage.resources(), rehearsed.stage.resources());
+    let (wanted, found) = (undisturbed.stage.settled(), rehearsed.stage.settled());
     let names: std::collections::BTreeSet<&String> = wanted.keys().chain(found.keys()).collect();
     let differing = names.into_iter().filter(|name| wanted.get(*name) != found.get(*name));
     differing.map(|name| format!("the simulated resource `{name}` is not as it is undisturbed")).collect()

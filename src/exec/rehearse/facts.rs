@@ -44,6 +44,8 @@ pub struct Facts {
     pub doubted: bool,
     /// What the steps measured of the loss of data.
     pub loss: DataLoss,
+    /// The faults that never struck, in words.
+    pub never_struck: Vec<String>,
 }
 
 /// The numbers of a rehearsal.
@@ -66,6 +68,7 @@ pub fn facts(seed: u64, rehearsed: &Rehearsed) -> Facts {
         path: parts.collect(),
         doubted: rehearsed.records.iter().any(|record| matches!(record.event, Event::InDoubt { .. })),
         loss: data_loss(plan, &rehearsed.state()),
+        never_struck: rehearsed.never_struck(),
     }
 }
 

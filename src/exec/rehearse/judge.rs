@@ -51,7 +51,8 @@ pub fn differences(expect: &Expect, rehearsed: &Rehearsed, facts: &Facts) -> Vec
         let fault = &rehearsed.stage.setting.scenario.faults[index];
         let text = format!("expected the fault {} to strike, found that it never did", fault.value.words());
         // One that was injected on the command line is written nowhere.
-        found.extend((fault.span != Span::default()).then(|| differs(Some(fault.span), text)));
+        let place = Some(fault.span).filter(|span| *span != Span::default());
+        found.push(differs(place, text));
     }
     let state = rehearsed.state();
     for (step, expected) in &expect.steps {

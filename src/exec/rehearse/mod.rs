@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-pub use everywhere::{Everywhere, crash_everywhere};
+pub use everywhere::{Everywhere, crash_around, crash_everywhere};
 pub use facts::{Facts, Part, facts};
 pub use histogram::histogram;
 pub use judge::{Difference, differences};
@@ -131,6 +131,13 @@ impl Rehearsed {
             _ => !self.stage.has_struck(*index),
         });
         unused.map(|(index, _)| index).collect()
+    }
+
+    /// The words of the faults that never struck.
+    #[must_use]
+    pub fn never_struck(&self) -> Vec<String> {
+        let faults = &self.stage.setting.scenario.faults;
+        self.unused_faults().into_iter().map(|index| faults[index].value.words()).collect()
     }
 
     /// The state that the records fold to.

@@ -28,6 +28,8 @@ pub struct Spread {
     pub steps: Vec<Weight>,
     /// The time on all critical paths by who says how long it takes.
     pub sources: Vec<(Source, Duration)>,
+    /// The faults that struck in none of the rehearsals, in words.
+    pub never_struck: Vec<String>,
 }
 
 /// A step's weight on the critical path.
@@ -71,7 +73,13 @@ fn gather(all: &[Facts], seed: u64, objective: Option<Duration>) -> Spread {
         in_doubt: (in_doubt, count(&|facts| facts.doubted)),
         steps: weights(all),
         sources: sources(all),
+        never_struck: never_struck(all),
     }
+}
+
+fn never_struck(all: &[Facts]) -> Vec<String> {
+    let first = all.first().map(|facts| facts.never_struck.clone()).unwrap_or_default();
+    first.into_iter().filter(|fault| all.iter().all(|facts| facts.never_struck.contains(fault))).collect()
 }
 
 /// The word for an end.

@@ -247,6 +247,7 @@ pub fn spread(plan: &Plan, scenario: &str, spread: &Spread) -> String {
     let whole: Duration = spread.sources.iter().map(|(_, span)| *span).sum();
     let sources = spread.sources.iter().map(|(source, span)| format!("{} {}", source.name(), percent(*span, whole)));
     writeln!(text, "\nwhere the times come from: {}", sources.collect::<Vec<_>>().join(", ")).ok();
+    never_struck(&mut text, &spread.never_struck);
     sanitise(&text)
 }
 
@@ -290,6 +291,7 @@ pub fn spread_json(plan: &Plan, scenario: &str, spread: &Spread) -> Value {
         "longest_seed": spread.times.last().map(|(_, seed)| seed),
         "steps": steps.collect::<Vec<_>>(),
         "sources": sources.collect::<serde_json::Map<_, _>>(),
+        "never_struck": spread.never_struck,
     })
 }
 
@@ -311,7 +313,14 @@ pub fn everywhere(told: &Everywhere) -> String {
     for (kill, what) in &told.wrong {
         writeln!(text, "killed {}: {what}", place(kill)).ok();
     }
+    never_struck(&mut text, &told.never_struck);
     sanitise(&text)
+}
+
+fn never_struck(text: &mut String, faults: &[String]) {
+    for fault in faults {
+        writeln!(text, "the fault {fault} never struck: this proves nothing about it").ok();
+    }
 }
 
 /// Crashes everywhere, for programs.
@@ -327,6 +336,7 @@ pub fn everywhere_json(told: &Everywhere) -> Value {
         "crashes": told.crashes,
         "in_doubt": doubts.collect::<serde_json::Map<_, _>>(),
         "wrong": wrong.collect::<Vec<_>>(),
+        "never_struck": told.never_struck,
     })
 }
 

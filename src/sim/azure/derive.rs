@@ -73,10 +73,14 @@ impl<'i> Implied<'i> {
 
     /// The id of a resource in a resource group.
     pub(super) fn id_in(&self, group: &str, kind: &str, name: &str) -> String {
+        let subscription = self.text("subscription");
+        if name.starts_with("/resourceGroups/") {
+            return format!("/subscriptions/{subscription}{name}");
+        }
         if name.starts_with('/') {
             return name.to_owned();
         }
-        format!("/subscriptions/{}/resourceGroups/{group}/providers/{kind}/{name}", self.text("subscription"))
+        format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}")
     }
 
     /// Whether the action is of a service: `azure.sql.`.
@@ -90,14 +94,14 @@ impl<'i> Implied<'i> {
 
 /// Lets the services put there what an action implies.
 pub(super) fn derive(world: &mut World, action: &str, with: &Map<String, Value>) {
-    let text = |name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default();
-    if action == "azure.request" && matches!(text("method"), "" | "GET") && text("path").starts_with("/subscriptions/")
+    let implied = Implied { action, with };
+    let path = implied.id_in("", "", implied.text("path"));
+    if action == "azure.request" && matches!(implied.text("method"), "" | "GET") && path.starts_with("/subscriptions/")
     {
         // What a step asks for is taken to be there.
-        let path = text("path");
-        world.ensure(path, json!({ "properties": { "provisioningState": "Succeeded" } }), region_in(path));
+        world.ensure(&path, json!({ "properties": { "provisioningState": "Succeeded" } }), region_in(&path));
     }
-    services::derive(world, &Implied { action, with });
+    services::derive(world, &implied);
 }
 
 /// The region a name tells of; empty where it tells of none.

@@ -37,7 +37,7 @@ impl Faults {
     pub(super) fn of_operation(&mut self, step: &str) -> Option<Fault> {
         self.strike(step, |fault| match fault {
             Fault::FailedOperation { times, .. } => times.unwrap_or(u32::MAX),
-            Fault::StuckOperation { .. } | Fault::Timeout { .. } => 1,
+            Fault::StuckOperation { .. } => 1,
             _ => 0,
         })
     }
@@ -121,7 +121,6 @@ pub(super) fn before(world: &mut World, incoming: &Incoming) -> Option<Answer> {
         return None;
     }
     let struck = world.faults.strike(&incoming.step, |fault| match fault {
-        Fault::Hang { .. } => 1,
         Fault::LostResponse { effect: Lost::BeforeEffect, times, .. } => times.unwrap_or(1),
         Fault::FailedOperation { times, code, .. } if is_refused(incoming, code.as_deref()) => {
             times.unwrap_or(u32::MAX)
@@ -129,7 +128,6 @@ pub(super) fn before(world: &mut World, incoming: &Incoming) -> Option<Answer> {
         _ => 0,
     });
     struck.map(|fault| match fault {
-        Fault::Hang { .. } => Answer::Silence,
         Fault::FailedOperation { code, message, .. } => {
             let code = code.as_deref().unwrap_or("BadRequest");
             let (status, words) = refusal::at_once(code).unwrap_or((400, "The request cannot be carried out."));
@@ -197,11 +195,9 @@ pub(super) fn after(world: &mut World, incoming: &Incoming, answer: Answer) -> A
     }
     let struck = world.faults.strike(&incoming.step, |fault| match fault {
         Fault::LostResponse { effect: Lost::AfterEffect, times, .. } => times.unwrap_or(1),
-        Fault::Timeout { .. } if services::is_immediate(incoming) => 1,
         _ => 0,
     });
     match struck {
-        Some(Fault::Timeout { .. }) => Answer::Silence,
         Some(_) => outage::lost_answer(world),
         None => answer,
     }

@@ -14,6 +14,7 @@ mod outage;
 mod paging;
 mod refusal;
 mod services;
+mod spread;
 mod world;
 
 use std::collections::BTreeMap;
@@ -27,7 +28,6 @@ use serde_json::{Map, Value};
 
 use crate::catalogue::Timestamp;
 use crate::edge::clock::Clock;
-use crate::plan::path::without_keys;
 use crate::sim::scenario::Fault;
 use answer::Answer;
 use incoming::Incoming;
@@ -125,6 +125,15 @@ impl Azure {
         world.resources()
     }
 
+    /// All resources, by id, once everything that was begun has ended: how long that takes is no difference.
+    #[must_use]
+    pub fn settled(&self) -> BTreeMap<String, Value> {
+        let mut world = self.world();
+        let end = self.clock.now().plus(operation::FOREVER);
+        world.advance(end);
+        world.resources()
+    }
+
     /// Every request that came so far.
     #[must_use]
     pub fn requests(&self) -> Vec<Logged> {
@@ -137,10 +146,26 @@ impl Azure {
         self.world().faults.has_struck(fault)
     }
 
-    /// Whether a step has changed anything.
+    /// Whether a step, by its path, has begun something that takes its own time.
     #[must_use]
-    pub fn has_changed(&self, step: &str) -> bool {
-        self.world().log.iter().any(|logged| logged.was_done && without_keys(&logged.step) == step)
+    pub fn has_operation(&self, step: &str) -> bool {
+        self.world().operations.has(step)
+    }
+
+    /// Whether a step, by its path without keys, has changed anything, and all users are served by it.
+    #[must_use]
+    pub fn has_arrived(&self, step: &str) -> bool {
+        let mut world = self.world();
+        world.advance(self.clock.now());
+        world.has_arrived(step)
+    }
+
+    /// The region that the users of a resource, by id or by type and name, are served from.
+    #[must_use]
+    pub fn served_from(&self, resource: &str) -> Option<String> {
+        let mut world = self.world();
+        world.advance(self.clock.now());
+        world.served_from(resource)
     }
 }
 

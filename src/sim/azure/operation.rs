@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::incoming::{Incoming, MANAGER, Target};
-use super::refusal;
 use super::world::World;
+use super::{refusal, services};
 use crate::catalogue::Timestamp;
+use crate::plan::path::without_keys;
 use crate::sim::scenario::Fault;
 use crate::sim::stand_in::Random;
 
@@ -17,6 +18,9 @@ use crate::sim::stand_in::Random;
 pub(super) const MARK: &str = "simulatedOperations";
 /// How long Azure knows an operation that is over.
 const REMEMBERED: Duration = Duration::from_hours(1);
+
+/// How long an operation takes that never ends: longer than any run.
+pub(super) const FOREVER: Duration = Duration::from_hours(24 * 31);
 
 /// What an operation does to the world when it ends well.
 pub(super) type Effect = Box<dyn FnOnce(&mut World) + Send>;
@@ -83,6 +87,8 @@ struct Operation {
     /// What went wrong.
     failure: Option<Value>,
     target: String,
+    /// The step that began it.
+    step: String,
     effect: Option<Effect>,
 }
 
@@ -98,6 +104,16 @@ impl Operations {
             ready.filter_map(|operation| Some((operation.ends, operation.effect.take()?))).collect();
         due.sort_by_key(|(at, _)| *at);
         due
+    }
+
+    /// Whether a step has begun one.
+    pub(super) fn has(&self, step: &str) -> bool {
+        self.0.values().any(|operation| operation.step == step)
+    }
+
+    /// Whether one that a step began goes on; keys do not count.
+    pub(super) fn is_busy_with(&self, step: &str, now: Timestamp) -> bool {
+        self.0.values().any(|operation| operation.ends > now && without_keys(&operation.step) == step)
     }
 
     /// What is being done to a resource: where its state is asked for.
@@ -136,18 +152,16 @@ pub(super) fn begin(
         _ => None,
     };
     let took = match fault {
-        Some(Fault::StuckOperation { .. } | Fault::Timeout { .. }) => Duration::from_hours(24 * 30),
+        Some(Fault::StuckOperation { .. }) => FOREVER,
         _ if world.meets_another => Duration::from_secs(8),
-        _ => (world.times)(&incoming.step),
+        _ => (world.times)(&incoming.step).min(services::longest(&target.kind)),
     };
     let effect: Effect = if failure.is_some() { failing(world, &target.id, style) } else { Box::new(effect) };
     let telling = Telling::draw(world, number, incoming, target);
     let answer = told(world, incoming, target, style, &telling, number);
-    let (ends, target) = (world.now.plus(took), target.id.clone());
-    world
-        .operations
-        .0
-        .insert(number, Operation { ends, style, telling, result, failure, target, effect: Some(effect) });
+    let (ends, target, step) = (world.now.plus(took), target.id.clone(), incoming.step.clone());
+    let operation = Operation { ends, style, telling, result, failure, target, step, effect: Some(effect) };
+    world.operations.0.insert(number, operation);
     answer
 }
 

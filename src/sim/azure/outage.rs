@@ -12,7 +12,8 @@ use super::world::World;
 
 /// What comes instead of an answer from a region that is down; nothing where it is up.
 pub(super) fn of_region(world: &mut World, incoming: &Incoming) -> Option<Answer> {
-    let region = region_of(world, incoming, &incoming.target())?;
+    let target = incoming.target();
+    let region = region_of(world, incoming, &target).filter(|_| !services::outlives_its_region(incoming, &target))?;
     if !world.faults.is_down(&region, world.start, world.now) {
         return None;
     }

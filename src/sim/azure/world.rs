@@ -10,6 +10,7 @@ use super::incoming::Incoming;
 use super::lag::Lag;
 use super::limits::Buckets;
 use super::operation::{Effect, Operations};
+use super::spread::Spreads;
 use super::{Logged, Times};
 use crate::catalogue::Timestamp;
 use crate::sim::scenario::Fault;
@@ -54,6 +55,7 @@ pub(super) struct World {
     pub(super) seed: u64,
     pub(super) buckets: Buckets,
     pub(super) lag: Lag,
+    pub(super) spreads: Spreads,
     /// Requests come: what changes from now on is seen late by some.
     pub(super) is_open: bool,
     /// What the request that is answered now begins, meets another operation and fails.
@@ -79,6 +81,7 @@ impl World {
             seed,
             buckets: Buckets::default(),
             lag: Lag::default(),
+            spreads: Spreads::default(),
             is_open: false,
             meets_another: false,
             resources: BTreeMap::new(),
@@ -98,10 +101,17 @@ impl World {
         self.now = self.now.max(now);
     }
 
-    /// A number that was not used before.
+    /// A number that was not used before, for an operation.
     pub(super) fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
+    }
+
+    /// A number for what a request makes: the same for the same request of a step, whatever else went on before.
+    pub(super) fn number_of(&self, incoming: &Incoming) -> u64 {
+        let same = |logged: &&Logged| logged.was_done && logged.step == incoming.step && logged.url == incoming.url;
+        let before = self.log.iter().filter(same).count();
+        Random::of(self.seed, &format!("{} {} {before}", incoming.step, incoming.url)).number() >> 32
     }
 
     pub(super) fn resource(&self, id: &str) -> Option<&Resource> {
@@ -227,13 +237,23 @@ impl World {
         self.resources.iter().filter(move |(id, _)| last(id)).map(|(_, resource)| resource)
     }
 
-    pub(super) fn look(&self, wanted: &str) -> Option<Value> {
+    /// What is below a resource.
+    pub(super) fn below(&self, id: &str) -> impl Iterator<Item = &Value> {
+        let start = format!("{}/", id.to_ascii_lowercase());
+        let from = self.resources.range(start.clone()..);
+        from.take_while(move |(id, _)| id.starts_with(&start)).map(|(_, resource)| &resource.body)
+    }
+
+    /// The id of a resource, by its id or by type and name.
+    pub(super) fn find(&self, wanted: &str) -> Option<String> {
         let wanted = wanted.to_ascii_lowercase();
-        let exact = self.resources.get(&wanted);
         let ending = format!("/providers/{wanted}");
-        let found =
-            exact.or_else(|| self.resources.iter().find(|(id, _)| id.ends_with(&ending)).map(|(_, resource)| resource));
-        found.map(|resource| resource.body.clone())
+        let mut ids = self.resources.keys();
+        if self.resources.contains_key(&wanted) { Some(wanted) } else { ids.find(|id| id.ends_with(&ending)).cloned() }
+    }
+
+    pub(super) fn look(&self, wanted: &str) -> Option<Value> {
+        self.body(&self.find(wanted)?).cloned()
     }
 
     pub(super) fn resources(&self) -> BTreeMap<String, Value> {

@@ -31,8 +31,9 @@ pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
     let mut judge = Judge { against, found: &mut found };
     judge.inputs(scenario);
     for fault in &scenario.faults {
-        if let Some(step) = fault.value.step() {
-            judge.step(step, fault.span);
+        let known = fault.value.step().and_then(|step| judge.step(step, fault.span));
+        if let Some(problem) = known.and_then(|step| cannot_strike(&fault.value, step)) {
+            judge.report("fault", fault.span, problem);
         }
         if let Fault::Busy { step: None, service: None, .. } = fault.value {
             judge.report("fault", fault.span, "`busy` needs `step` or `service`".to_owned());
@@ -65,6 +66,28 @@ pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
     }
     sort(&mut found);
     found
+}
+
+/// Why the fault can never strike its step; nothing where it may.
+#[must_use]
+pub fn cannot_strike(fault: &Fault, step: &Step) -> Option<String> {
+    let (id, action) = (&step.id.value, step.action.name.value.as_str());
+    let word = fault.word();
+    match (action, fault) {
+        ("manual", _) => {
+            Some(format!("`{word}` cannot strike `{id}`: a person does it, and `people` says how they answer"))
+        }
+        ("runbook", _) => {
+            Some(format!("`{word}` cannot strike `{id}`: it calls a runbook; name one of its steps, as `{id}.STEP`"))
+        }
+        ("assert" | "wait", Fault::LostResponse { .. }) => {
+            Some(format!("`{word}` cannot strike `{id}`: `{action}` sends nothing whose answer could be lost"))
+        }
+        (other, Fault::Busy { .. }) if !other.starts_with("azure.") => {
+            Some(format!("`{word}` cannot strike `{id}`: `{other}` does not reach Azure"))
+        }
+        _ => None,
+    }
 }
 
 struct Judge<'a, 'f> {

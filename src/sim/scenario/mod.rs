@@ -13,7 +13,7 @@ use crate::diag::{Span, Spanned};
 use crate::engine::{Resolution, RunState, StepState};
 use crate::runbook::ast::{Kind, Simulate};
 
-pub use check::{Against, check};
+pub use check::{Against, cannot_strike, check};
 pub use inject::injected;
 pub use parse::parse;
 
@@ -154,8 +154,18 @@ impl Fault {
     /// What it is called in messages.
     #[must_use]
     pub fn words(&self) -> String {
-        let name = match self {
-            Self::RegionDown { region, .. } => return format!("`region_down` of {region}"),
+        if let Self::RegionDown { region, .. } = self {
+            return format!("`region_down` of {region}");
+        }
+        let word = self.word();
+        self.step().map_or_else(|| format!("`{word}`"), |step| format!("`{word}` in `{step}`"))
+    }
+
+    /// Its word in a scenario.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::RegionDown { .. } => "region_down",
             Self::Throttled { .. } => "throttled",
             Self::Busy { .. } => "busy",
             Self::FailedOperation { .. } => "failed_operation",
@@ -166,8 +176,7 @@ impl Fault {
             Self::Crash { .. } => "crash",
             Self::Hang { .. } => "hang",
             Self::Timeout { .. } => "timeout",
-        };
-        self.step().map_or_else(|| format!("`{name}`"), |step| format!("`{name}` in `{step}`"))
+        }
     }
 
     /// The step it names.

@@ -1,13 +1,14 @@
-//! The faults that a scenario brings to a step that does not reach Azure; those of Azure strike there.
+//! The faults that a scenario brings to a step. Those of its requests to Azure strike there: here its attempts hang, and
+//! what Azure does at once takes its time.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::stage::Stage;
+use super::stage::{Stage, on_azure};
 use crate::actions::limits::within;
-use crate::actions::{Action, Call, Context, Done, Failure, Observation};
-use crate::catalogue::{ActionSpec, HumanDuration};
+use crate::actions::{Action, Call, Context, Done, Failure, Foreseen, Observation};
+use crate::catalogue::{ActionSpec, Effect, HumanDuration};
 use crate::edge::Act;
 use crate::sim::scenario::{Fault, Lost};
 
@@ -41,6 +42,17 @@ impl Faulty {
         }
     }
 
+    /// What Azure carries out at once is shown as done by its tools only after a while: as long as the step takes.
+    async fn in_its_time(&self, context: &Context, call: &Call) -> Result<Done, Failure> {
+        let begun = context.clock.now();
+        let done = self.inner.apply(context, call).await?;
+        let gone = begun.until(context.clock.now());
+        let takes = if done.already || self.stage.has_operation(&call.step) { gone } else { self.stage.duration(call) };
+        let rest = takes.min(call.timeout).saturating_sub(gone);
+        context.clock.sleep(rest).await;
+        Ok(done)
+    }
+
     /// The step never answers.
     async fn time_out(&self, context: &Context, call: &Call) -> Result<Done, Failure> {
         within(context, call.timeout, std::future::pending::<()>()).await.ok();
@@ -66,13 +78,19 @@ impl Action for Faulty {
         self.inner.sends(with)
     }
 
+    fn foresee<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Foreseen> {
+        self.inner.foresee(context, call)
+    }
+
     fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
         self.inner.observe(context, call)
     }
 
     fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {
-        match self.stage.strike(call, self.spec().name) {
+        let reads = (self.spec().effect)(&call.with) == Effect::Reads;
+        match self.stage.strike(call, (self.spec().name, reads)) {
             Some(fault) => Box::pin(self.strike(context, call, fault)),
+            None if on_azure(self.spec().name) && !reads => Box::pin(self.in_its_time(context, call)),
             None => self.inner.apply(context, call),
         }
     }

@@ -1,10 +1,9 @@
 //! The actions of a plan with what is known of their parameters before the run.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
-use crate::engine::{NodeId, NodeScope, State, foresee};
+use crate::engine::{NodeScope, foresee_instances};
+use crate::plan::path::without_keys;
 use crate::plan::{Plan, StepIndex};
 use crate::runbook::ast::ActionUse;
 use crate::runbook::expr::Templated;
@@ -12,7 +11,7 @@ use crate::runbook::expr::Templated;
 /// An action that a step uses, for its work, its check or its undoing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Implied {
-    /// The step's id.
+    /// The step's path, without keys.
     pub step: String,
     /// The action.
     pub action: String,
@@ -23,38 +22,18 @@ pub struct Implied {
 /// All actions of a plan, those of called runbooks included, each once for every item of its step.
 #[must_use]
 pub fn implied(plan: &Plan) -> Vec<Implied> {
-    let mut state = foresee(plan);
+    let state = foresee_instances(plan);
     let mut found = Vec::new();
-    for at in 0..state.nodes.len() {
-        let node = NodeId(u32::try_from(at).unwrap_or(u32::MAX));
-        let index = state.node(node).step;
-        let step = plan.step(index);
-        for item in items(plan, &state, node) {
-            state.nodes[at].item = item.map(Arc::new);
-            let scope = NodeScope::of(plan, &state, node);
-            let check = step.verify.as_ref().map(|verify| &verify.action);
-            for action in [Some(&step.action), check, step.rollback.as_deref()].into_iter().flatten() {
-                let with = known(plan, index, action, &scope);
-                found.push(Implied {
-                    step: state.node(node).path.to_string(),
-                    action: action.name.value.clone(),
-                    with,
-                });
-            }
+    for (id, node) in state.iter().filter(|(id, _)| !state.children.contains_key(id)) {
+        let (index, step) = (node.step, plan.step(node.step));
+        let scope = NodeScope::of(plan, &state, id);
+        let check = step.verify.as_ref().map(|verify| &verify.action);
+        for action in [Some(&step.action), check, step.rollback.as_deref()].into_iter().flatten() {
+            let with = known(plan, index, action, &scope);
+            found.push(Implied { step: without_keys(&node.path.0), action: action.name.value.clone(), with });
         }
-        state.nodes[at].item = None;
     }
     found
-}
-
-/// The items of the node's step where they are known; one without an item where it has none.
-fn items(plan: &Plan, state: &State, node: NodeId) -> Vec<Option<Value>> {
-    let index = state.node(node).step;
-    let Some(for_each) = &plan.step(index).for_each else { return vec![None] };
-    let scope = NodeScope::of(plan, state, node);
-    let rendered = plan.expressions(index).render(&for_each.items, &scope).map(|items| items.shown());
-    let items = rendered.ok().and_then(|items| crate::plan::items(&items).ok());
-    items.into_iter().flatten().map(|(_, item)| Some(item)).collect()
 }
 
 fn known(plan: &Plan, index: StepIndex, action: &ActionUse, scope: &NodeScope<'_>) -> Map<String, Value> {

@@ -30,7 +30,7 @@ use crate::actions::probe_dns::ProbeDns;
 use crate::actions::probe_http::ProbeHttp;
 use crate::actions::probe_tcp::ProbeTcp;
 use crate::actions::wait::Wait;
-use crate::actions::{Action, exec, http as real_http, shell};
+use crate::actions::{Action, azure, exec, http as real_http, shell};
 use crate::edge::process::ProcessRunner;
 
 /// The actions of a rehearsal that are not the real ones.
@@ -49,8 +49,10 @@ pub fn stand_ins(stage: &Arc<Stage>) -> Vec<Box<dyn Action>> {
         Box::new(probe::Look::new(Box::new(ProbeTcp), Arc::clone(stage))),
         Box::new(probe::Look::new(Box::new(ProbeDns), Arc::clone(stage))),
     ];
+    // Those of Azure are the real ones: their requests go to the simulated Azure.
     inner
         .into_iter()
+        .chain(azure::actions())
         .map(|action| -> Box<dyn Action> { Box::new(faulty::Faulty::new(action, Arc::clone(stage))) })
         .collect()
 }

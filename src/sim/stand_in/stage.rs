@@ -114,7 +114,7 @@ impl Stage {
     /// What answers at `url`.
     #[must_use]
     pub fn probe(&self, url: &str) -> Probed {
-        let region = |resource: &str| cloud::region_of(&self.azure, resource);
+        let region = |resource: &str| self.azure.served_from(resource);
         self.endpoints.probe(url, self.now(), (&|step| self.has_run(step), &region))
     }
 
@@ -122,7 +122,7 @@ impl Stage {
     fn has_run(&self, step: &str) -> bool {
         let ledger = self.ledger();
         let last = ledger.done.iter().rfind(|done| without_keys(&done.step) == step && done.fails.is_none());
-        last.is_some_and(|done| !done.undo && done.ends <= self.now()) || self.azure.has_changed(step)
+        last.is_some_and(|done| !done.undo && done.ends <= self.now()) || self.azure.has_arrived(step)
     }
 
     /// Why a check that follows a step cannot hold yet: the step has had no effect.
@@ -148,6 +148,12 @@ impl Stage {
     #[must_use]
     pub fn resources(&self) -> BTreeMap<String, Value> {
         self.azure.resources()
+    }
+
+    /// All simulated resources, by id, once everything that was begun has ended.
+    #[must_use]
+    pub fn settled(&self) -> BTreeMap<String, Value> {
+        self.azure.settled()
     }
 
     /// Every request that reached the simulated Azure.
@@ -252,8 +258,13 @@ impl Stage {
         call.idempotency_key == format!("{}-undo{}", self.setting.run, call.step)
     }
 
-    /// The fault that strikes this call of a step's own action now; counted.
-    pub(super) fn strike(&self, call: &Call, action: &str) -> Option<Fault> {
+    /// Whether the step began something in Azure that takes its own time.
+    pub(super) fn has_operation(&self, path: &str) -> bool {
+        self.azure.has_operation(path)
+    }
+
+    /// The fault that strikes this call of a step's own action now; counted. `reads`: the action only reads.
+    pub(super) fn strike(&self, call: &Call, (action, reads): (&str, bool)) -> Option<Fault> {
         let own = self.step(&call.step).is_some_and(|step| step.action.name.value == action);
         if !own || is_verify(call) || self.is_undo(call) {
             return None;
@@ -268,6 +279,11 @@ impl Stage {
                 Fault::Hang { .. } | Fault::Timeout { .. } | Fault::StuckOperation { .. } => 1,
                 _ => continue,
             };
+            let of_the_attempt = matches!(fault.value, Fault::Hang { .. } | Fault::Timeout { .. });
+            if on_azure(action) && !reads && !of_the_attempt {
+                // It strikes what the step sends.
+                continue;
+            }
             let count = struck.entry(index).or_default();
             if hits(&fault.value) && *count < most {
                 *count += 1;
@@ -299,6 +315,11 @@ fn azure(setting: &Setting) -> Azure {
         azure.put(&resource.value).ok();
     }
     azure
+}
+
+/// Whether an action reaches Azure: then most faults strike there.
+pub(super) fn on_azure(action: &str) -> bool {
+    action.starts_with("azure.")
 }
 
 /// Whether the call is one of the looks of a step's `verify`: their folders are named so.

@@ -109,7 +109,11 @@ static CROSS_REGION_RESTORE: ActionSpec = ActionSpec {
         SOURCE_REGION,
         LOCATION,
         must("recovery_point", string, "the recovery point, as `azure.backup.recovery_points` gives it"),
-        must("target_cluster", string, "the id of the cluster to restore into"),
+        must(
+            "target_cluster",
+            string,
+            "the id of the cluster to restore into; from `/resourceGroups/` on it is in the subscription"
+        ),
         may("cluster_scope", boolean, "whether resources outside of namespaces are restored; `true` if absent"),
     ],
     outputs: Outputs::Fixed(&[
@@ -125,7 +129,7 @@ static CROSS_REGION_RESTORE: ActionSpec = ActionSpec {
 
 impl CrossRegionRestore {
     fn body(with: &With<'_>) -> Value {
-        let cluster = with.text("target_cluster");
+        let cluster = with.path(with.text("target_cluster"));
         json!({
             "crossRegionRestoreDetails": {
                 "sourceRegion": with.text("source_region"),

@@ -152,7 +152,10 @@ impl Operation for RunPipeline {
             let outputs = json!({ "run_id": run, "status": "in_progress" });
             return Ok(Next::done(outputs, format!("the run {run} has begun")));
         }
-        let now = known.body(&factory(with).child("pipelineruns", run).get())?;
+        // A run that has just begun may not be found yet.
+        let Some(now) = known.find(&factory(with).child("pipelineruns", run).get())? else {
+            return Ok(Next::Wait(format!("the run {run} of `{name}` is not to be seen yet")));
+        };
         let status = snake(text(now, "/status"));
         Ok(match status.as_str() {
             "succeeded" => Next::done(json!({ "run_id": run, "status": status }), format!("`{name}` ended well")),

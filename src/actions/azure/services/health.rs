@@ -26,7 +26,11 @@ static RESOURCE_HEALTH: ActionSpec = ActionSpec {
     name: "azure.health.resource",
     summary: "reads what Azure says of the health of a resource",
     docs: "Reads Resource Health. It lags behind what users see: a probe of the application says more, and sooner.",
-    parameters: anywhere![must("resource", string, "the id of the resource, from `/subscriptions/` on")],
+    parameters: anywhere![must(
+        "resource",
+        string,
+        "the id of the resource; from `/resourceGroups/` on it is in the subscription"
+    )],
     outputs: Outputs::Fixed(&[
         HEALTHY,
         REASON,

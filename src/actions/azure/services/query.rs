@@ -25,7 +25,7 @@ static METRIC: ActionSpec = ActionSpec {
     docs: "Reads the last value of a metric that is not older than `window`. A metric without a value is unhealthy and \
         unknown, never zero: metrics of a region that is down stop coming.",
     parameters: anywhere![
-        must("resource", string, "the id of the resource, from `/subscriptions/` on"),
+        must("resource", string, "the id of the resource; from `/resourceGroups/` on it is in the subscription"),
         must("metric", string, "the name of the metric"),
         may(
             "aggregation",
@@ -138,7 +138,11 @@ static REQUEST: ActionSpec = ActionSpec {
         taken to be safe to repeat; PATCH and POST are sent once, and a lost answer leaves the step in doubt.",
     parameters: anywhere![
         may("method", || words(METHODS), "`GET` if absent"),
-        must("path", string, "the path, from `/subscriptions/` or `/providers/` on"),
+        must(
+            "path",
+            string,
+            "the path, from `/subscriptions/` or `/providers/` on; from `/resourceGroups/` on it is in the subscription"
+        ),
         must("api_version", string, "the api-version"),
         may("query", || Type::Map(Box::new(Type::String)), "what else to add to the URL"),
         JSON,
@@ -175,7 +179,7 @@ impl AnyRequest {
         };
         let query = with.entries("query").filter_map(|(name, value)| Some((name, value.as_str()?)));
         let query: String = query.map(|(name, value)| format!("&{}={}", segment(name), segment(value))).collect();
-        let path = format!("{}?api-version={}{query}", with.text("path"), segment(with.text("api_version")));
+        let path = format!("{}?api-version={}{query}", with.path(with.text("path")), segment(with.text("api_version")));
         let request = Request::new(Api::Arm, method, path);
         match with.value("json") {
             Some(body) => request.body(body.clone()),

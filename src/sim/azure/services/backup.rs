@@ -23,7 +23,7 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
         }
         "validatecrossregionrestore" => Some(Answer::ok(json!({ "objectType": "OperationJobExtendedInfo" }))),
         "crossregionrestore" => {
-            let number = world.number();
+            let number = world.number_of(incoming);
             let job = format!("/restores/{number}");
             world.insert(&job, json!({ "properties": { "status": "InProgress" } }), "");
             let own = Target { id: job.clone(), ..target.clone() };

@@ -30,7 +30,7 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
             }))
         }
         ("POST", "pipelines", "createrun") => {
-            let number = world.number();
+            let number = world.number_of(incoming);
             let run = format!("{}/pipelineruns/run-{number}", target.parent());
             let name = target.name().to_owned();
             world.insert(

@@ -79,7 +79,7 @@ fn run(world: &mut World, incoming: &Incoming, host: &str, job: &str) -> Answer 
     if let Some(run) = known {
         return Answer::ok(json!({ "run_id": run.body.get("run_id") }));
     }
-    let number = world.number();
+    let number = world.number_of(incoming);
     let id = place(host, "runs", &number.to_string());
     let state = json!({ "life_cycle_state": "RUNNING" });
     world.insert(&id, json!({ "run_id": number, "job_id": job, "token": token, "state": state }), "");

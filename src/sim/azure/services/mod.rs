@@ -18,6 +18,8 @@ mod site_recovery;
 mod sql;
 mod storage;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -167,6 +169,20 @@ pub(super) fn region_of_host(world: &World, host: &str) -> Option<String> {
         Some(owner) => Some(owner.region.clone()).filter(|region| !region.is_empty()),
         None => host.split('.').nth(1).map(str::to_owned),
     }
+}
+
+/// How long an operation on a resource of that type takes at most: Front Door takes a change within a minute, and carries
+/// it to its edges afterwards.
+pub(super) fn longest(kind: &str) -> Duration {
+    let is_front_door = kind.starts_with("microsoft.cdn/") || kind.starts_with("microsoft.network/frontdoors");
+    if is_front_door { Duration::from_mins(1) } else { Duration::MAX }
+}
+
+/// Whether a resource is managed while its region is down. A storage account is read and failed over then, and nothing
+/// else: its provider stays where the account was made.
+pub(super) fn outlives_its_region(incoming: &Incoming, target: &Target) -> bool {
+    let is_account = target.kind == "microsoft.storage/storageaccounts";
+    is_account && (incoming.is_read() || target.action() == "failover")
 }
 
 /// Whether the service does at once what the request asks for, or begins it without a URL that tells how it goes.

@@ -18,12 +18,8 @@ pub(super) const TRAFFIC_MANAGER: Service = Service {
     handle: traffic_manager,
     derive: derive_traffic_manager,
 };
-pub(super) const DNS: Service = Service {
-    prefix: "microsoft.network/dnszones",
-    versions: &["2018-05-01"],
-    handle: |_, _, _| None,
-    derive: derive_dns,
-};
+pub(super) const DNS: Service =
+    Service { prefix: "microsoft.network/dnszones", versions: &["2018-05-01"], handle: dns, derive: derive_dns };
 pub(super) const FRONT_DOOR: Service = Service {
     prefix: "microsoft.cdn/profiles",
     versions: &["2025-06-01", "2026-10-01"],
@@ -48,6 +44,11 @@ pub(super) const POLICIES: Service = Service {
     handle: |_, _, _| None,
     derive: derive_policy,
 };
+
+/// How long the edges of the classic Front Door take to follow.
+const CLASSIC_EDGES: Duration = Duration::from_mins(5);
+/// How long an answer is kept where nothing says it, in seconds.
+const USUAL_TTL: u64 = 60;
 
 /// An endpoint's monitor status follows from its status, and from whether its region is up.
 fn monitored(world: &World, id: &str) -> Option<Value> {
@@ -95,6 +96,10 @@ fn traffic_manager(world: &mut World, incoming: &Incoming, target: &Target) -> O
             if taken {
                 return Some(Answer::error(400, "BadRequest", "The priorities of all endpoints must be unique."));
             }
+            let profile = target.id.rsplitn(3, '/').last().unwrap_or_default().to_owned();
+            let ttl = world.body(&profile).and_then(|body| body.pointer("/properties/dnsConfig/ttl")?.as_u64());
+            world.body(&target.id)?;
+            world.spread(&profile, Duration::from_secs(ttl.unwrap_or(USUAL_TTL)));
             merge(world.change(&target.id)?, &incoming.body);
             Some(Answer::ok(monitored(world, &target.id)?))
         }
@@ -141,6 +146,15 @@ fn derive_traffic_manager(world: &mut World, implied: &Implied<'_>) {
     world.ensure(&format!("{profile}/{kind}/{name}"), body, "");
 }
 
+/// A record is changed as any resource is; who asked before keeps the old answer for as long as that said.
+fn dns(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
+    if !incoming.is_read() {
+        let ttl = world.body(&target.id)?.pointer("/properties/TTL").and_then(Value::as_u64);
+        world.spread(&target.id, Duration::from_secs(ttl.unwrap_or(USUAL_TTL)));
+    }
+    None
+}
+
 fn derive_dns(world: &mut World, implied: &Implied<'_>) {
     if implied.is_of("dns") && !implied.text("zone").is_empty() {
         let zone = implied.id("Microsoft.Network/dnsZones", "zone");
@@ -171,7 +185,9 @@ fn front_door(world: &mut World, incoming: &Incoming, target: &Target) -> Option
                 }
                 // The edges follow one after the other.
                 let minutes = 20 + Random::of(world.seed, &id).number() % 25;
-                let until = world.now.plus(Duration::from_mins(minutes));
+                let takes = Duration::from_mins(minutes);
+                world.spread(&id, takes);
+                let until = world.now.plus(takes);
                 world.show(&id, &json!({ "properties": { "deploymentStatus": "InProgress" } }), until);
             });
             if answer.is_good() {
@@ -229,7 +245,10 @@ fn classic(world: &mut World, incoming: &Incoming, target: &Target) -> Option<An
     match (incoming.method.as_str(), target.action().as_str()) {
         ("PUT", "") => {
             let (id, body) = (target.id.clone(), incoming.body.clone());
-            Some(begin(world, incoming, target, Style::AsyncOperation, Value::Null, move |world| put(world, &id, body)))
+            Some(begin(world, incoming, target, Style::AsyncOperation, Value::Null, move |world| {
+                world.spread(&id, CLASSIC_EDGES);
+                put(world, &id, body);
+            }))
         }
         ("POST", "purge") => Some(begin(world, incoming, target, Style::AsyncOperation, Value::Null, |_| {})),
         _ => None,

@@ -85,12 +85,23 @@ fn machine(vault: &str, plan: &str) -> String {
     format!("{vault}/{MACHINES}/{plan}-machine")
 }
 
+/// What a plan allows, and what it has done, before the first of its actions: the first one is what it is ready for.
+fn before(action: &str) -> (&'static [&'static str], &'static str) {
+    match action.rsplit('.').next().unwrap_or_default() {
+        "commit" => (&["Commit"], "Unplanned failover completed"),
+        "reprotect" => (&["ReProtect"], "Failover committed"),
+        "cleanup" => (&["TestFailoverCleanup"], "Test failover completed"),
+        _ => (&PROTECTED, ""),
+    }
+}
+
 fn derive(world: &mut World, implied: &Implied<'_>) {
     if implied.is_of("site_recovery") && !implied.text("plan").is_empty() {
         let vault = implied.id("Microsoft.RecoveryServices/vaults", "vault");
         let machine = machine(&vault, implied.text("plan"));
         let groups = json!([{ "groupType": "Boot", "replicationProtectedItems": [{ "id": machine }] }]);
-        let properties = json!({ "allowedOperations": PROTECTED, "currentScenarioStatus": "", "currentScenario": { "jobId": "None" }, "groups": groups });
+        let (allowed, status) = before(implied.action);
+        let properties = json!({ "allowedOperations": allowed, "currentScenarioStatus": status, "currentScenario": { "jobId": "None" }, "groups": groups });
         if implied.action == "azure.site_recovery.failover" {
             // Before the first failover the machines run where it starts.
             let from = if implied.text("direction") == "recovery_to_primary" { "Recovery" } else { "Primary" };

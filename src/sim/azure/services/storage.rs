@@ -76,8 +76,7 @@ fn fail_over(world: &mut World, incoming: &Incoming, target: &Target) -> Answer 
     answer
 }
 
-/// An account fails over to the region that a step names. Its provider is the one of its primary region, unless that is down: then
-/// an unplanned failover is taken all the same.
+/// An account fails over to the region that a step names. It stays managed where it was made.
 fn derive(world: &mut World, implied: &Implied<'_>) {
     if !implied.is_of("storage") || implied.text("account").is_empty() {
         return;
@@ -96,6 +95,6 @@ fn derive(world: &mut World, implied: &Implied<'_>) {
     });
     // A step that names the target region knows more than one that only reads.
     if world.resource(&id).is_none() || !to.is_empty() {
-        world.insert(&id, body, "");
+        world.insert(&id, body, primary);
     }
 }

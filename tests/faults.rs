@@ -1,0 +1,237 @@
+//! What goes wrong in a rehearsal, and how long things take there: a fault strikes, or it is said that it did not.
+
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn drctl(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
+    command.args(arguments).current_dir(folder).env("NO_COLOR", "1");
+    command.env_remove("DRCTL_STATE").env_remove("DRCTL_WORKSPACE");
+    command.output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+const HEAD: &str = "kind: failover\nowner: t\n\
+    azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg }\n";
+
+/// A workspace of runbooks, each by its name and what follows its head.
+fn workspace(runbooks: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("runbooks")).unwrap();
+    fs::write(folder.path().join("drctl.yaml"), "drctl: 1\n").unwrap();
+    for (name, steps) in runbooks {
+        let runbook = format!("drctl: 1\nname: {name}\n{HEAD}{steps}");
+        fs::write(folder.path().join(format!("runbooks/{name}.yaml")), runbook).unwrap();
+    }
+    folder
+}
+
+/// Rehearses `shop` with a scenario, as JSON.
+fn rehearsed(folder: &Path, scenario: &str, more: &[&str]) -> (Value, Option<i32>) {
+    fs::write(folder.join("one.yaml"), format!("drctl: 1\nscenario: one\nrunbook: shop\n{scenario}")).unwrap();
+    let arguments = [&["rehearse", "shop", "--scenario", "one.yaml", "--output", "json"], more].concat();
+    let output = drctl(folder, &arguments);
+    let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
+    (json, output.status.code())
+}
+
+/// The state and the reason of a step.
+fn step<'j>(json: &'j Value, path: &str) -> (&'j str, &'j str) {
+    let found = json["steps"].as_array().unwrap().iter().find(|step| step["step"] == path).unwrap();
+    (found["state"].as_str().unwrap(), found["reason"].as_str().unwrap_or_default())
+}
+
+const SHOP: &str = r#"inputs: { url: { type: string, default: "https://shop.example.com" } }
+detection:
+  - { id: probe, action: azure.traffic_manager.endpoint, with: { profile: shop, endpoint: eastus2 } }
+assessment:
+  - { id: declare, action: manual, with: { instructions: Declare it. } }
+execution:
+  - id: switch_on
+    action: azure.traffic_manager.set_endpoint
+    with: { profile: shop, endpoint: eastus2, status: enabled }
+    timeout: 5m
+    estimate: { typical: 45s }
+  - { id: stop, action: assert, needs: [switch_on], with: { that: true } }
+  - id: switch_off
+    action: azure.traffic_manager.set_endpoint
+    needs: [stop]
+    with: { profile: shop, endpoint: centralus, status: disabled }
+    estimate: { typical: 1s }
+  - { id: answers, action: probe.http, needs: [switch_off], with: { url: "{{ inputs.url }}" } }
+  - { id: inner, action: runbook, needs: [answers], with: { runbook: inner } }
+communication:
+  - { id: never, action: wait, run_if: failure, with: { for: 1s } }
+"#;
+const INNER: &str = "execution:\n  - { id: rest, action: wait, with: { for: 1s } }\n";
+
+fn shop() -> tempfile::TempDir {
+    workspace(&[("shop", SHOP), ("inner", INNER)])
+}
+
+#[test]
+fn a_fault_that_can_never_strike_is_refused_before_anything_is_rehearsed() {
+    let folder = shop();
+    let refused = [
+        ("declare:hang", "`hang` cannot strike `declare`: a person does it, and `people` says how they answer"),
+        (
+            "inner:fail",
+            "`failed_operation` cannot strike `inner`: it calls a runbook; name one of its steps, as `inner.STEP`",
+        ),
+        (
+            "stop:lost-response",
+            "`lost_response` cannot strike `stop`: `assert` sends nothing whose answer could be lost",
+        ),
+        ("switch_onn:fail", "the runbook has no step `switch_onn`; did you mean `switch_on`?"),
+    ];
+    for (fault, why) in refused {
+        let output = drctl(folder.path(), &["rehearse", "shop", "--inject", fault]);
+        assert_eq!((text(&output), output.status.code()), (format!("error: `--inject`: {why}\n"), Some(2)));
+    }
+    let scenario = "drctl: 1\nscenario: one\nrunbook: shop\nfaults: [ { hang: { step: declare } }, { busy: { step: stop, for: 1m } } ]\n";
+    fs::create_dir_all(folder.path().join("runbooks/scenarios")).unwrap();
+    fs::write(folder.path().join("runbooks/scenarios/one.yaml"), scenario).unwrap();
+    let output = drctl(folder.path(), &["validate", "--format", "short"]);
+    let found = "runbooks/scenarios/one.yaml:4:13: error[fault]: `hang` cannot strike `declare`: a person does it, and `people` says how they answer\n\
+        runbooks/scenarios/one.yaml:4:42: error[fault]: `busy` cannot strike `stop`: `assert` does not reach Azure\n";
+    assert!(text(&output).starts_with(found), "{}", text(&output));
+}
+
+#[test]
+fn a_fault_that_never_struck_is_a_difference_however_it_is_rehearsed() {
+    let folder = shop();
+    let (json, code) = rehearsed(folder.path(), "", &["--inject", "never:fail"]);
+    let differs = "expected the fault `failed_operation` in `never` to strike, found that it never did";
+    assert_eq!((&json["differences"], code), (&serde_json::json!([differs]), Some(1)));
+    for many in [&["--runs", "3"][..], &["--crash-everywhere"]] {
+        let (json, code) = rehearsed(folder.path(), "", &[&["--inject", "never:fail"], many].concat());
+        assert_eq!((&json["never_struck"], code), (&serde_json::json!(["`failed_operation` in `never`"]), Some(1)));
+    }
+}
+
+#[test]
+fn whatever_may_strike_a_step_on_azure_strikes_it_whether_it_reads_or_writes() {
+    let folder = shop();
+    for step in ["probe", "switch_on"] {
+        for fault in ["fail", "hang", "timeout", "lost-response", "crash-after-effect"] {
+            let (json, _) = rehearsed(folder.path(), "", &["--inject", &format!("{step}:{fault}")]);
+            assert_eq!(json["differences"], serde_json::json!([]), "{step}:{fault}");
+        }
+    }
+}
+
+#[test]
+fn a_step_on_azure_hangs_until_its_own_time_is_up_and_a_timeout_has_its_effect() {
+    let folder = shop();
+    let (json, _) = rehearsed(folder.path(), "", &["--inject", "switch_on:hang"]);
+    assert_eq!(step(&json, "switch_on"), ("failed", "timed out after 5m"));
+    let enabled = "expect:\n  world:\n    - { resource: Microsoft.Network/trafficManagerProfiles/shop/AzureEndpoints/eastus2, \
+        at: /properties/endpointStatus, is: Enabled }\n";
+    let (json, _) = rehearsed(folder.path(), enabled, &["--inject", "switch_on:timeout"]);
+    assert_eq!(
+        (step(&json, "switch_on"), &json["differences"]),
+        (("failed", "timed out after 5m"), &serde_json::json!([]))
+    );
+}
+
+#[test]
+fn what_azure_does_at_once_takes_as_long_as_the_step_says() {
+    let (json, _) = rehearsed(shop().path(), "", &[]);
+    let path = json["critical_path"].as_array().unwrap();
+    let part = path.iter().find(|part| part["step"] == "switch_on").unwrap();
+    assert_eq!((part["machine"].as_f64(), &part["machine_source"]), (Some(45.0), &serde_json::json!("runbook")));
+}
+
+/// The reason that the probe `answers` gives, where the step before it waits as long.
+fn seen_after(wait: &str, scenario: &str) -> String {
+    let steps = SHOP.replace(
+        "id: answers, action: probe.http, needs: [switch_off]",
+        "id: answers, action: probe.http, needs: [a_while]",
+    );
+    let wait = format!(
+        "  - {{ id: a_while, action: wait, needs: [switch_off], with: {{ for: {wait} }} }}\n  - {{ id: answers"
+    );
+    let folder = workspace(&[("shop", &steps.replace("  - { id: answers", &wait)), ("inner", INNER)]);
+    fs::write(folder.path().join("one.yaml"), format!("drctl: 1\nscenario: one\nrunbook: shop\n{scenario}")).unwrap();
+    let arguments = ["rehearse", "shop", "--scenario", "one.yaml", "--journal", "journal"];
+    drctl(folder.path(), &arguments);
+    let journal = fs::read_to_string(folder.path().join("journal")).unwrap();
+    let outcome = journal.lines().find(|line| line.contains(r#""step":"answers""#) && line.contains("reason")).unwrap();
+    outcome.split(r#""reason":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn users_reach_the_new_region_when_resolvers_have_forgotten_the_old_one() {
+    // The profile says 30 s, from the change that comes first.
+    let scenario = "endpoints: [ { url: \"https://shop.example.com\", served_by: Microsoft.Network/trafficManagerProfiles/shop } ]\n\
+        resources:\n  - { type: Microsoft.Network/trafficManagerProfiles, name: shop/AzureEndpoints/centralus, properties: { priority: 1 } }\n  \
+        - { type: Microsoft.Network/trafficManagerProfiles, name: shop/AzureEndpoints/eastus2, properties: { priority: 2 } }\n  \
+        - { type: Microsoft.Network/trafficManagerProfiles, name: shop, properties: { dnsConfig: { ttl: 120 } } }\n\
+        faults: [ { region_down: { region: centralus } } ]\n";
+    assert_eq!(seen_after("30s", scenario), "0 of 3 samples good, wanted 2; sample 3: no answer: `centralus` is down");
+    assert_eq!(seen_after("80s", scenario), "3 of 3 samples good");
+    let moved = "endpoints: [ { url: \"https://shop.example.com\", region: centralus, moved_by: switch_on, moved_to: eastus2 } ]\n\
+        resources: [ { type: Microsoft.Network/trafficManagerProfiles, name: shop, properties: { dnsConfig: { ttl: 120 } } } ]\n\
+        faults: [ { region_down: { region: centralus } } ]\n";
+    assert_eq!(seen_after("30s", moved), "0 of 3 samples good, wanted 2; sample 3: no answer: `centralus` is down");
+    assert_eq!(seen_after("80s", moved), "3 of 3 samples good");
+}
+
+#[test]
+fn what_a_call_names_for_each_of_its_items_is_there() {
+    let each = "execution:\n  - id: each\n    action: runbook\n    for_each: [one, two]\n    \
+        with: { runbook: server, inputs: { name: \"shop-{{ item }}\" } }\n";
+    let server = "inputs: { name: { type: string } }\nexecution:\n  - id: promote\n    \
+        action: azure.postgres.promote_replica\n    with: { server: \"{{ inputs.name }}\", mode: forced }\n    timeout: 1h\n";
+    let folder = workspace(&[("shop", each), ("server", server)]);
+    let promoted = "expect:\n  state: succeeded\n  world:\n    \
+        - { resource: Microsoft.DBforPostgreSQL/flexibleServers/shop-two, at: /properties/replicationRole, is: None }\n";
+    assert_eq!(rehearsed(folder.path(), promoted, &[]).0["differences"], serde_json::json!([]));
+}
+
+#[test]
+fn what_a_request_makes_has_the_same_name_however_often_drctl_dies() {
+    let steps = "execution:\n  - { id: sync, action: azure.data_factory.run_pipeline, with: { factory: f, pipeline: p }, timeout: 3h }\n  \
+        - { id: load, action: azure.data_factory.run_pipeline, with: { factory: f, pipeline: q }, timeout: 3h }\n";
+    let folder = workspace(&[("shop", steps)]);
+    let (json, code) = rehearsed(folder.path(), "", &["--crash-everywhere"]);
+    assert_eq!((&json["wrong"], code), (&serde_json::json!([]), Some(0)));
+}
+
+/// A workspace whose only step asks for a failover on Azure, rehearsed with a fault.
+fn failover_with(fault: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("runbooks")).unwrap();
+    let runbook = "drctl: 1\nname: sql\nkind: failover\nowner: t\n\
+        azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg }\nexecution:\n  \
+        - { id: move, action: azure.sql.failover_group, with: { server: s2, group: g, mode: forced }, timeout: 5m }\n";
+    fs::write(folder.path().join("runbooks/sql.yaml"), runbook).unwrap();
+    let scenario = format!("drctl: 1\nscenario: fault\nrunbook: sql\nfaults:\n  - {fault}\n");
+    fs::write(folder.path().join("fault.yaml"), scenario).unwrap();
+    let output = drctl(folder.path(), &["rehearse", "sql", "--scenario", "fault.yaml", "--journal", "journal"]);
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output));
+    let journal = fs::read_to_string(folder.path().join("journal")).unwrap();
+    (folder, journal)
+}
+
+#[test]
+fn a_failover_that_is_never_seen_is_asked_for_twice_and_then_a_person_looks() {
+    let (_folder, journal) = failover_with("lost_response: { step: move, effect: before, times: 60 }");
+    assert_eq!(journal.matches("\"intent\"").count(), 2, "{journal}");
+    assert!(journal.contains("asked for 2 times, and nothing of it is to be seen"), "{journal}");
+}
+
+#[test]
+fn a_failover_that_goes_on_past_its_time_is_not_asked_for_again() {
+    let (_folder, journal) = failover_with("stuck_operation: { step: move }");
+    assert_eq!(journal.matches("\"intent\"").count(), 1, "{journal}");
+    assert!(journal.contains("still under way: https://"), "{journal}");
+}
