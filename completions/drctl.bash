@@ -931,7 +931,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__test)
-            opts="-h --filter --output --workspace --state --as --help"
+            opts="-h --filter --output --junit --min-coverage --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -943,6 +943,14 @@ _drctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "human plain json" -- "${cur}"))
+                    return 0
+                    ;;
+                --junit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-coverage)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --workspace)

@@ -161,6 +161,8 @@ complete -c drctl -n "__fish_drctl_using_subcommand test" -l filter -d 'Only tho
 complete -c drctl -n "__fish_drctl_using_subcommand test" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
 plain\t'One line an event'
 json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand test" -l junit -d 'Write the verdicts as JUnit XML, for a CI server' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand test" -l min-coverage -d 'Fail where the scenarios reach less of the runbooks, and name what they do not reach' -r
 complete -c drctl -n "__fish_drctl_using_subcommand test" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand test" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand test" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

@@ -115,8 +115,9 @@ impl Session<'_> {
     /// Where records go: to the terminal, and to the clock of a simulated world.
     fn sink(&self, reporter: &Arc<Reporter>, state: &State) -> Box<dyn Sink> {
         match &self.simulated {
-            Some((_, clock)) => Box::new(Paced {
+            Some((stage, clock)) => Box::new(Paced {
                 reporter: Arc::clone(reporter),
+                stage: Arc::clone(stage),
                 clock: Arc::clone(clock),
                 plan: Arc::clone(&self.plan),
                 state: state.clone(),
@@ -187,9 +188,10 @@ impl Sink for Arc<Reporter> {
     }
 }
 
-/// Lets a simulated world's clock go at the wall clock's pace while a person is needed.
+/// Lets a simulated world's clock go at the wall clock's pace while a person is needed, and tells when a fault strikes.
 struct Paced {
     reporter: Arc<Reporter>,
+    stage: Arc<Stage>,
     clock: Arc<ScaledClock>,
     plan: Arc<Plan>,
     state: State,
@@ -202,6 +204,9 @@ impl Sink for Paced {
             self.state.apply(&self.plan, record.at, &record.event).ok();
         }
         self.clock.slow_down(!needs(&self.plan, &self.state).is_empty());
+        for fault in self.stage.news() {
+            self.reporter.note(format!("simulation: the fault {fault} strikes"));
+        }
         self.reporter.records(records);
     }
 

@@ -8,6 +8,7 @@
 mod answers;
 mod asker;
 mod consequences;
+mod coverage;
 mod critical;
 mod dry_run;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod worker;
 
 pub use answers::parse_answer;
 pub use consequences::{abort_preview, skip_preview};
+pub use coverage::{Count, Coverage, Group, Point, Reach, percent};
 pub use critical::{Stretch, critical_path_of};
 pub use dry_run::dry_run_summary;
 pub use kept::Kept;

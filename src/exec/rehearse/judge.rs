@@ -14,101 +14,122 @@ use crate::sim::scenario::{Expect, MessageExpected, StepExpected, WorldExpected}
 pub struct Difference {
     /// Where the expectation is written; nothing for what every rehearsal is expected to be.
     pub span: Option<Span>,
-    /// What was expected and what was found.
-    pub text: String,
+    /// The step it is about, where it is about one.
+    pub step: Option<String>,
+    /// What was expected.
+    pub expected: String,
+    /// What was found; several lines where it is a text.
+    pub found: String,
+}
+
+impl Difference {
+    fn new(span: Option<Span>, (expected, found): (String, String)) -> Self {
+        Self { span, step: None, expected, found }
+    }
+
+    /// As a sentence.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let stop = if self.found.contains('\n') { ":\n" } else { " " };
+        format!("expected {}, found{stop}{}", self.expected, self.found)
+    }
 }
 
 /// Everything that is not as expected.
 #[must_use]
 pub fn differences(expect: &Expect, rehearsed: &Rehearsed, facts: &Facts) -> Vec<Difference> {
-    let mut found = Vec::new();
-    match &rehearsed.ended {
-        Ended::Never => found.push(differs(None, "the run goes on for more than 30 days".to_owned())),
-        Ended::Broken(problem) => found.push(differs(None, format!("drctl is broken: {problem}"))),
-        Ended::In(state) => {
-            if let Some(expected) = &expect.state
-                && expected.value != *state
-            {
-                let text = format!("expected the run to be {}, found {}", expected.value.words(), state.words());
-                found.push(differs(Some(expected.span), text));
-            }
-        }
-    }
-    if let Some(rto) = &expect.rto {
-        let late = !facts.clock.restored || facts.clock.elapsed > rto.value;
-        let found_words =
-            if facts.clock.restored { to_the_second(facts.clock.elapsed) } else { "no recovery".to_owned() };
-        let text = format!("expected recovery within {}, found {found_words}", HumanDuration(rto.value));
-        found.extend(late.then(|| differs(Some(rto.span), text)));
-    }
-    if let Some(rpo) = &expect.rpo {
-        let loss = facts.loss.measured.as_ref().map(|(span, _)| *span);
-        let words = loss.map_or_else(|| "that nothing measured it".to_owned(), to_the_second);
-        let text = format!("expected a loss of at most {}, found {words}", HumanDuration(rpo.value));
-        found.extend(loss.is_none_or(|loss| loss > rpo.value).then(|| differs(Some(rpo.span), text)));
-    }
+    let mut found: Vec<Difference> =
+        [end_differs(expect, rehearsed), rto_differs(expect, facts)].into_iter().flatten().collect();
+    found.extend(rpo_differs(expect, facts));
     for index in rehearsed.unused_faults() {
         let fault = &rehearsed.stage.setting.scenario.faults[index];
-        let text = format!("expected the fault {} to strike, found that it never did", fault.value.words());
         // One that was injected on the command line is written nowhere.
         let place = Some(fault.span).filter(|span| *span != Span::default());
-        found.push(differs(place, text));
+        let pair = (format!("the fault {} to strike", fault.value.words()), "that it never did".to_owned());
+        found.push(Difference { step: fault.value.step().map(str::to_owned), ..Difference::new(place, pair) });
     }
     let state = rehearsed.state();
     for (step, expected) in &expect.steps {
-        found
-            .extend(step_differs(rehearsed, &state, &step.value, *expected).map(|text| differs(Some(step.span), text)));
+        let pair = step_differs(rehearsed, &state, &step.value, *expected);
+        let of_step = |pair| Difference { step: Some(step.value.clone()), ..Difference::new(Some(step.span), pair) };
+        found.extend(pair.map(of_step));
     }
     for expected in &expect.world {
-        found.extend(world_differs(rehearsed, expected).map(|text| differs(Some(expected.span), text)));
+        found.extend(world_differs(rehearsed, expected).map(|pair| Difference::new(Some(expected.span), pair)));
     }
     for expected in &expect.messages {
-        found.extend(message_differs(rehearsed, expected).map(|text| differs(Some(expected.span), text)));
+        found.extend(message_differs(rehearsed, expected).map(|pair| Difference::new(Some(expected.span), pair)));
     }
     found
 }
 
-fn differs(span: Option<Span>, text: String) -> Difference {
-    Difference { span, text }
+fn end_differs(expect: &Expect, rehearsed: &Rehearsed) -> Option<Difference> {
+    let ends = |found: String| Some(Difference::new(None, ("the run to end".to_owned(), found)));
+    match (&rehearsed.ended, &expect.state) {
+        (Ended::Never, _) => ends("that it goes on for more than 30 days".to_owned()),
+        (Ended::Broken(problem), _) => ends(format!("that drctl is broken: {problem}")),
+        (Ended::In(state), Some(expected)) if expected.value != *state => {
+            let pair = (format!("the run to be {}", expected.value.words()), state.words().to_owned());
+            Some(Difference::new(Some(expected.span), pair))
+        }
+        (Ended::In(_), _) => None,
+    }
 }
+
+fn rto_differs(expect: &Expect, facts: &Facts) -> Option<Difference> {
+    let rto = expect.rto.as_ref()?;
+    let clock = &facts.clock;
+    let found = if clock.restored { to_the_second(clock.elapsed) } else { "no recovery".to_owned() };
+    let pair = (format!("recovery within {}", HumanDuration(rto.value)), found);
+    (!clock.restored || clock.elapsed > rto.value).then(|| Difference::new(Some(rto.span), pair))
+}
+
+fn rpo_differs(expect: &Expect, facts: &Facts) -> Option<Difference> {
+    let rpo = expect.rpo.as_ref()?;
+    let loss = facts.loss.measured.as_ref().map(|(span, _)| *span);
+    let found = loss.map_or_else(|| "that nothing measured it".to_owned(), to_the_second);
+    let pair = (format!("a loss of at most {}", HumanDuration(rpo.value)), found);
+    loss.is_none_or(|loss| loss > rpo.value).then(|| Difference::new(Some(rpo.span), pair))
+}
+
+/// What was expected, and what was found.
+type Pair = (String, String);
 
 fn to_the_second(span: std::time::Duration) -> String {
     HumanDuration(std::time::Duration::from_secs(span.as_secs())).to_string()
 }
 
-fn step_differs(rehearsed: &Rehearsed, state: &State, step: &str, expected: StepExpected) -> Option<String> {
+fn step_differs(rehearsed: &Rehearsed, state: &State, step: &str, expected: StepExpected) -> Option<Pair> {
     let plan = &rehearsed.stage.setting.plan;
     let Some(id) = state.find(plan, step) else {
-        let text = format!("expected a step `{step}`, found none");
-        return (expected != StepExpected::Never).then_some(text);
+        return (expected != StepExpected::Never).then(|| (format!("a step `{step}`"), "none".to_owned()));
     };
     let node = state.node(id);
     let children = state.children.get(&id).into_iter().flatten();
     let ran = node.started.is_some() || children.into_iter().any(|child| state.node(*child).started.is_some());
     let reason = node.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let found = || format!("{}{reason}", node.state.words());
     match expected {
-        StepExpected::Never if ran => Some(format!("expected `{step}` never to run, found that it did")),
-        StepExpected::Ran if !ran => Some(format!("expected `{step}` to run, found {}{reason}", node.state.words())),
+        StepExpected::Never if ran => Some((format!("`{step}` never to run"), "that it did".to_owned())),
+        StepExpected::Ran if !ran => Some((format!("`{step}` to run"), found())),
         StepExpected::In(wanted) if node.state != wanted => {
-            Some(format!("expected `{step}` to be {}, found {}{reason}", wanted.words(), node.state.words()))
+            Some((format!("`{step}` to be {}", wanted.words()), found()))
         }
         _ => None,
     }
 }
 
-fn world_differs(rehearsed: &Rehearsed, expected: &WorldExpected) -> Option<String> {
+fn world_differs(rehearsed: &Rehearsed, expected: &WorldExpected) -> Option<Pair> {
     let WorldExpected { resource, at, is, .. } = expected;
     let Some(found) = rehearsed.stage.look(resource) else {
-        return Some(format!("expected a simulated resource `{resource}`, found none"));
+        return Some((format!("a simulated resource `{resource}`"), "none".to_owned()));
     };
-    match found.pointer(at) {
-        Some(value) if value == is => None,
-        Some(value) => Some(format!("expected `{resource}` to hold {is} at `{at}`, found {value}")),
-        None => Some(format!("expected `{resource}` to hold {is} at `{at}`, found {}", Value::Null)),
-    }
+    let value = found.pointer(at).unwrap_or(&Value::Null);
+    let differs = value != is || found.pointer(at).is_none();
+    differs.then(|| (format!("`{resource}` to hold {is} at `{at}`"), value.to_string()))
 }
 
-fn message_differs(rehearsed: &Rehearsed, expected: &MessageExpected) -> Option<String> {
+fn message_differs(rehearsed: &Rehearsed, expected: &MessageExpected) -> Option<Pair> {
     let ledger = rehearsed.stage.ledger();
     let fits = |audience: &str, template: &str| {
         template == expected.template && expected.audience.as_ref().is_none_or(|wanted| wanted == audience)
@@ -120,13 +141,11 @@ fn message_differs(rehearsed: &Rehearsed, expected: &MessageExpected) -> Option<
     let template = &expected.template;
     let count = u32::try_from(notices.len()).unwrap_or(u32::MAX);
     match expected.times {
-        None if count == 0 => return Some(format!("expected a notice `{template}`, found none")),
-        Some(times) if times != count => {
-            return Some(format!("expected {times} notices `{template}`, found {count}"));
-        }
+        None if count == 0 => return Some((format!("a notice `{template}`"), "none".to_owned())),
+        Some(times) if times != count => return Some((format!("{times} notices `{template}`"), count.to_string())),
         _ => {}
     }
     let wanted = expected.contains.as_ref()?;
     let lacks = sent.iter().find(|sent| !sent.body.contains(wanted) && !sent.subject.contains(wanted))?;
-    Some(format!("expected notice `{template}` to say `{wanted}`, found:\n{}\n{}", lacks.subject, lacks.body))
+    Some((format!("notice `{template}` to say `{wanted}`"), format!("{}\n{}", lacks.subject, lacks.body)))
 }

@@ -12,6 +12,7 @@ mod kill;
 mod operator;
 mod runs;
 mod scenarios;
+pub mod suite;
 pub mod text;
 mod watcher;
 

@@ -11,6 +11,7 @@ use crate::error::{Error, Exit};
 use crate::exec::inputs;
 use crate::exec::load::{self, Loaded, find_runbook};
 use crate::exec::view;
+use crate::report::Coverage;
 use crate::runbook::source;
 use crate::sim::scenario::{self, Against, Scenario};
 use crate::sim::stand_in::implied;
@@ -82,6 +83,39 @@ impl<'w> Library<'w> {
         }
         sort(&mut judged.found);
         Ok(judged)
+    }
+
+    /// What is known of actions.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// A file's name, as seen from the workspace.
+    #[must_use]
+    pub fn relative(&self, file: &Path) -> String {
+        load::relative(self.workspace, file)
+    }
+
+    /// What there is to reach in the runbooks that were read; none of it is reached.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        let mut coverage = Coverage::default();
+        for loaded in self.runbooks.values().filter(|loaded| !loaded.has_errors()) {
+            let runbook = loaded.runbook.iter();
+            runbook.for_each(|runbook| coverage.merge(Coverage::of(runbook, |span| loaded.sources.place(span))));
+        }
+        coverage
+    }
+
+    /// Reads all runbooks of the workspace, those without a scenario too.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn read_all(&mut self) -> std::io::Result<()> {
+        let folder = self.workspace.join("runbooks");
+        let files = if folder.is_dir() { load::runbook_files(&folder)? } else { Vec::new() };
+        files.iter().try_for_each(|file| self.runbook(file).map(drop))
     }
 
     /// Reads a runbook, once.

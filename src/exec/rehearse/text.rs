@@ -13,7 +13,7 @@ use super::runs::{Spread, percentile, word};
 use super::{Kill, Rehearsed};
 use crate::catalogue::{HumanDuration, Timestamp};
 use crate::diag::Sources;
-use crate::engine::{Event, NodeId, State};
+use crate::engine::{Event, NodeId, State, StepState};
 use crate::plan::Plan;
 use crate::report::{clock_words, sanitise};
 use crate::runbook::ast::Phase;
@@ -77,17 +77,46 @@ fn steps(text: &mut String, plan: &Plan, state: &State, phase: Phase) {
     if nodes.is_empty() {
         return;
     }
-    nodes.sort_by_key(|id| (state.node(*id).started.is_none(), state.node(*id).started, *id));
+    sort(&mut nodes, state);
     writeln!(text, "\n{phase}").ok();
     for id in nodes {
-        let node = state.node(id);
-        let started = node.started.map_or_else(|| " ".repeat(8), |at| clock(state.started_at.until(at)));
-        let took = node.started.zip(node.ended).map(|(from, to)| format!(" after {}", seconds(from.until(to))));
-        let attempts = if node.attempt > 1 { format!(", {} attempts", node.attempt) } else { String::new() };
-        let why = node.reason().and_then(|why| why.lines().next()).map(|why| format!(": {why}")).unwrap_or_default();
-        let (path, words) = (node.path.to_string(), node.state.words());
-        writeln!(text, "  {started}  {path:<28}  {words}{}{attempts}{why}", took.unwrap_or_default()).ok();
+        writeln!(text, "  {}", step_line(state, id)).ok();
     }
+}
+
+/// In the order in which they started; those that did not come last.
+fn sort(nodes: &mut [NodeId], state: &State) {
+    nodes.sort_by_key(|id| (state.node(*id).started.is_none(), state.node(*id).started, *id));
+}
+
+/// When a step started, and what became of it.
+fn step_line(state: &State, id: NodeId) -> String {
+    let node = state.node(id);
+    let started = node.started.map_or_else(|| " ".repeat(8), |at| clock(state.started_at.until(at)));
+    let took = node.started.zip(node.ended).map(|(from, to)| format!(" after {}", seconds(from.until(to))));
+    let attempts = if node.attempt > 1 { format!(", {} attempts", node.attempt) } else { String::new() };
+    let why = node.reason().and_then(|why| why.lines().next()).map(|why| format!(": {why}")).unwrap_or_default();
+    let (path, words) = (node.path.to_string(), node.state.words());
+    format!("{started}  {path:<28}  {words}{}{attempts}{why}", took.unwrap_or_default())
+}
+
+/// What the run did around a step, in order; without a step, around what stands in its way, or at its end.
+pub(super) fn around(plan: &Plan, state: &State, step: Option<&str>) -> Vec<String> {
+    let mut nodes: Vec<NodeId> = state.iter().map(|(id, _)| id).collect();
+    nodes.retain(|id| !state.children.contains_key(id));
+    // A manual step has no start of its own.
+    let began = |id: &NodeId| state.node(*id).started.or(state.node(*id).ended);
+    nodes.sort_by_key(|id| (began(id).is_none(), began(id), *id));
+    let stands = |id: &NodeId| state.node(*id).reason().is_some() && state.node(*id).state != StepState::NotApplicable;
+    let meant = step.and_then(|step| state.find(plan, step));
+    let last = nodes.iter().rposition(|id| began(id).is_some());
+    let at = match meant {
+        Some(meant) => nodes.iter().position(|id| *id == meant || state.node(*id).parent == Some(meant)),
+        None => nodes.iter().position(stands).or(last),
+    };
+    let at = at.unwrap_or(0);
+    let near = nodes.iter().skip(at.saturating_sub(2)).take(if at < 2 { at + 3 } else { 5 });
+    near.map(|id| step_line(state, *id)).collect()
 }
 
 /// Who was waited for, and how long.
@@ -163,8 +192,8 @@ fn verdict(text: &mut String, ended: &super::Ended, differences: &[String]) {
 #[must_use]
 pub fn placed(differences: &[Difference], sources: &Sources) -> Vec<String> {
     let placed = |difference: &Difference| match difference.span {
-        Some(span) => format!("{}: {}", sources.place(span), difference.text),
-        None => difference.text.clone(),
+        Some(span) => format!("{}: {}", sources.place(span), difference.text()),
+        None => difference.text(),
     };
     differences.iter().map(placed).collect()
 }

@@ -1,6 +1,6 @@
 //! What all stand-ins of a rehearsal share. Outlives the drctl that is rehearsed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -73,6 +73,10 @@ pub struct Stage {
     struck: Mutex<BTreeMap<usize, u32>>,
     /// Values that nobody gave: step and what.
     assumed: Mutex<BTreeMap<String, String>>,
+    /// When the rehearsal began.
+    start: Timestamp,
+    /// The faults that were told of.
+    told: Mutex<BTreeSet<usize>>,
 }
 
 impl Stage {
@@ -80,7 +84,7 @@ impl Stage {
     #[must_use]
     pub fn new(setting: Setting) -> Self {
         let endpoints = Endpoints::new(&setting.scenario, setting.clock.now());
-        let azure = azure(&setting);
+        let (azure, start) = (azure(&setting), setting.clock.now());
         Self {
             setting,
             azure,
@@ -88,7 +92,23 @@ impl Stage {
             ledger: Mutex::default(),
             struck: Mutex::default(),
             assumed: Mutex::default(),
+            start,
+            told: Mutex::default(),
         }
+    }
+
+    /// The faults that have struck since this was asked last, in words.
+    #[must_use]
+    pub fn news(&self) -> Vec<String> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let faults = self.setting.scenario.faults.iter().enumerate();
+        let struck = faults.filter(|(index, fault)| match &fault.value {
+            Fault::RegionDown { at, .. } => self.start.until(self.now()) >= *at,
+            // It is so from the beginning.
+            Fault::SlowReplication { .. } => true,
+            _ => self.has_struck(*index),
+        });
+        struck.filter(|(index, _)| told.insert(*index)).map(|(_, fault)| fault.value.words()).collect()
     }
 
     /// What happened so far.

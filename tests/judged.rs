@@ -1,0 +1,170 @@
+//! `drctl test`: what it says where a scenario does not come out as expected, and how much the scenarios reach.
+
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+const RUNBOOK: &str = r#"drctl: 1
+name: orders
+kind: failover
+owner: t
+objectives: { rto: 30m }
+inputs: { small: { type: bool, default: true } }
+assessment:
+  - { id: declare, action: manual, with: { instructions: Declare it. }, approval: { timeout: 10m } }
+execution:
+  - id: scale
+    action: shell
+    when: not inputs.small
+    with: { script: scale }
+    rollback: { action: shell, with: { script: unscale } }
+  - { id: promote, action: shell, needs: [scale], with: { script: promote }, simulate: { duration: 4m } }
+communication:
+  - { id: tell, action: notify, needs: [promote], with: { template: over, audience: customers } }
+  - { id: tell_it_failed, action: wait, run_if: failure, with: { for: 1s } }
+"#;
+
+const GOOD: &str = "drctl: 1\nscenario: good\nrunbook: orders\nexpect:\n  state: succeeded\n";
+
+const WRONG: &str = r#"drctl: 1
+scenario: wrong
+runbook: orders
+seed: 3
+faults:
+  - fail: { step: promote }
+expect:
+  state: succeeded
+  rto: { at_most: 5m }
+  steps: { promote: succeeded }
+  messages: [ { template: over, contains: INC-2 } ]
+"#;
+
+/// A workspace with the runbook and these scenarios.
+fn workspace(scenarios: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    write("drctl.yaml", "drctl: 1\nchannels: { file: { type: file, path: out } }\naudiences: { customers: [file] }\n");
+    write("runbooks/orders.yaml", RUNBOOK);
+    write("templates/over.txt", "Subject: over\n\nIt is over.\n");
+    for (number, scenario) in scenarios.iter().enumerate() {
+        write(&format!("runbooks/scenarios/orders/{number}.yaml"), scenario);
+    }
+    folder
+}
+
+fn drctl(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
+    command.args(arguments).current_dir(folder).env("NO_COLOR", "1");
+    command.env_remove("DRCTL_STATE").env_remove("DRCTL_WORKSPACE");
+    command.output().unwrap()
+}
+
+/// What is printed; the time that it took here is another one each time.
+fn text(output: &Output) -> String {
+    let text = String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap();
+    let is_time = |word: &str| word.contains('.') && word.parse::<f64>().is_ok();
+    let lines = text
+        .lines()
+        .map(|line| line.split(' ').map(|word| if is_time(word) { "N.N" } else { word }).collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_differs_is_shown_beside_what_was_expected_with_what_the_run_did_and_how_to_see_it_again() {
+    let wrong = WRONG.replace("  - fail:", "  - failed_operation:");
+    let folder = workspace(&[GOOD, &wrong]);
+    let output = drctl(folder.path(), &["test"]);
+    assert_eq!(text(&output), include_str!("rehearse/judged.txt").trim_end());
+    assert_eq!(output.status.code(), Some(1));
+
+    let again = "rehearse orders --kind failover --scenario runbooks/scenarios/orders/1.yaml --seed 3";
+    let output = drctl(folder.path(), &again.split(' ').collect::<Vec<_>>());
+    assert!(text(&output).contains("expected recovery within 5m, found no recovery"), "{}", text(&output));
+}
+
+#[test]
+fn programs_get_each_scenario_and_the_table() {
+    let folder = workspace(&[GOOD]);
+    let output = drctl(folder.path(), &["test", "--output", "json"]);
+    let lines: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [scenario, summary] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(
+        (&scenario["type"], &scenario["good"], &scenario["seed"]),
+        (&json!("scenario"), &json!(true), &json!(0))
+    );
+    let mut all = summary["all"].clone();
+    all.as_object_mut().unwrap().remove("took");
+    let counts = json!({
+        "steps": { "reached": 3, "all": 4 },
+        "branches": { "reached": 1, "all": 3 },
+        "rollbacks": { "reached": 0, "all": 1 },
+        "gates": { "reached": 1, "all": 3 },
+    });
+    assert_eq!(all, json!({ "runbook": null, "scenarios": 1, "as_expected": 1, "coverage": 45, "counts": counts }));
+    let first = json!({ "runbook": "failover orders", "step": "declare", "place": "runbooks/orders.yaml:8:11",
+        "what": "its gate is never rejected" });
+    assert_eq!(summary["missing"][0], first);
+}
+
+#[test]
+fn too_little_coverage_fails_and_names_what_no_scenario_reaches() {
+    let folder = workspace(&[GOOD]);
+    assert_eq!(drctl(folder.path(), &["test", "--min-coverage", "45"]).status.code(), Some(0));
+    let output = drctl(folder.path(), &["test", "--min-coverage", "46"]);
+    let shown = String::from_utf8(output.stderr.clone()).unwrap();
+    let wanted = "\
+1 scenario: 1 as expected, 0 not
+runbooks/orders.yaml:8:11: `declare` its gate is never rejected
+runbooks/orders.yaml:8:11: `declare` its gate never times out
+runbooks/orders.yaml:10:9: `scale` never runs
+runbooks/orders.yaml:10:9: `scale` its `when` is never true
+runbooks/orders.yaml:10:9: `scale` is never undone
+runbooks/orders.yaml:18:11: `tell_it_failed` never runs: what its `run_if` waits for never comes
+the scenarios reach 45 % of the runbooks, wanted at least 46 %
+";
+    assert_eq!((shown.as_str(), output.status.code()), (wanted, Some(1)));
+    assert_eq!(drctl(folder.path(), &["test", "--min-coverage", "101"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_runbook_that_nobody_rehearses_counts_unless_only_some_are_meant() {
+    let folder = workspace(&[GOOD]);
+    let other = RUNBOOK.replace("name: orders", "name: other");
+    fs::write(folder.path().join("runbooks/other.yaml"), other).unwrap();
+    let all = text(&drctl(folder.path(), &["test"]));
+    assert!(all.contains("failover other             -  N.N s    0/4       0/3        0/1    0/3       0 %"), "{all}");
+    let some = text(&drctl(folder.path(), &["test", "--filter", "orders"]));
+    assert!(!some.contains("failover other"), "{some}");
+}
+
+#[test]
+fn ci_servers_read_the_verdicts_as_junit_and_invalid_scenarios_are_errors() {
+    let wrong = WRONG.replace("  - fail:", "  - failed_operation:");
+    let invalid = GOOD.replace("scenario: good", "scenario: bad").replace("state: succeeded", "state: suceeded");
+    let folder = workspace(&[GOOD, &wrong, &invalid]);
+    let output = drctl(folder.path(), &["test", "--junit", "report.xml"]);
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    let xml = fs::read_to_string(folder.path().join("report.xml")).unwrap();
+    for part in [
+        "<testsuites name=\"drctl test\" tests=\"3\" skipped=\"0\" failures=\"1\" errors=\"1\"",
+        "<testcase name=\"good\" classname=\"failover orders\"",
+        "<failure message=\"runbooks/scenarios/orders/1.yaml:8:10: expected the run to be succeeded, found paused\" type=\"difference\">",
+        "        expected  recovery within 5m\n        found     no recovery\n",
+        "<error message=\"invalid: ",
+        "value=\"drctl rehearse orders --kind failover --scenario runbooks/scenarios/orders/1.yaml --seed 3\"",
+    ] {
+        assert!(xml.contains(part), "`{part}` is not in:\n{xml}");
+    }
+    let output = drctl(folder.path(), &["test", "--junit", "no/folder/report.xml"]);
+    assert!(text(&output).contains("error: `no/folder/report.xml`: "), "{}", text(&output));
+    assert_eq!(output.status.code(), Some(2));
+}
