@@ -5,6 +5,7 @@ mod choose;
 mod common;
 mod complete;
 mod decisions;
+mod fmt;
 mod generate;
 mod init;
 mod notify;
@@ -57,6 +58,8 @@ enum Command {
     Validate(validate::Validate),
     /// Show order, waves, gates and the critical path against the RTO
     Plan(plan::Plan),
+    /// Lay runbooks out: indentation, white space; never what they mean
+    Fmt(fmt::Fmt),
     /// Rehearse a runbook on a simulated world: hours pass in milliseconds
     Rehearse(rehearse::Rehearse),
     /// Rehearse every scenario and judge what comes of it
@@ -137,6 +140,7 @@ pub fn run() -> Result<Exit, Error> {
         Command::Test(given) => given.run(&common),
         Command::Validate(given) => given.run(&common),
         Command::Plan(given) => given.run(&common),
+        Command::Fmt(given) => given.run(&common),
         Command::Runs(given) => given.run(&common),
         Command::Status(given) => given.run(&common),
         Command::Logs(given) => given.run(&common),

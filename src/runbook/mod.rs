@@ -6,6 +6,7 @@ pub mod azure;
 pub(crate) mod decode;
 pub mod expr;
 pub mod fields;
+pub mod format;
 mod parse;
 pub mod source;
 pub mod workspace;

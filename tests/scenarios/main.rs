@@ -6,6 +6,7 @@ mod clock;
 mod composition;
 mod dry_run;
 mod failure;
+mod fmt;
 mod gates;
 mod language;
 mod output;

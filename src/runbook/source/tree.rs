@@ -121,6 +121,12 @@ impl Document {
         matches!(self.entry(id).style, Style::SingleQuoted | Style::DoubleQuoted)
     }
 
+    /// Whether a node is text below a `|` or `>`.
+    #[must_use]
+    pub fn is_block(&self, id: NodeId) -> bool {
+        self.entry(id).style == Style::Block
+    }
+
     /// Whether a node is text that older YAML took for a bool: a plain `yes`, `no`, `on`, `off`, `y` or `n`.
     #[must_use]
     pub fn looks_like_old_bool(&self, id: NodeId) -> bool {
