@@ -67,7 +67,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
         'drctl;failover' {
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An input''s value; may be given many times')
             [CompletionResult]::new('--vars', '--vars', [CompletionResultType]::ParameterName, 'A YAML file of inputs'' values')
-            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'A plan written by `drctl plan --out`: run exactly that')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all')
             [CompletionResult]::new('--approve', '--approve', [CompletionResultType]::ParameterName, 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'When the outage began: the clock of the RTO starts there')
             [CompletionResult]::new('--from-run', '--from-run', [CompletionResultType]::ParameterName, 'An earlier run: inputs that are not given take the value of its output of the same name')
@@ -89,7 +89,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
         'drctl;failback' {
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An input''s value; may be given many times')
             [CompletionResult]::new('--vars', '--vars', [CompletionResultType]::ParameterName, 'A YAML file of inputs'' values')
-            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'A plan written by `drctl plan --out`: run exactly that')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all')
             [CompletionResult]::new('--approve', '--approve', [CompletionResultType]::ParameterName, 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'When the outage began: the clock of the RTO starts there')
             [CompletionResult]::new('--from-run', '--from-run', [CompletionResultType]::ParameterName, 'An earlier run: inputs that are not given take the value of its output of the same name')
@@ -111,7 +111,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
         'drctl;run' {
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An input''s value; may be given many times')
             [CompletionResult]::new('--vars', '--vars', [CompletionResultType]::ParameterName, 'A YAML file of inputs'' values')
-            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'A plan written by `drctl plan --out`: run exactly that')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all')
             [CompletionResult]::new('--approve', '--approve', [CompletionResultType]::ParameterName, 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'When the outage began: the clock of the RTO starts there')
             [CompletionResult]::new('--from-run', '--from-run', [CompletionResultType]::ParameterName, 'An earlier run: inputs that are not given take the value of its output of the same name')
@@ -144,12 +144,14 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An input''s value; may be given many times')
             [CompletionResult]::new('--vars', '--vars', [CompletionResultType]::ParameterName, 'A YAML file of inputs'' values')
             [CompletionResult]::new('--from-run', '--from-run', [CompletionResultType]::ParameterName, 'An earlier run: inputs that are not given take the value of its output of the same name')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is shown')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the plan, for `run --plan`')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Every parameter on a line of its own, and how each step is tried')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'drctl;fmt' {

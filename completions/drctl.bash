@@ -542,7 +542,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__plan)
-            opts="-h --kind --set --vars --from-run --out --workspace --state --as --help"
+            opts="-h --kind --set --vars --from-run --full --output --out --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -562,6 +562,10 @@ _drctl() {
                     ;;
                 --from-run)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
                     return 0
                     ;;
                 --out)

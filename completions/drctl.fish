@@ -61,7 +61,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand init" -l as -d 'The name you
 complete -c drctl -n "__fish_drctl_using_subcommand init" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l vars -d 'A YAML file of inputs\' values' -r -F
-complete -c drctl -n "__fish_drctl_using_subcommand failover" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l plan -d 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l since -d 'When the outage began: the clock of the RTO starts there' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
@@ -81,7 +81,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand failover" -l wait -d 'Stay w
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l vars -d 'A YAML file of inputs\' values' -r -F
-complete -c drctl -n "__fish_drctl_using_subcommand failback" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l plan -d 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l since -d 'When the outage began: the clock of the RTO starts there' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
@@ -101,7 +101,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand failback" -l wait -d 'Stay w
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l vars -d 'A YAML file of inputs\' values' -r -F
-complete -c drctl -n "__fish_drctl_using_subcommand run" -l plan -d 'A plan written by `drctl plan --out`: run exactly that' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l plan -d 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l since -d 'When the outage began: the clock of the RTO starts there' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
@@ -134,11 +134,14 @@ drill\t''"
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l vars -d 'A YAML file of inputs\' values' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l output -d 'How it is shown' -r -f -a "human\t'For people'
+json\t'One JSON document'"
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l out -d 'Write the plan, for `run --plan`' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
-complete -c drctl -n "__fish_drctl_using_subcommand plan" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l full -d 'Every parameter on a line of its own, and how each step is tried'
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

@@ -13,6 +13,7 @@ use crate::exec::earlier::EarlierRun;
 use crate::exec::inputs::{pair, read_vars};
 use crate::exec::load::{find_runbook, runbook_names};
 use crate::exec::run::{self, Simulation, Start};
+use crate::exec::saved_plan::SavedPlan;
 use crate::runbook::ast::Kind;
 
 /// A runbook by its name.
@@ -27,8 +28,9 @@ pub(super) struct ByName {
 /// A runbook by its file.
 #[derive(Debug, Args)]
 pub(super) struct ByFile {
-    /// The runbook's file
-    file: PathBuf,
+    /// The runbook's file (default: that of `--plan`)
+    #[arg(required_unless_present = "plan")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     options: Options,
 }
@@ -45,7 +47,7 @@ struct Options {
     /// A YAML file of inputs' values
     #[arg(long, value_name = "FILE")]
     vars: Option<PathBuf>,
-    /// A plan written by `drctl plan --out`: run exactly that
+    /// A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`
@@ -96,10 +98,18 @@ fn asked(common: &Common, kind: Kind) -> Result<Option<String>, Error> {
 
 impl ByFile {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
-        let file = std::path::absolute(&self.file)?;
-        if !file.is_file() {
-            return Err(Error::usage(format!("no file `{}`", self.file.display())));
-        }
+        let file = match (&self.file, &self.options.plan) {
+            (Some(file), _) if !file.is_file() => {
+                return Err(Error::usage(format!("no file `{}`", file.display())));
+            }
+            (Some(file), _) => std::path::absolute(file)?,
+            (None, plan) => {
+                let saved = plan.as_deref().map(SavedPlan::read).transpose()?;
+                let saved = saved.ok_or_else(|| Error::usage("which runbook? give its file, or `--plan FILE`"))?;
+                saved.check_there(&common.workspace)?;
+                saved.runbook_file(&common.workspace)
+            }
+        };
         self.options.run(common, file)
     }
 }
@@ -107,7 +117,7 @@ impl ByFile {
 impl Options {
     fn run(self, common: &Common, file: PathBuf) -> Result<Exit, Error> {
         let vars = self.vars.as_deref().map(read_vars).transpose().map_err(Error::usage)?.unwrap_or_default();
-        let plan = self.plan.as_deref().map(super::plan::read).transpose()?;
+        let plan = self.plan.as_deref().map(SavedPlan::read).transpose()?;
         let approve = self.approve.iter().map(|given| approval(given, plan.as_ref())).collect::<Result<_, _>>()?;
         let simulate = self.simulate.then(|| self.simulation(common, &file)).transpose()?;
         let mut vars = vars;
@@ -115,7 +125,8 @@ impl Options {
             let given = std::mem::replace(&mut vars, simulation.scenario.inputs.clone());
             vars.extend(given);
         }
-        let from_run = earlier(common, self.from_run.as_deref())?;
+        let planned_from = plan.as_ref().and_then(|plan| plan.from_run.as_deref());
+        let from_run = earlier(common, self.from_run.as_deref().or(planned_from))?;
         let start = Start {
             file,
             from_run,
@@ -126,7 +137,7 @@ impl Options {
             yes: self.yes,
             since: self.since,
             dry_run: self.dry_run,
-            plan_digest: plan.map(|plan| plan.digest),
+            plan,
         };
         let mut shared = common.run(self.showing);
         if start.simulate.is_some() {
@@ -150,7 +161,7 @@ pub(super) fn earlier(common: &Common, run: Option<&str>) -> Result<Option<Earli
 }
 
 /// `STEP=DIGEST`, or `STEP` with the digest of a plan that was written.
-fn approval(given: &str, plan: Option<&super::plan::Written>) -> Result<(String, String), Error> {
+fn approval(given: &str, plan: Option<&SavedPlan>) -> Result<(String, String), Error> {
     if let Some((step, digest)) = given.split_once('=') {
         let long = digest.len() >= 12 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         let problem =

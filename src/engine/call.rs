@@ -84,7 +84,18 @@ fn outputs(plan: &Plan, state: &State, frame: FrameId) -> Result<Map<String, Val
 /// The state before a run, with every call begun whose inputs are known already: for looking at a plan.
 #[must_use]
 pub fn foresee(plan: &Plan) -> State {
+    begin_known(plan, State::new(plan))
+}
+
+/// The same, where what a step will give is not known, rather than not there.
+#[must_use]
+pub fn outlook(plan: &Plan) -> State {
     let mut state = State::new(plan);
+    state.nodes.iter_mut().for_each(|node| node.outputs = Outputs::Unknown);
+    begin_known(plan, state)
+}
+
+fn begin_known(plan: &Plan, mut state: State) -> State {
     for frame in (1..state.frames.len()).filter_map(|id| u32::try_from(id).ok()).map(FrameId) {
         begin_known(plan, &mut state, frame);
     }

@@ -379,11 +379,3 @@ impl Reader {
         }
     }
 }
-
-/// What all files and inputs of a run digest to: a plan that was reviewed is run only as it was.
-#[must_use]
-pub fn digest(loaded: &Loaded, inputs: &serde_json::Map<String, serde_json::Value>) -> String {
-    let files: Vec<(&String, String)> =
-        loaded.files.iter().map(|(name, bytes)| (name, crate::plan::digest::of_bytes(bytes))).collect();
-    crate::plan::digest::of_value(&serde_json::json!({ "files": files, "inputs": inputs }))
-}

@@ -12,6 +12,7 @@ pub mod pin;
 pub mod preview;
 pub mod rehearse;
 pub mod run;
+pub mod saved_plan;
 mod session;
 pub mod signals;
 pub mod view;

@@ -11,6 +11,7 @@ use super::inputs;
 use super::load::{self, Loaded};
 use super::pin::{self, Edit};
 use super::rehearse::stand_in_secrets;
+use super::saved_plan::SavedPlan;
 use super::session::Session;
 use super::view::{self, Run};
 use crate::actions::registry::Registry;
@@ -71,8 +72,8 @@ pub struct Start {
     pub dry_run: bool,
     /// An earlier run, whose outputs become inputs.
     pub from_run: Option<EarlierRun>,
-    /// The digest that the plan must have.
-    pub plan_digest: Option<String>,
+    /// The plan that it must be.
+    pub plan: Option<SavedPlan>,
     /// On a simulated world instead of the real one.
     pub simulate: Option<Simulation>,
 }
@@ -125,16 +126,17 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     let registry = registry();
     let loaded = judged(common, &start.file, &registry)?;
     let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
+    let saved = start.plan.as_ref();
+    saved.map_or(Ok(()), |saved| saved.check_files(&loaded, &registry.catalogue()))?;
     let earlier = start.from_run.as_ref();
     let earlier = earlier.map(|from| earlier::taken(from, runbook, &start.set, &start.vars)).transpose()?;
-    let (from_run, mut vars) = earlier.unzip();
-    vars.get_or_insert_default().extend(start.vars.clone());
-    let values = inputs::resolve(runbook, &start.set, &vars.unwrap_or_default())
-        .map_err(|problems| Error::usage(problems.join("\n")))?;
-    if start.plan_digest.as_ref().is_some_and(|wanted| *wanted != load::digest(&loaded, &values)) {
-        let message = "the plan is stale: the runbook, its workspace or its inputs have changed since it was written";
-        return Err(Error::new(Exit::Invalid, message).next("drctl plan NAME --out FILE".to_owned()));
-    }
+    let (from_run, taken) = earlier.unzip();
+    // What is given wins over what an earlier run gave, which wins over what was planned.
+    let mut vars = saved.map(|saved| saved.inputs.clone()).unwrap_or_default();
+    vars.extend(taken.unwrap_or_default());
+    vars.extend(start.vars.clone());
+    let values = inputs::resolve(runbook, &start.set, &vars).map_err(|problems| Error::usage(problems.join("\n")))?;
+    saved.map_or(Ok(()), |saved| saved.check_inputs(&values))?;
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
     ahead_problem(&plan, &start.approve).map_or(Ok(()), |problem| Err(Error::usage(problem)))?;
     let secrets = plan.secrets();

@@ -1,24 +1,49 @@
 //! The critical path, by the steps' estimates, fits the recovery time objective.
 
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
 use super::Subject;
 use crate::catalogue::HumanDuration;
 use crate::diag::Diagnostic;
-use crate::plan::critical_path::critical_path;
+use crate::plan::critical_path::{CriticalPath, Estimates};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let Some(rto) = subject.runbook.objectives.rto else { return };
     if subject.graph.order().is_err() {
         return;
     }
-    let path = critical_path(subject.runbook, &subject.graph, subject.runbooks, subject.catalogue);
-    let names: Vec<&str> = path.steps.iter().map(|index| subject.step(*index).id.value.as_str()).collect();
-    let (how, time) = match (path.typical > rto, path.worst > rto) {
-        (true, _) => ("usually", path.typical),
-        (false, true) => ("at worst", path.worst),
-        (false, false) => return,
+    let estimates = Estimates { runbooks: subject.runbooks, catalogue: subject.catalogue };
+    let (runbook, graph) = (subject.runbook, &subject.graph);
+    let mut paths = estimates.by_choice(runbook, graph, &Map::new());
+    if paths.is_empty() {
+        paths.push((Map::new(), estimates.critical_path(runbook, graph, &Map::new())));
+    }
+    // Of those that take equally long, the first is told of.
+    let longest = |time: fn(&CriticalPath) -> Duration| {
+        paths.iter().rev().max_by_key(|(_, path)| time(path)).filter(|(_, path)| time(path) > rto)
     };
-    let message = format!("the critical path takes {} {how}, the RTO is {}", HumanDuration(time), HumanDuration(rto));
+    let (how, (choice, path)) = match (longest(|path| path.typical), longest(|path| path.worst)) {
+        (Some(usual), _) => ("usually", usual),
+        (None, Some(worst)) => ("at worst", worst),
+        (None, None) => return,
+    };
+    let (time, steps) = match how {
+        "usually" => (path.typical, &path.steps),
+        _ => (path.worst, &path.worst_steps),
+    };
+    let names: Vec<&str> = steps.iter().map(|index| subject.step(*index).id.value.as_str()).collect();
+    let with = if choice.is_empty() { String::new() } else { format!(" with {}", chosen(choice)) };
+    let message =
+        format!("the critical path takes {} {how}{with}, the RTO is {}", HumanDuration(time), HumanDuration(rto));
     found.push(
         Diagnostic::warning("rto", subject.runbook.name.span, message).note(format!("it is {}", names.join(" -> "))),
     );
+}
+
+/// `mode=planned, depth=full`.
+fn chosen(choice: &Map<String, Value>) -> String {
+    let word = |(name, value): (&String, &Value)| format!("{name}={}", value.as_str().unwrap_or_default());
+    choice.iter().map(word).collect::<Vec<_>>().join(", ")
 }

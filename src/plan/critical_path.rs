@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use super::runbooks::DEEPEST;
+use serde_json::{Map, Value};
+
+use super::runbooks::{DEEPEST, handed};
 use super::{Graph, Plan, Runbooks, StepIndex, is_main};
-use crate::catalogue::{Catalogue, Takes};
-use crate::runbook::ast::{Estimate, Phase, Runbook, Step};
+use crate::catalogue::{Catalogue, Takes, Type};
+use crate::runbook::ast::{Approval, Estimate, Phase, Runbook, Step, Verify};
+use crate::runbook::expr::{Scope, Undefined};
+
+/// How long people take to open a gate of which nobody says it: a guess, the usual time being that of rehearsals.
+const GATE: (Duration, Duration) = (Duration::from_mins(2), Duration::from_mins(5));
 
 /// The longest way through a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,17 +20,33 @@ pub struct CriticalPath {
     pub steps: Vec<StepIndex>,
     /// The sum of their usual times.
     pub typical: Duration,
-    /// How long the plan takes where every step takes its worst time; other steps may make the longest way then.
+    /// How long the plan takes where every step takes its worst time.
     pub worst: Duration,
-    /// Steps of the way of success of which nobody says how long they take: they count as nothing.
-    pub without_estimate: usize,
+    /// The steps of the longest way then, which need not be those that usually take longest.
+    pub worst_steps: Vec<StepIndex>,
 }
 
-/// The critical path through detection, assessment and execution: what the RTO has to cover. A step that calls a
-/// runbook takes as long as the critical path of that.
-#[must_use]
-pub fn critical_path(runbook: &Runbook, graph: &Graph, runbooks: &Runbooks, catalogue: &Catalogue) -> CriticalPath {
-    within(runbook, graph, (runbooks, catalogue), DEEPEST)
+/// A time that a step takes, usually and at worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Time {
+    /// Usually.
+    pub typical: Duration,
+    /// At worst.
+    pub worst: Duration,
+}
+
+impl Time {
+    fn of(estimate: Estimate) -> Self {
+        Self { typical: estimate.typical, worst: estimate.worst.unwrap_or(estimate.typical).max(estimate.typical) }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { typical: self.typical + other.typical, worst: self.worst + other.worst }
+    }
+
+    fn times(self, rounds: u32) -> Self {
+        Self { typical: self.typical.saturating_mul(rounds), worst: self.worst.saturating_mul(rounds) }
+    }
 }
 
 /// How long a step takes: what the runbook says, else what is known of its action.
@@ -40,48 +62,186 @@ pub fn takes(step: &Step, catalogue: &Catalogue) -> Option<Takes> {
     (catalogue.get(&step.action.name.value)?.takes)(&step.action.with.value.known()?)
 }
 
-/// `deep` is how deep calls are followed: runbooks that call each other in a circle are told of elsewhere.
-fn within(
-    runbook: &Runbook,
-    graph: &Graph,
-    (runbooks, catalogue): (&Runbooks, &Catalogue),
-    deep: usize,
-) -> CriticalPath {
-    let order = graph.order().unwrap_or_default();
-    let mut path = CriticalPath::default();
-    let mut time = |step: &Step| {
-        let called = runbooks.called(runbook, step).filter(|_| deep > 1).map(|called| {
-            let graph = super::graph(called, &super::index(called));
-            within(called, &graph, (runbooks, catalogue), deep - 1)
-        });
-        let estimate = estimate(step, catalogue);
-        if is_main(step) && step.phase.is_barrier() {
-            path.without_estimate += match &called {
-                Some(called) => called.without_estimate,
-                None => usize::from(estimate.is_none()),
-            };
-        }
-        match (called, estimate) {
-            (Some(called), _) => (called.typical, called.worst),
-            (None, Some(estimate)) => (estimate.typical, estimate.worst.unwrap_or(estimate.typical)),
-            (None, None) => (Duration::ZERO, Duration::ZERO),
-        }
-    };
-    let times: Vec<(Duration, Duration)> = runbook.steps.iter().map(&mut time).collect();
-    for phase in Phase::ALL.into_iter().filter(|phase| phase.is_barrier()) {
-        let inside = |step: &StepIndex| {
-            let step = &runbook.steps[step.at()];
-            step.phase == phase && is_main(step)
-        };
-        let order: Vec<StepIndex> = order.iter().copied().filter(inside).collect();
-        let (typical, longest) = longest_in(graph, &order, |step| times[step.at()].0);
-        // What usually takes longest need not be what takes longest at worst.
-        let (worst, _) = longest_in(graph, &order, |step| times[step.at()].1);
-        path.typical += typical;
-        path.worst += worst;
-        path.steps.extend(longest);
+/// How long people take to open a gate: what the runbook says, else a guess.
+#[must_use]
+pub fn gate(approval: &Approval) -> Time {
+    let most = |guess: Duration| approval.timeout.map_or(guess, |timeout| timeout.min(guess));
+    let guess = Time { typical: most(GATE.0), worst: most(GATE.1) };
+    approval.estimate.map_or(guess, Time::of)
+}
+
+/// How long a step takes until its `verify` holds. An estimate of the runbook covers that, if not less than what
+/// `verify` may take; the time that is known of an action does not.
+fn checked(step: &Step, verify: &Verify, catalogue: &Catalogue) -> Time {
+    let own = estimate(step, catalogue).map(Time::of).unwrap_or_default();
+    if step.estimate.is_some() {
+        return Time { worst: own.worst.max(verify.within), ..own };
     }
-    path
+    let spec = catalogue.get(&verify.action.name.value);
+    let look = spec.and_then(|spec| (spec.takes)(&verify.action.with.value.known()?));
+    let typical = look.map_or(Duration::ZERO, |look| look.typical).min(verify.within);
+    own.and(Time { typical, worst: verify.within })
+}
+
+/// What is known of a runbook's inputs before a run: a condition that reads anything else is taken to hold.
+struct Known {
+    inputs: tera::Value,
+    names: Vec<String>,
+}
+
+impl Known {
+    fn new(inputs: &Map<String, Value>) -> Self {
+        let names = inputs.keys().cloned().collect();
+        Self { inputs: tera::Value::try_from_serializable(inputs).unwrap_or_else(|_| tera::Value::undefined()), names }
+    }
+}
+
+impl Scope for Known {
+    fn root(&self, name: &str) -> Option<tera::Value> {
+        (name == "inputs").then(|| self.inputs.clone())
+    }
+
+    fn step(&self, id: &str) -> Option<Result<tera::Value, Undefined>> {
+        Some(Err(Undefined::Unknown(format!("steps.{id}"))))
+    }
+
+    fn is_unknown(&self, input: Option<&str>) -> bool {
+        input.is_none_or(|input| !self.names.iter().any(|name| name == input))
+    }
+}
+
+/// What estimates are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Estimates<'p> {
+    /// The runbooks that steps call.
+    pub runbooks: &'p Runbooks,
+    /// What is known of actions.
+    pub catalogue: &'p Catalogue,
+}
+
+impl Estimates<'_> {
+    /// The critical path through detection, assessment and execution: what the RTO has to cover. Gates and `verify`
+    /// count, a step that calls a runbook takes as long as the critical path of that, and a step whose `when` is false
+    /// for these inputs takes no time.
+    #[must_use]
+    pub fn critical_path(&self, runbook: &Runbook, graph: &Graph, inputs: &Map<String, Value>) -> CriticalPath {
+        self.within(runbook, graph, inputs, DEEPEST)
+    }
+
+    /// The critical path for every choice of the enum inputs that decide what is done; the other inputs are as given.
+    /// None where nothing is to be chosen.
+    #[must_use]
+    pub fn by_choice(
+        &self,
+        runbook: &Runbook,
+        graph: &Graph,
+        inputs: &Map<String, Value>,
+    ) -> Vec<(Map<String, Value>, CriticalPath)> {
+        let path = |choice: Map<String, Value>| {
+            let inputs = inputs.clone().into_iter().chain(choice.clone()).collect();
+            (choice, self.critical_path(runbook, graph, &inputs))
+        };
+        choices(runbook).into_iter().filter(|choice| !choice.is_empty()).map(path).collect()
+    }
+
+    /// `deep` is how deep calls are followed: runbooks that call each other in a circle are told of elsewhere.
+    fn within(&self, runbook: &Runbook, graph: &Graph, inputs: &Map<String, Value>, deep: usize) -> CriticalPath {
+        let order = graph.order().unwrap_or_default();
+        let known = Known::new(inputs);
+        let mut path = CriticalPath::default();
+        let times: Vec<Time> = runbook.steps.iter().map(|step| self.time(runbook, step, &known, deep)).collect();
+        for phase in Phase::ALL.into_iter().filter(|phase| phase.is_barrier()) {
+            let inside = |step: &StepIndex| {
+                let step = &runbook.steps[step.at()];
+                step.phase == phase && is_main(step)
+            };
+            let order: Vec<StepIndex> = order.iter().copied().filter(inside).collect();
+            let (typical, longest) = longest_in(graph, &order, |step| times[step.at()].typical);
+            let (worst, worst_steps) = longest_in(graph, &order, |step| times[step.at()].worst);
+            path.typical += typical;
+            path.worst += worst;
+            path.steps.extend(longest);
+            path.worst_steps.extend(worst_steps);
+        }
+        path
+    }
+
+    /// How long a step takes, its gate and its check included.
+    fn time(&self, runbook: &Runbook, step: &Step, known: &Known, deep: usize) -> Time {
+        let holds = |when| runbook.expressions.condition(when, known);
+        if step.when.is_some_and(|when| holds(when) == Ok(false)) {
+            return Time::default();
+        }
+        let called = self.runbooks.called(runbook, step).filter(|_| deep > 1);
+        let own = match called {
+            Some(called) => {
+                let graph = super::graph(called, &super::index(called));
+                let path = self.within(called, &graph, &handed_over(runbook, step, called, known), deep - 1);
+                Time { typical: path.typical, worst: path.worst }
+            }
+            None => match &step.verify {
+                Some(verify) => checked(step, verify, self.catalogue),
+                None => estimate(step, self.catalogue).map(Time::of).unwrap_or_default(),
+            },
+        };
+        let gate = step.approval.as_deref().map(gate).unwrap_or_default();
+        gate.and(own.times(rounds(runbook, step, known)))
+    }
+}
+
+/// How many times after each other the instances of a step run, as far as the items are known.
+fn rounds(runbook: &Runbook, step: &Step, known: &Known) -> u32 {
+    let Some(for_each) = &step.for_each else { return 1 };
+    let items = runbook.expressions.render(&for_each.items, known).map(|items| items.shown());
+    let count = match items {
+        Ok(Value::Array(items)) => items.len(),
+        Ok(Value::Object(items)) => items.len(),
+        _ => return 1,
+    };
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    for_each.max_parallel.map_or(1, |most| count.div_ceil(most.max(1)))
+}
+
+/// What a called runbook's inputs are, as far as they are known before the run.
+fn handed_over(runbook: &Runbook, step: &Step, called: &Runbook, known: &Known) -> Map<String, Value> {
+    let value = |name: &str, default: &Option<Value>| match handed(&step.action, name) {
+        Some(written) => runbook.expressions.render(&written, known).ok().map(|value| value.shown()),
+        None => default.clone(),
+    };
+    let inputs = called.inputs.iter().filter(|input| input.kind != Type::Secret);
+    inputs.filter_map(|input| Some((input.name.value.clone(), value(&input.name.value, &input.default)?))).collect()
+}
+
+/// The values of the enum inputs that conditions and calls of the runbook read, in every combination; at most so many
+/// that a check of the runbook stays quick.
+fn choices(runbook: &Runbook) -> Vec<Map<String, Value>> {
+    let most = (20_000 / runbook.steps.len().max(1)).clamp(1, 64);
+    let deciding = |step: &Step| {
+        let mut found: Vec<_> = step.when.into_iter().collect();
+        if super::runbooks::is_call(step) {
+            step.action.with.value.expressions(&mut found);
+        }
+        found
+    };
+    let expressions: Vec<_> = runbook.steps.iter().flat_map(deciding).collect();
+    let decides = |name: &str| {
+        let reads = |path: &crate::runbook::expr::Path| matches!(path.parts.as_slice(), [root, input, ..] if root == "inputs" && input == name);
+        expressions.iter().any(|id| runbook.expressions.get(*id).scan.paths.iter().any(reads))
+    };
+    let mut all = vec![Map::new()];
+    for input in &runbook.inputs {
+        let Type::Enum(words) = &input.kind else { continue };
+        if decides(&input.name.value) && all.len() * words.len() <= most {
+            let with = |choice: &Map<String, Value>, word: &String| {
+                let mut choice = choice.clone();
+                choice.insert(input.name.value.clone(), Value::from(word.as_str()));
+                choice
+            };
+            all =
+                all.iter().flat_map(|choice| words.iter().map(|word| with(choice, word)).collect::<Vec<_>>()).collect();
+        }
+    }
+    all
 }
 
 /// The longest way through these steps, which come in an order that fits their needs.

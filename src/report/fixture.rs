@@ -68,6 +68,7 @@ pub(super) fn plan() -> Plan {
     let mut promote = step("promote", Phase::Execution, "azure.postgres.promote_replica");
     promote.point_of_no_return = true;
     promote.approval = Some(Box::new(Approval {
+        estimate: None,
         by: [at_no_place("incident_commander".to_owned())].into(),
         quorum: 1,
         requester_may_approve: None,

@@ -61,7 +61,7 @@ fn mask(view: &View, value: &mut Value) {
 }
 
 /// The same JSON with everything hidden written as an escape, so that it drives no terminal either.
-fn visible(line: &str) -> String {
+pub(super) fn visible(line: &str) -> String {
     if !line.contains(is_hidden) {
         return line.to_owned();
     }

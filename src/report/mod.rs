@@ -19,6 +19,7 @@ mod live;
 mod loss;
 mod needs;
 mod plain;
+pub mod plan;
 mod prompt;
 #[cfg(test)]
 mod prompt_tests;

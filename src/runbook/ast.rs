@@ -343,6 +343,8 @@ pub struct Approval {
     pub on_timeout: OnTimeout,
     /// Roles that are asked too, once the time is over.
     pub escalate_to: Box<[Spanned<String>]>,
+    /// How long people take to open it.
+    pub estimate: Option<Estimate>,
     /// What is asked.
     pub prompt: Option<Templated>,
     /// Where it stands.

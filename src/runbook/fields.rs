@@ -159,6 +159,7 @@ pub const APPROVAL: &[LanguageField] = &[
     may("timeout", Duration, "how long it waits before `on_timeout`"),
     may("on_timeout", Words(&["escalate", "reject"]), "what then; a gate never approves by itself"),
     may("escalate_to", Texts, "roles that are asked too once the time is over"),
+    may("estimate", Fields(ESTIMATE), "how long people take to open it (2m, at worst 5m)"),
     may("prompt", Text, "what is asked"),
 ];
 

@@ -124,9 +124,9 @@ fn a_gate_on_azure_shows_every_request_and_default_and_opens_though_nothing_can_
     let json: serde_json::Value = serde_json::from_str(&workspace.drctl(&["status", "--json"]).stdout).unwrap();
     let gate = &json["steps"][0]["gate"];
     assert_eq!((&gate["preview"][8], &gate["foreseen"][0]), (&does[8].into(), &why.into()), "{gate}");
-    let plan = workspace.drctl(&["plan", "r"]).stdout;
+    let plan = workspace.drctl(&["plan", "r", "--full"]).stdout;
     assert_eq!(told(&plan, "does: "), does, "{plan}");
-    assert!(plan.contains(&format!("gate: move={}", &gate["digest"].as_str().unwrap()[..12])), "{plan}");
+    assert!(plan.contains(&format!("--approve move={}", &gate["digest"].as_str().unwrap()[..12])), "{plan}");
 }
 
 #[test]
@@ -197,7 +197,8 @@ fn who_started_the_run_may_be_kept_from_approving_it() {
 
 fn digest(workspace: &Workspace, more: &[&str]) -> String {
     let planned = workspace.drctl(&[&["plan", "r"], more].concat());
-    let line = planned.stdout.lines().find(|line| line.contains("gate: go=")).unwrap_or_else(|| panic!("{planned:?}"));
+    let line =
+        planned.stdout.lines().find(|line| line.contains("--approve go=")).unwrap_or_else(|| panic!("{planned:?}"));
     line.split_once("go=").unwrap().1.to_owned()
 }
 
@@ -223,6 +224,7 @@ fn a_plan_that_was_written_is_run_as_it_was_or_not_at_all() {
     let stale = workspace.drctl(&start);
     assert_eq!(stale.code, 5);
     assert!(stale.stderr.contains("the plan is stale"), "{stale:?}");
+    assert_eq!(workspace.lines("log"), ["east"]);
 }
 
 #[test]

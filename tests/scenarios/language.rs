@@ -263,12 +263,11 @@ execution:
 "#,
     );
     let plan = workspace.drctl(&["plan", "r"]).stdout;
-    let wanted = "critical path: 6m10s usually, 22m at worst (no RTO is set): slow -> after -> start";
-    assert_eq!(
-        plan.lines().last(),
-        Some(wanted),
-        "10 s and 1 m are known of the action; the worst is that of `fickle`"
-    );
+    let wanted = "critical path * 6m10s usually, 22m at worst; no RTO is set
+  slow -> after -> start
+  at worst fickle -> after -> start
+";
+    assert!(plan.contains(wanted), "10 s and 1 m are known of the action; the worst is that of `fickle`: {plan}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod fmt;
 mod gates;
 mod language;
 mod output;
+mod plan;
 mod resume;
 mod secrets;
 mod signals;

@@ -121,15 +121,23 @@ execution:
     let workspace = Workspace::of(steps);
     let plan = workspace.drctl(&["plan", "r"]).stdout;
     assert_eq!(
-        plan.lines().take(7).collect::<Vec<_>>(),
+        plan.lines().take(15).collect::<Vec<_>>(),
         [
             "failover `r`: 3 steps",
             "Move Orders to East US 2; owner: team",
             "",
+            "inputs",
+            "  to  \"East US 2\"",
+            "",
             "execution",
-            "  1. promote [shell]: Promote the replica in East US 2; owner: dba",
-            "  2. plain [shell] after promote",
-            "  3. late [shell] after plain",
+            "   1 * promote            -  Promote the replica in East US 2; owner: dba",
+            "        shell script=true",
+            "   2   plain              -",
+            "        shell script=true",
+            "        after promote",
+            "   3   late               -  Say (known after promote), and then so much more that no ...",
+            "        shell script=\"exit 1\"",
+            "        after plain",
         ]
     );
     let story = workspace.drctl(&["failover", "r"]).stderr;
