@@ -145,6 +145,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--vars', '--vars', [CompletionResultType]::ParameterName, 'A YAML file of inputs'' values')
             [CompletionResult]::new('--from-run', '--from-run', [CompletionResultType]::ParameterName, 'An earlier run: inputs that are not given take the value of its output of the same name')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is shown')
+            [CompletionResult]::new('--graph', '--graph', [CompletionResultType]::ParameterName, 'Draw the steps instead')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the plan, for `run --plan`')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')

@@ -542,7 +542,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__plan)
-            opts="-h --kind --set --vars --from-run --full --output --out --workspace --state --as --help"
+            opts="-h --kind --set --vars --from-run --full --output --graph --out --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -566,6 +566,10 @@ _drctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --graph)
+                    COMPREPLY=($(compgen -W "mermaid dot svg" -- "${cur}"))
                     return 0
                     ;;
                 --out)

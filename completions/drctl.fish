@@ -136,6 +136,9 @@ complete -c drctl -n "__fish_drctl_using_subcommand plan" -l vars -d 'A YAML fil
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l output -d 'How it is shown' -r -f -a "human\t'For people'
 json\t'One JSON document'"
+complete -c drctl -n "__fish_drctl_using_subcommand plan" -l graph -d 'Draw the steps instead' -r -f -a "mermaid\t'A flowchart for Markdown'
+dot\t'For Graphviz'
+svg\t'A picture'"
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l out -d 'Write the plan, for `run --plan`' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the files that are made from the program: completions, manual pages, the JSON schema, docs/actions.md.
+# Writes the files that are made from the program: completions, manual pages, the JSON schema, docs/actions.md, docs/images.
 #   docs/regenerate.sh [FOLDER]     FOLDER stands for the repository's root (the default)
 # DRCTL names the binary; without it, it is built.
 set -euo pipefail
@@ -11,7 +11,8 @@ if [[ -z ${DRCTL:-} ]]; then
   DRCTL=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/drctl
 fi
 
-mkdir -p "$into/completions" "$into/docs/man"
+mkdir -p "$into/completions" "$into/docs/man" "$into/docs/images"
+"$DRCTL" plan active-passive --graph svg >"$into/docs/images/active-passive.svg"
 "$DRCTL" completions bash >"$into/completions/drctl.bash"
 "$DRCTL" completions zsh >"$into/completions/_drctl"
 "$DRCTL" completions fish >"$into/completions/drctl.fish"

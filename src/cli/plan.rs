@@ -14,6 +14,7 @@ use crate::exec::load::Loaded;
 use crate::exec::saved_plan::SavedPlan;
 use crate::exec::{run, view};
 use crate::plan;
+use crate::report::graph::{self, dot, mermaid, svg};
 use crate::report::plan::{Detail, foreseen, json, outline, text};
 
 /// Shows a plan.
@@ -36,6 +37,9 @@ pub(super) struct Plan {
     /// How it is shown
     #[arg(long, value_enum, default_value_t)]
     output: Shown,
+    /// Draw the steps instead
+    #[arg(long, value_enum, conflicts_with_all = ["full", "output"])]
+    graph: Option<Graph>,
     /// Write the plan, for `run --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -51,13 +55,27 @@ enum Shown {
     Json,
 }
 
+/// What the steps are drawn as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Graph {
+    /// A flowchart for Markdown
+    Mermaid,
+    /// For Graphviz
+    Dot,
+    /// A picture
+    Svg,
+}
+
 impl Plan {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let (loaded, plan) = self.plan(common)?;
         let told = outline(&plan);
-        let shown = match self.output {
-            Shown::Json => json(&told),
-            Shown::Human => {
+        let shown = match (self.graph, self.output) {
+            (Some(Graph::Mermaid), _) => mermaid(&told),
+            (Some(Graph::Dot), _) => dot(&told),
+            (Some(Graph::Svg), _) => svg(&graph::layout(&told)),
+            (None, Shown::Json) => json(&told),
+            (None, Shown::Human) => {
                 let detail = if self.full { Detail::Full } else { Detail::Short };
                 text(&told, detail, console::colors_enabled())
             }

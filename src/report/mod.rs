@@ -13,6 +13,7 @@ mod critical;
 mod dry_run;
 #[cfg(test)]
 mod fixture;
+pub mod graph;
 mod json;
 mod kept;
 mod live;

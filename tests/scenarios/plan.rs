@@ -353,3 +353,51 @@ fn what_is_no_plan_is_said_to_be_none() {
     let ran = workspace.drctl(&["run"]);
     assert!(ran.code == 2 && ran.stderr.contains("<FILE>"), "{ran:?}");
 }
+
+#[test]
+fn a_graph_is_written_for_markdown_for_graphviz_and_for_the_eye() {
+    let workspace = orders();
+    let graph = |kind| workspace.drctl(&["plan", "r", "--graph", kind]).stdout;
+    assert_eq!(
+        graph("mermaid"),
+        r#"flowchart TD
+  subgraph detection["detection"]
+    s_lag["Measure the lag<br/>lag<br/>10s, at worst 20s"]
+  end
+  subgraph execution["execution"]
+    s_drain["Let the queue run dry<br/>drain<br/>25m, at worst 25m"]
+    subgraph s_database["Move the database, (known after lag) s behind<br/>database<br/>2m, at worst 5m"]
+      s_database__promote{{"Promote the replica in west<br/>database.promote<br/>gate: commander<br/>point of no return"}}
+    end
+    s_start["start<br/>10s, at worst 1m"]
+    s_switch{{"Send the users to west<br/>switch<br/>1m, at worst 1m30s<br/>gate: commander"}}
+  end
+  subgraph communication["communication"]
+    s_tell["tell"]
+  end
+  s_drain --> s_switch
+  s_database --> s_switch
+  s_start --> s_switch
+  s_switch --> s_tell
+  detection ==> execution
+  classDef critical stroke:#0b5cad,stroke-width:3px
+  classDef gate fill:#fff6d6,color:#1f2328
+  classDef final fill:#ffe9e7,color:#1f2328
+  classDef tells fill:#e6f4ea,color:#1f2328
+  classDef out stroke-dasharray:4 3
+  class s_lag critical
+  class s_drain out
+  class s_database__promote gate
+  class s_database__promote final
+  class s_database__promote critical
+  class s_database critical
+  class s_switch gate
+  class s_switch critical
+  class s_tell tells
+"#
+    );
+    assert!(graph("dot").starts_with("digraph \"failover r\" {\n"), "{}", graph("dot"));
+    assert!(graph("svg").starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" "), "{}", graph("svg"));
+    let wrong = workspace.drctl(&["plan", "r", "--graph", "png"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("possible values: mermaid, dot, svg"), "{wrong:?}");
+}
