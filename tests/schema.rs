@@ -46,7 +46,8 @@ fn errors(file: &Path) -> BTreeSet<String> {
         .unwrap();
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
-    let is_of_file = |finding: &&Value| finding["severity"] == "error" && finding["file"].as_str().unwrap().ends_with(name);
+    let is_of_file =
+        |finding: &&Value| finding["severity"] == "error" && finding["file"].as_str().unwrap().ends_with(name);
     let of_file = told["diagnostics"].as_array().unwrap().iter().filter(is_of_file);
     of_file.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
 }

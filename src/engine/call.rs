@@ -81,31 +81,22 @@ fn outputs(plan: &Plan, state: &State, frame: FrameId) -> Result<Map<String, Val
     Ok(outputs)
 }
 
-/// The state before a run, with every call begun whose inputs are known already: for looking at a plan.
-#[must_use]
-pub fn foresee(plan: &Plan) -> State {
-    begin_known(plan, State::new(plan))
-}
-
-/// The same, where what a step will give is not known, rather than not there.
+/// The state before a run, for looking at a plan: every call is begun whose inputs are known already; what a step will
+/// give is not known, rather than not there.
 #[must_use]
 pub fn outlook(plan: &Plan) -> State {
     let mut state = State::new(plan);
     state.nodes.iter_mut().for_each(|node| node.outputs = Outputs::Unknown);
-    begin_known(plan, state)
-}
-
-fn begin_known(plan: &Plan, mut state: State) -> State {
-    for frame in (1..state.frames.len()).filter_map(|id| u32::try_from(id).ok()).map(FrameId) {
-        begin_known(plan, &mut state, frame);
-    }
+    begin_known(plan, &mut state, 1);
     state
 }
 
-/// As [`foresee`], with the instances of every `for_each` whose items are known, and what those call.
+/// The state before a run, for making the world it needs: with every call whose inputs are known, the instances of every
+/// `for_each` whose items are known, and what those call.
 #[must_use]
-pub fn foresee_instances(plan: &Plan) -> State {
-    let mut state = foresee(plan);
+pub fn foresee(plan: &Plan) -> State {
+    let mut state = State::new(plan);
+    begin_known(plan, &mut state, 1);
     let (mut at, mut frames) = (0, state.frames.len());
     while at < state.nodes.len().min(MOST_FORESEEN) {
         let node = NodeId(u32::try_from(at).unwrap_or(u32::MAX));
@@ -113,12 +104,20 @@ pub fn foresee_instances(plan: &Plan) -> State {
         let Some(instances) = known_instances(plan, &state, node) else { continue };
         // The node is there: it was just looked at.
         state.expand(plan, &state.node(node).path.clone(), &instances).ok();
-        for frame in (frames..state.frames.len()).filter_map(|id| u32::try_from(id).ok()).map(FrameId) {
-            begin_known(plan, &mut state, frame);
-        }
+        begin_known(plan, &mut state, frames);
         frames = state.frames.len();
     }
     state
+}
+
+/// Begins the calls from the frame `first` on whose inputs are known.
+fn begin_known(plan: &Plan, state: &mut State, first: usize) {
+    for frame in (first..state.frames.len()).filter_map(|id| u32::try_from(id).ok()).map(FrameId) {
+        let Some(caller) = state.frame(frame).caller else { continue };
+        if let Ok(handed) = hand_over(plan, state, caller, frame) {
+            state.begin_frame(plan, caller, &handed.inputs, &handed.unknown);
+        }
+    }
 }
 
 /// The instances of a `for_each` step whose items are known; nothing for an instance itself.
@@ -128,13 +127,6 @@ fn known_instances(plan: &Plan, state: &State, node: NodeId) -> Option<Vec<Insta
     let items = plan.expressions(index).render(&for_each.items, &NodeScope::of(plan, state, node)).ok()?;
     let items = crate::plan::items(&items.shown()).ok()?;
     Some(items.into_iter().map(|(key, item)| Instance { key, item }).collect())
-}
-
-fn begin_known(plan: &Plan, state: &mut State, frame: FrameId) {
-    let Some(caller) = state.frame(frame).caller else { return };
-    if let Ok(handed) = hand_over(plan, state, caller, frame) {
-        state.begin_frame(plan, caller, &handed.inputs, &handed.unknown);
-    }
 }
 
 impl Machine {

@@ -25,7 +25,7 @@ mod title;
 mod transition;
 mod undo;
 
-pub use call::{foresee, foresee_instances, outlook};
+pub use call::{foresee, outlook};
 pub use event::{
     Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,
     RunState, Side, Sight, StepState,

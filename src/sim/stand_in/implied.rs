@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::engine::{NodeScope, foresee_instances};
+use crate::engine::{NodeScope, foresee};
 use crate::plan::path::without_keys;
 use crate::plan::{Plan, StepIndex};
 use crate::runbook::ast::ActionUse;
@@ -22,7 +22,7 @@ pub struct Implied {
 /// All actions of a plan, those of called runbooks included, each once for every item of its step.
 #[must_use]
 pub fn implied(plan: &Plan) -> Vec<Implied> {
-    let state = foresee_instances(plan);
+    let state = foresee(plan);
     let mut found = Vec::new();
     for (id, node) in state.iter().filter(|(id, _)| !state.children.contains_key(id)) {
         let (index, step) = (node.step, plan.step(node.step));
