@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('failback', 'failback', [CompletionResultType]::ParameterValue, 'Find a failback runbook by name, and run it')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run any runbook file')
             [CompletionResult]::new('validate', 'validate', [CompletionResultType]::ParameterValue, 'Check runbooks: every problem of every file, with its place')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say what a finding of `validate` means, why it matters, and how it is mended')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show order, waves, gates and the critical path against the RTO')
             [CompletionResult]::new('fmt', 'fmt', [CompletionResultType]::ParameterValue, 'Lay runbooks out: indentation, white space; never what they mean')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'Rehearse a runbook on a simulated world: hours pass in milliseconds')
@@ -132,11 +133,21 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
         }
         'drctl;validate' {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How findings are printed')
+            [CompletionResult]::new('--deny', '--deny', [CompletionResultType]::ParameterName, 'End with 5 for these too, as for errors')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Mend what can be mended safely, then check again; comments and layout stay')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'drctl;explain' {
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'drctl;plan' {

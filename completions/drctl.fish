@@ -34,6 +34,7 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "failover" -d 'Find a fa
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "failback" -d 'Find a failback runbook by name, and run it'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "run" -d 'Run any runbook file'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "validate" -d 'Check runbooks: every problem of every file, with its place'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "explain" -d 'Say what a finding of `validate` means, why it matters, and how it is mended'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "plan" -d 'Show order, waves, gates and the critical path against the RTO'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "fmt" -d 'Lay runbooks out: indentation, white space; never what they mean'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "rehearse" -d 'Rehearse a runbook on a simulated world: hours pass in milliseconds'
@@ -124,10 +125,16 @@ short\t'One line each'
 json\t'One JSON document'
 sarif\t'SARIF 2.1.0'
 github\t'GitHub annotations'"
+complete -c drctl -n "__fish_drctl_using_subcommand validate" -l deny -d 'End with 5 for these too, as for errors' -r -f -a "warnings\t'Warnings'"
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand validate" -l fix -d 'Mend what can be mended safely, then check again; comments and layout stay'
 complete -c drctl -n "__fish_drctl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand explain" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand explain" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand explain" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l kind -d 'The kind, where runbooks of several kinds have that name: failover comes first' -r -f -a "failover\t''
 failback\t''
 drill\t''"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes the files that are made from the program: completions, manual pages, the JSON schema, docs/actions.md, docs/images.
+# Writes the files that are made from the program: completions, manual pages, the JSON schema, docs/actions.md,
+# docs/findings.md, docs/images.
 #   docs/regenerate.sh [FOLDER]     FOLDER stands for the repository's root (the default)
 # DRCTL names the binary; without it, it is built.
 set -euo pipefail
@@ -30,3 +31,22 @@ rm -f "$into"/docs/man/*.1
     printf '```\n'
   done
 } >"$into/docs/actions.md"
+{
+  cat <<'INTRODUCTION'
+# Findings
+
+What `drctl validate` can find, by code. Made by `docs/regenerate.sh` from `drctl explain CODE`: do not edit.
+
+An error stops a run. A warning is advice: it does not, unless `drctl validate --deny warnings` says so. Where a warning
+does not hold, say why in the runbook, at the end of the line it is about or on the line before:
+
+```yaml
+# drctl: allow(no-way-back) more nodes than needed do no harm
+- id: scale
+```
+INTRODUCTION
+  for code in $("$DRCTL" explain | awk '{ print $1 }'); do
+    printf '\n'
+    "$DRCTL" explain "$code" | sed 's/^#/##/'
+  done
+} >"$into/docs/findings.md"

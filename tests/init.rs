@@ -30,7 +30,7 @@ fn a_new_workspace_validates_plans_rehearses_and_passes_its_scenarios() {
     assert!(told.starts_with("made\n  dr/drctl.yaml\n"), "{told}");
     assert!(told.contains("next\n  cd dr\n  drctl validate "), "{told}");
     assert_eq!(fs::read_to_string(workspace.join(".gitignore")).unwrap(), ".drctl/\n");
-    printed(drctl(&workspace, &["validate"]));
+    printed(drctl(&workspace, &["validate", "--deny", "warnings"]));
     assert!(printed(drctl(&workspace, &["plan", "orders"])).contains("critical path"));
     let rehearsal = printed(drctl(&workspace, &["rehearse", "orders", "--scenario", "region_down"]));
     assert!(rehearsal.contains("\nthe run ended: succeeded\n"), "{rehearsal}");

@@ -123,7 +123,7 @@ fn a_scenario_that_names_what_is_not_there_is_refused_with_places() {
         .replace("incident: INC-1", "incdent: INC-1")
         .replace("state: succeeded", "state: suceeded");
     let folder = workspace(&wrong);
-    let output = drctl(folder.path(), &["validate", "--format", "short"]);
+    let output = drctl(folder.path(), &["validate", "--format", "short", "runbooks/scenarios"]);
     assert_eq!(text(&output), include_str!("rehearse/invalid.txt"));
     assert_eq!(output.status.code(), Some(5));
     assert_eq!(drctl(folder.path(), &["test"]).status.code(), Some(5));

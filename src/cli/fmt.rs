@@ -9,7 +9,7 @@ use similar::TextDiff;
 use super::common::{Common, colour, console_line, say};
 use crate::diag::{Format, Sources, render};
 use crate::error::{Error, Exit};
-use crate::exec::load::{SETTINGS, runbook_files, scenario_files};
+use crate::exec::files::{SETTINGS, runbook_files, scenario_files};
 use crate::runbook::format::format;
 use crate::runbook::source::{LARGEST_FILE, decode};
 

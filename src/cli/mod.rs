@@ -5,6 +5,7 @@ mod choose;
 mod common;
 mod complete;
 mod decisions;
+mod explain;
 mod fmt;
 mod generate;
 mod init;
@@ -56,6 +57,8 @@ enum Command {
     Run(start::ByFile),
     /// Check runbooks: every problem of every file, with its place
     Validate(validate::Validate),
+    /// Say what a finding of `validate` means, why it matters, and how it is mended
+    Explain(explain::Explain),
     /// Show order, waves, gates and the critical path against the RTO
     Plan(plan::Plan),
     /// Lay runbooks out: indentation, white space; never what they mean
@@ -139,6 +142,7 @@ pub fn run() -> Result<Exit, Error> {
         Command::Rehearse(given) => given.run(&common),
         Command::Test(given) => given.run(&common),
         Command::Validate(given) => given.run(&common),
+        Command::Explain(given) => given.run(),
         Command::Plan(given) => given.run(&common),
         Command::Fmt(given) => given.run(&common),
         Command::Runs(given) => given.run(&common),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::common::{Common, Named, colour, console_line, say};
+use super::common::{Common, Named, console_line, say};
 use crate::engine::outlook;
 use crate::error::{Error, Exit};
 use crate::exec::earlier::taken;
@@ -85,7 +85,8 @@ impl Plan {
         }
         console_line(&shown)?;
         if !loaded.found.is_empty() {
-            say(&crate::diag::render(&loaded.found, &loaded.sources, crate::diag::Format::Human, colour()));
+            let (number, s) = (loaded.found.len(), if loaded.found.len() == 1 { "" } else { "s" });
+            say(&format!("{number} warning{s}: `drctl validate` shows them"));
         }
         if let Some(out) = &self.out {
             say(&format!("written to `{0}`\n  next: drctl run --plan {0}", out.display()));

@@ -7,7 +7,7 @@ use clap::Args;
 use super::common::{Common, Output, colour, console_line, say};
 use crate::diag::{Format, render};
 use crate::error::{Error, Exit};
-use crate::exec::load::scenario_files;
+use crate::exec::files::scenario_files;
 use crate::exec::rehearse::suite::junit::junit;
 use crate::exec::rehearse::suite::{Suite, Verdict, suite, text};
 use crate::exec::rehearse::{Judged, Library};

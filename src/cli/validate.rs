@@ -2,101 +2,97 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::FindingFormat;
 use super::common::{Common, colour, console_line, say};
-use crate::diag::{Format, Severity, render};
+use crate::catalogue::Catalogue;
+use crate::diag::{Format, Severity, render, sarif};
 use crate::error::{Error, Exit};
-use crate::exec::load::{is_scenario, load, runbook_files, scenario_files};
-use crate::exec::rehearse::Library;
+use crate::exec::check::{Checked, check};
+use crate::exec::files::Files;
+use crate::exec::fix::fix;
 use crate::exec::run::registry;
+use crate::lint::pages::page;
 
-/// Checks runbooks.
+/// Checks runbooks, scenarios, templates and the workspace's settings.
 #[derive(Debug, Args)]
+#[command(after_help = "`drctl explain CODE` says why a finding matters and how to mend it.")]
 pub(super) struct Validate {
     /// Files and folders (default: `runbooks` of the workspace)
     paths: Vec<PathBuf>,
     /// How findings are printed
     #[arg(long, value_enum, default_value = "human")]
     format: FindingFormat,
+    /// End with 5 for these too, as for errors
+    #[arg(long, value_enum, value_name = "FINDINGS")]
+    deny: Option<Denied>,
+    /// Mend what can be mended safely, then check again; comments and layout stay
+    #[arg(long)]
+    fix: bool,
 }
+
+/// What else ends with the exit code of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Denied {
+    /// Warnings
+    Warnings,
+}
+
+/// A fix can bring the next to light; more rounds than these, nobody needs.
+const MOST_ROUNDS: usize = 10;
 
 impl Validate {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
-        let files = files(&self.paths, common)?;
+        let files = self.files(common)?;
         let catalogue = registry().catalogue();
-        let (mut errors, mut warnings, mut names) = (0, 0, std::collections::BTreeMap::new());
-        for file in &files {
-            let mut loaded =
-                load(&common.workspace, file, &catalogue).map_err(|error| Error::usage(error.to_string()))?;
-            // What is wrong with a runbook that it calls is said once: with that, where that is checked too.
-            let elsewhere =
-                |name: &str| files.iter().any(|other| other != file && *other == common.workspace.join(name));
-            loaded.found.retain(|finding| !elsewhere(loaded.sources.name(finding.primary.source)));
-            errors += loaded.found.iter().filter(|finding| finding.severity == Severity::Error).count();
-            warnings += loaded.found.iter().filter(|finding| finding.severity == Severity::Warning).count();
-            if !loaded.found.is_empty() || matches!(self.format, FindingFormat::Json | FindingFormat::Sarif) {
-                console_line(&render(&loaded.found, &loaded.sources, self.format.into(), colour()))?;
+        let mut checked = judged(common, &files, &catalogue)?;
+        for _ in 0..if self.fix { MOST_ROUNDS } else { 0 } {
+            let said = fix(&common.workspace, &checked).map_err(|error| Error::usage(error.to_string()))?;
+            if said.is_empty() {
+                break;
             }
-            if let Some(runbook) = &loaded.runbook
-                && let Some(first) = names.insert((runbook.name.value.clone(), runbook.kind.name()), file.clone())
-            {
-                errors += 1;
-                let (name, kind) = (&runbook.name.value, runbook.kind.name());
-                let both = format!("`{}` and `{}`", first.display(), file.display());
-                console_line(&format!("error[duplicate-name]: two {kind} runbooks are called `{name}`: {both}"))?;
-            }
+            said.iter().for_each(|line| say(&format!("mended {line}")));
+            checked = judged(common, &files, &catalogue)?;
         }
-        let scenarios = scenarios(&self.paths, common)?;
-        let mut library = Library::new(&common.workspace, catalogue);
-        for file in &scenarios {
-            let judged = library.scenario(file).map_err(|error| Error::usage(error.to_string()))?;
-            errors += judged.found.iter().filter(|finding| finding.severity == Severity::Error).count();
-            if !judged.found.is_empty() {
-                console_line(&render(&judged.found, &judged.sources, self.format.into(), colour()))?;
-            }
+        let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
+        if !checked.found.is_empty() || matches!(self.format, FindingFormat::Json | FindingFormat::Sarif) {
+            console_line(&self.shown(&checked))?;
         }
-        let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-        let also = if scenarios.is_empty() { None } else { Some(count(scenarios.len(), "scenario")) };
-        let what = [count(files.len(), "runbook")].into_iter().chain(also).collect::<Vec<_>>().join(", ");
-        say(&format!("{what}: {}, {}", count(errors, "error"), count(warnings, "warning")));
-        Ok(if errors == 0 { Exit::Done } else { Exit::Invalid })
+        say(&summary(&files, errors, warnings));
+        let is_denied = warnings > 0 && self.deny == Some(Denied::Warnings);
+        Ok(if errors > 0 || is_denied { Exit::Invalid } else { Exit::Done })
+    }
+
+    fn shown(&self, checked: &Checked) -> String {
+        let Checked { found, sources } = checked;
+        match self.format {
+            FindingFormat::Sarif => sarif(found, sources, &|code| page(code).map(|page| (page.short(), page.text))),
+            format => render(found, sources, format.into(), colour()),
+        }
+    }
+
+    fn files(&self, common: &Common) -> Result<Files, Error> {
+        let own = [common.workspace.join("runbooks")];
+        let paths = if self.paths.is_empty() { &own[..] } else { &self.paths };
+        let files = Files::of(&common.workspace, paths).map_err(|error| Error::usage(error.to_string()))?;
+        if files.is_empty() {
+            return Err(Error::usage("no runbook was found: they end in `.yaml`"));
+        }
+        Ok(files)
     }
 }
 
-/// The scenarios in the folders given, or of the workspace.
-fn scenarios(paths: &[PathBuf], common: &Common) -> Result<Vec<PathBuf>, Error> {
-    let paths = if paths.is_empty() { vec![common.workspace.join("runbooks")] } else { paths.to_vec() };
-    let mut files = Vec::new();
-    for path in paths {
-        let absolute = std::path::absolute(&path)?;
-        if absolute.is_dir() {
-            files.extend(scenario_files(&absolute)?);
-        } else if is_scenario(&common.workspace, &absolute) {
-            files.push(absolute);
-        }
-    }
-    Ok(files)
+fn judged(common: &Common, files: &Files, catalogue: &Catalogue) -> Result<Checked, Error> {
+    check(&common.workspace, files, catalogue).map_err(|error| Error::usage(error.to_string()))
 }
 
-fn files(paths: &[PathBuf], common: &Common) -> Result<Vec<PathBuf>, Error> {
-    let paths = if paths.is_empty() { vec![common.workspace.join("runbooks")] } else { paths.to_vec() };
-    let mut files = Vec::new();
-    for path in &paths {
-        let absolute = std::path::absolute(path)?;
-        if absolute.is_dir() {
-            files.extend(runbook_files(&absolute)?);
-        } else if absolute.is_file() {
-            files.extend((!is_scenario(&common.workspace, &absolute)).then_some(absolute));
-        } else {
-            return Err(Error::usage(format!("no file or folder `{}`", path.display())));
-        }
-    }
-    if files.is_empty() && scenarios(&paths, common)?.is_empty() {
-        return Err(Error::usage("no runbook was found: they end in `.yaml`"));
-    }
-    Ok(files)
+fn summary(files: &Files, errors: usize, warnings: usize) -> String {
+    let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+    let scenarios = Some(files.scenarios.len()).filter(|number| *number > 0).map(|number| count(number, "scenario"));
+    let what: Vec<String> = [count(files.runbooks.len(), "runbook")].into_iter().chain(scenarios).collect();
+    let hint = if errors + warnings > 0 { "; `drctl explain CODE` says more" } else { "" };
+    format!("{}: {}, {}{hint}", what.join(", "), count(errors, "error"), count(warnings, "warning"))
 }
 
 impl From<FindingFormat> for Format {

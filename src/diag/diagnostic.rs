@@ -1,6 +1,6 @@
 //! A finding: what is wrong, where, and what to write instead.
 
-use super::{Span, closest};
+use super::{Span, near};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,8 @@ pub struct Fix {
     pub replacement: String,
     /// How it is said: ``did you mean `failover`? ``
     pub say: String,
+    /// Whether it can be applied without asking: nothing else can have been meant.
+    pub safe: bool,
 }
 
 /// A finding about a file.
@@ -93,14 +95,37 @@ impl Diagnostic {
         self
     }
 
+    /// The same, with every place put where `to` says.
+    #[must_use]
+    pub(super) fn moved(mut self, to: impl Fn(Span) -> Span) -> Self {
+        self.primary = to(self.primary);
+        self.others.iter_mut().for_each(|(span, _)| *span = to(*span));
+        if let Some(fix) = &mut self.fix {
+            fix.span = to(fix.span);
+        }
+        self
+    }
+
     /// With "did you mean", where a candidate is close to what was found at the primary place.
     #[must_use]
     pub fn suggest<'a>(self, found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
-        let Some(meant) = closest(found, candidates) else {
-            return self;
-        };
-        let fix = Fix { span: self.primary, replacement: meant.to_owned(), say: format!("did you mean `{meant}`?") };
-        self.fix(fix)
+        match Fix::meant(self.primary, found, candidates) {
+            Some(fix) => self.fix(fix),
+            None => self,
+        }
+    }
+}
+
+impl Fix {
+    /// "Did you mean", where a candidate is close to what was found.
+    #[must_use]
+    pub fn meant<'a>(span: Span, found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let near = near(found, candidates);
+        let meant = *near.first()?;
+        // `db2` is not meant by `db3`, and of two letters nobody can tell.
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let safe = near.len() == 1 && found.len() >= 4 && digits(found) == digits(meant);
+        Some(Self { span, replacement: meant.to_owned(), say: format!("did you mean `{meant}`?"), safe })
     }
 }
 

@@ -3,13 +3,16 @@
 //! Knows text and places; what a runbook is, is not its business.
 
 mod diagnostic;
+mod mend;
 mod render;
 mod sources;
 mod span;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Fix, Severity, sort};
-pub use render::{Format, render};
+pub use mend::mend;
+pub use render::{Format, Help, render, sarif};
 pub use sources::{Position, SourceId, Sources};
 pub use span::{Span, Spanned};
 pub use suggest::closest;
+use suggest::near;

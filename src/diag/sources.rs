@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Span;
+use super::{Diagnostic, Span};
 
 /// A source among [`Sources`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +38,28 @@ impl Sources {
         let line_starts = std::iter::once(0).chain(breaks).collect();
         self.files.push(Source { name: name.into(), text, line_starts });
         SourceId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// Takes over texts that were read elsewhere, and moves what was found in them here. What is here already, under
+    /// the same name, is not taken twice.
+    pub fn absorb(&mut self, others: &Self, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let ids: Vec<SourceId> = others.files.iter().map(|file| self.id_of(file)).collect();
+        let moved =
+            |span: Span| Span { source: ids.get(span.source.0 as usize).copied().unwrap_or(span.source), ..span };
+        found.into_iter().map(|diagnostic| diagnostic.moved(moved)).collect()
+    }
+
+    fn id_of(&mut self, file: &Source) -> SourceId {
+        let same = |known: &Source| known.name == file.name && known.text == file.text;
+        let known = self.files.iter().position(same).and_then(|index| u32::try_from(index).ok());
+        known.map_or_else(|| self.add(file.name.clone(), Arc::clone(&file.text)), SourceId)
+    }
+
+    /// Sorts findings by the names of their files and their places, and drops what was said twice.
+    pub fn sort(&self, found: &mut Vec<Diagnostic>) {
+        super::sort(found);
+        found.sort_by(|a, b| self.name(a.primary.source).cmp(self.name(b.primary.source)));
+        found.dedup();
     }
 
     /// The name of a source.

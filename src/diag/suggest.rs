@@ -3,15 +3,22 @@
 /// The candidate closest to `found`, where one is close enough to be meant.
 #[must_use]
 pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    near(found, candidates).first().copied()
+}
+
+/// The candidates that are close enough to `found` to be meant, the closest first.
+#[must_use]
+pub(super) fn near<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let far = 1 + found.len() / 4;
-    candidates
+    let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         // Comparing takes the product of the lengths; a text of a megabyte is never a slip of the pen.
         .filter(|candidate| found.len().max(candidate.len()) <= 200)
         .map(|candidate| (strsim::damerau_levenshtein(found, candidate), candidate))
         .filter(|(distance, _)| *distance <= far)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    near.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::files::{SETTINGS, TEMPLATES, runbook_files};
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Severity, Sources, sort};
 use crate::lint;
@@ -14,9 +15,6 @@ use crate::plan::{Runbooks, Template, Templates};
 use crate::runbook::ast::{Kind, Runbook};
 use crate::runbook::workspace::Workspace;
 use crate::runbook::{self, attach, source};
-
-/// The file that makes a folder a workspace.
-pub const SETTINGS: &str = "drctl.yaml";
 
 /// A runbook with all it stands on, and what is wrong with it.
 pub struct Loaded {
@@ -42,64 +40,12 @@ impl Loaded {
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|finding| finding.severity == Severity::Error)
     }
-}
 
-/// The workspace's folder: where `drctl.yaml` is, from `start` upwards; `start` itself where there is none.
-#[must_use]
-pub fn workspace_folder(start: &Path) -> PathBuf {
-    let found = start.ancestors().find(|folder| folder.join(SETTINGS).is_file());
-    found.unwrap_or(start).to_path_buf()
-}
-
-/// The folder of scenarios, beside the runbooks.
-pub const SCENARIOS: &str = "scenarios";
-
-/// The runbook files below `folder`, by name; scenarios are none.
-///
-/// # Errors
-/// The folder cannot be read.
-pub fn runbook_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = yaml_files(folder)?;
-    files.retain(|file| !is_scenario(folder, file));
-    Ok(files)
-}
-
-/// The scenario files below `folder`, by name.
-///
-/// # Errors
-/// The folder cannot be read.
-pub fn scenario_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = yaml_files(folder)?;
-    files.retain(|file| is_scenario(folder, file));
-    Ok(files)
-}
-
-/// Whether a file below `folder` is a scenario: it, or `folder`, lies in a folder of scenarios.
-#[must_use]
-pub fn is_scenario(folder: &Path, file: &Path) -> bool {
-    let inside = |path: &Path| path.components().any(|part| part.as_os_str() == SCENARIOS);
-    file.strip_prefix(folder).is_ok_and(|rest| rest.parent().is_some_and(inside))
-        || folder.file_name().is_some_and(|name| name == SCENARIOS)
-        || folder.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS)
-}
-
-fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let path = entry.path();
-            let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-            if entry.file_type()?.is_dir() {
-                folders.push(path);
-            } else if is_yaml && path.file_name().is_none_or(|name| name != SETTINGS) {
-                found.push(path);
-            }
-        }
+    /// What stops a run, without advice.
+    #[must_use]
+    pub fn errors(&self) -> Vec<Diagnostic> {
+        self.found.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect()
     }
-    found.sort();
-    Ok(found)
 }
 
 /// Finds the runbook of that name and kind in the workspace.
@@ -182,10 +128,7 @@ pub(super) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 pub fn load(workspace: &Path, file: &Path, catalogue: &Catalogue) -> std::io::Result<Loaded> {
     let bytes = read(file).map_err(|error| named(file, &error))?;
     let name = relative(workspace, file);
-    let mut files = BTreeMap::new();
-    for extra in extra_files(workspace)? {
-        files.insert(relative(workspace, &extra), read(&extra).map_err(|error| named(&extra, &error))?);
-    }
+    let mut files = read_extras(workspace)?;
     files.remove(&name);
     let mut all = vec![(name, bytes)];
     all.extend(files);
@@ -209,6 +152,22 @@ fn callable(workspace: &Path) -> std::io::Result<Vec<Callable>> {
     Ok(runbooks.collect())
 }
 
+/// Judges the settings and the templates of a workspace, whoever reads them.
+///
+/// # Errors
+/// One of the files cannot be read.
+pub fn extras(workspace: &Path) -> std::io::Result<(Sources, Vec<Diagnostic>)> {
+    let (mut sources, mut found) = (Sources::default(), Vec::new());
+    let files = read_extras(workspace)?.into_iter().collect::<Vec<_>>();
+    settings(&files, &mut sources, &mut found);
+    Ok((sources, found))
+}
+
+fn read_extras(workspace: &Path) -> std::io::Result<BTreeMap<String, Vec<u8>>> {
+    let read = |file: &PathBuf| read(file).map_err(|error| named(file, &error));
+    extra_files(workspace)?.iter().map(|file| Ok((relative(workspace, file), read(file)?))).collect()
+}
+
 fn named(file: &Path, error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("cannot read `{}`: {error}", file.display()))
 }
@@ -216,7 +175,7 @@ fn named(file: &Path, error: &std::io::Error) -> std::io::Error {
 /// The settings and the templates, of notices and of deployments.
 fn extra_files(workspace: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = Some(workspace.join(SETTINGS)).into_iter().filter(|file| file.is_file()).collect();
-    let templates = workspace.join("templates");
+    let templates = workspace.join(TEMPLATES);
     if templates.is_dir() {
         for entry in fs::read_dir(&templates)? {
             let path = entry?.path();
@@ -263,32 +222,10 @@ fn judge_with(
     catalogue: &Catalogue,
     callable: impl FnOnce() -> Vec<Callable>,
 ) -> Loaded {
-    let mut sources = Sources::default();
-    let mut found = Vec::new();
-    let mut decoded = Vec::new();
-    for (name, bytes) in &files {
-        match source::decode(&mut sources, name, bytes) {
-            Ok(source) => decoded.push((name.clone(), source)),
-            Err(problems) => found.extend(problems),
-        }
-    }
-    let (mut runbook, mut workspace) = (None, Workspace::empty());
-    let mut templates: Templates =
-        files.iter().skip(1).filter_map(|(name, _)| Some((template_name(name)?.to_owned(), None))).collect();
-    for (index, (name, source)) in decoded.into_iter().enumerate() {
-        if index == 0 && files.first().is_some_and(|(first, _)| *first == name) {
-            let (parsed, problems) = runbook::parse(&sources, source);
-            (runbook, found) = (parsed, [found, problems].concat());
-        } else if name == SETTINGS {
-            let (parsed, problems) = Workspace::parse(&sources, source);
-            (workspace, found) = (parsed, [found, problems].concat());
-        } else if let Some(name) = template_name(&name) {
-            match Template::parse(&sources, source) {
-                Ok(template) => drop(templates.insert(name.to_owned(), Some(template))),
-                Err(problem) => found.push(*problem),
-            }
-        }
-    }
+    let (mut sources, mut found) = (Sources::default(), Vec::new());
+    let (own, others) = files.split_at(files.len().min(1));
+    let runbook = own.first().and_then(|(name, bytes)| parsed(&mut sources, &mut found, name, bytes));
+    let (workspace, templates) = settings(others, &mut sources, &mut found);
     let runbook = runbook.map(|mut runbook| {
         runbook::azure::fill(&mut runbook, &workspace.azure, catalogue);
         found.extend(attach::attach(&mut runbook, &files));
@@ -315,6 +252,44 @@ fn judge_with(
     }
 }
 
+/// Reads a runbook; what is wrong with it is found.
+fn parsed(sources: &mut Sources, found: &mut Vec<Diagnostic>, name: &str, bytes: &[u8]) -> Option<Runbook> {
+    let (runbook, problems) = match source::decode(sources, name, bytes) {
+        Ok(source) => runbook::parse(sources, source),
+        Err(problems) => (None, problems),
+    };
+    found.extend(problems);
+    runbook
+}
+
+/// Reads the settings and the templates among these files; what is wrong with them is found.
+fn settings(files: &[(String, Vec<u8>)], sources: &mut Sources, found: &mut Vec<Diagnostic>) -> (Workspace, Templates) {
+    // A template that cannot be read is there all the same.
+    let mut templates: Templates =
+        files.iter().filter_map(|(name, _)| Some((template_name(name)?.to_owned(), None))).collect();
+    let mut workspace = Workspace::empty();
+    for (file, bytes) in files {
+        let source = match source::decode(sources, file, bytes) {
+            Ok(source) => source,
+            Err(problems) => {
+                found.extend(problems);
+                continue;
+            }
+        };
+        if file == SETTINGS {
+            let (parsed, problems) = Workspace::parse(sources, source);
+            workspace = parsed;
+            found.extend(problems);
+        } else if let Some(name) = template_name(file) {
+            match Template::parse(sources, source) {
+                Ok(template) => drop(templates.insert(name.to_owned(), Some(template))),
+                Err(problem) => found.push(*problem),
+            }
+        }
+    }
+    (workspace, templates)
+}
+
 /// Reads what a runbook calls.
 struct Reader {
     sources: Sources,
@@ -332,7 +307,7 @@ impl Reader {
         callable: impl FnOnce() -> Vec<Callable>,
     ) {
         self.runbooks.insert(Arc::clone(runbook));
-        if !runbook.steps.iter().any(is_call) {
+        if runbook.kind != Kind::Failover && !runbook.steps.iter().any(is_call) {
             return;
         }
         let mut callable = callable();
@@ -364,18 +339,8 @@ impl Reader {
 
     /// Reads a runbook and keeps its file; what is wrong with it is told.
     fn read(&mut self, called: Callable) -> Option<Runbook> {
-        let decoded = source::decode(&mut self.sources, &called.file, &called.bytes);
+        let runbook = parsed(&mut self.sources, &mut self.found, &called.file, &called.bytes);
         self.files.push((called.file, called.bytes));
-        match decoded {
-            Ok(source) => {
-                let (runbook, problems) = runbook::parse(&self.sources, source);
-                self.found.extend(problems);
-                runbook
-            }
-            Err(problems) => {
-                self.found.extend(problems);
-                None
-            }
-        }
+        runbook
     }
 }

@@ -1,9 +1,12 @@
 //! The shell around the engine: reads the workspace, drives the machine, runs its jobs, hears people.
 
+pub mod check;
 pub mod decide;
 pub mod driver;
 mod dry_run;
 pub mod earlier;
+pub mod files;
+pub mod fix;
 pub mod inputs;
 pub mod load;
 #[cfg(feature = "mutants")]

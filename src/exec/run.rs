@@ -112,7 +112,7 @@ pub fn judged(common: &Common, file: &std::path::Path, registry: &Registry) -> R
     let loaded = load::load(&common.workspace, file, &registry.catalogue())
         .map_err(|error| Error::new(Exit::Invalid, error.to_string()))?;
     if loaded.has_errors() || loaded.runbook.is_none() {
-        let found = crate::diag::render(&loaded.found, &loaded.sources, crate::diag::Format::Human, common.colour);
+        let found = crate::diag::render(&loaded.errors(), &loaded.sources, crate::diag::Format::Human, common.colour);
         return Err(Error::new(Exit::Invalid, format!("{found}\nthe runbook is invalid: nothing was started")));
     }
     Ok(loaded)
@@ -360,7 +360,7 @@ fn adopted(
         refused.next(format!("drctl resume {} --adopt    (only steps that have not started may differ)", run.id()))
     };
     if now.has_errors() {
-        let found = crate::diag::render(&now.found, &now.sources, crate::diag::Format::Short, false);
+        let found = crate::diag::render(&now.errors(), &now.sources, crate::diag::Format::Short, false);
         return Err(refuse("the runbook was edited and is invalid now", &found));
     }
     if on_edit == OnEdit::Refuse {

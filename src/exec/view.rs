@@ -129,7 +129,7 @@ pub fn plan_of(
     catalogue: &Catalogue,
 ) -> Result<Plan, Error> {
     let invalid = || {
-        let found = crate::diag::render(&loaded.found, &loaded.sources, crate::diag::Format::Human, false);
+        let found = crate::diag::render(&loaded.errors(), &loaded.sources, crate::diag::Format::Human, false);
         Error::new(Exit::Invalid, found)
     };
     let runbook = loaded.runbook.clone().filter(|_| !loaded.has_errors()).ok_or_else(invalid)?;

@@ -1,21 +1,13 @@
-//! Gates ask roles that somebody has, and enough people have; a point of no return has a gate before it.
+//! Gates ask roles that somebody has, and enough people have; what is said of them does something.
 
 use super::Subject;
 use crate::diag::{Diagnostic, Spanned};
-use crate::plan::StepIndex;
-use crate::plan::runbooks::DEEPEST;
-use crate::runbook::ast::{Approval, OnTimeout, Runbook, Step};
+use crate::runbook::ast::{Approval, OnTimeout};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
-    for (index, step) in subject.steps() {
+    for (_, step) in subject.steps() {
         if let Some(approval) = &step.approval {
             approval_problems(subject, approval, found);
-        }
-        if step.point_of_no_return && !has_gate(subject, index, step) {
-            let message = format!("nobody is asked before the point of no return `{}`", step.id.value);
-            found.push(
-                Diagnostic::warning("gate", step.id.span, message).note("give it an `approval`, or a step before it"),
-            );
         }
         if step.action.name.value == "manual" && step.timeout.is_some() {
             let message =
@@ -56,20 +48,4 @@ fn unknown_role(subject: &Subject<'_>, role: &Spanned<String>) -> Option<Diagnos
     let note = "roles stand there as `roles: { ROLE: [PERSON, ..] }`, people by the name of their OS user";
     let diagnostic = Diagnostic::error("gate", role.span, message).note(note);
     Some(diagnostic.suggest(&role.value, subject.workspace.roles.keys().map(String::as_str)))
-}
-
-/// Whether somebody is asked at the step, before it, or in an earlier phase.
-fn has_gate(subject: &Subject<'_>, index: StepIndex, step: &Step) -> bool {
-    let asks = |step: &Step| asks(subject, subject.runbook, step, DEEPEST);
-    asks(step)
-        || subject.graph.ancestors(index).into_iter().any(|before| asks(subject.step(before)))
-        || subject.runbook.steps.iter().any(|before| before.phase < step.phase && asks(before))
-}
-
-/// Whether the step waits for a person, or calls a runbook that does; `deep` is how deep calls are followed.
-fn asks(subject: &Subject<'_>, runbook: &Runbook, step: &Step, deep: usize) -> bool {
-    let called = subject.runbooks.called(runbook, step).filter(|_| deep > 1);
-    step.approval.is_some()
-        || step.action.name.value == "manual"
-        || called.is_some_and(|called| called.steps.iter().any(|step| asks(subject, called, step, deep - 1)))
 }

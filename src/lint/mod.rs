@@ -3,27 +3,45 @@
 //! Every reference is checked here, before anything runs. Rules return findings and print nothing.
 
 mod actions;
+mod all_clear;
+mod allow;
 mod azure;
 mod calls;
+mod changes;
 mod cycles;
+mod estimates;
+mod failback;
+mod failed_region;
 mod gates;
+mod gather;
 mod ids;
+mod inputs;
+mod may_be_missing;
 mod needs;
+mod never_runs;
+mod no_gate;
 mod notices;
 mod objectives;
 mod outputs;
 mod owner;
+pub mod pages;
 mod references;
 mod repeats;
+mod retries;
+mod rpo;
 mod secrets;
+mod silence;
 mod steps;
+mod timeouts;
 mod types;
+mod verification;
+mod way_back;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, Type};
-use crate::diag::{Diagnostic, sort};
+use crate::diag::{Diagnostic, Severity, sort};
 use crate::plan::runbooks::is_call;
 use crate::plan::{self, Graph, Runbooks, StepIndex, Templates};
 use crate::runbook::ast::{ActionUse, Phase, Runbook, Step};
@@ -54,33 +72,54 @@ pub struct Subject<'s> {
 /// The most often that is looked for.
 const MOST_SUGGESTIONS: usize = 100;
 
-/// A rule.
+/// A rule. What it is for, `pages` says.
 pub struct Rule {
     /// Its name: the code of its findings.
     pub name: &'static str,
-    /// One line for people.
-    pub doc: &'static str,
     check: fn(&Subject<'_>, &mut Vec<Diagnostic>),
+    /// Whether it judges what a runbook lacks or does with all of it: nobody knows that while a part cannot be read.
+    is_of_the_whole: bool,
+}
+
+const fn rule(name: &'static str, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> Rule {
+    Rule { name, check, is_of_the_whole: false }
+}
+
+const fn of_the_whole(name: &'static str, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> Rule {
+    Rule { name, check, is_of_the_whole: true }
 }
 
 /// All rules.
 pub const RULES: &[Rule] = &[
-    Rule { name: "steps", doc: "a runbook has steps", check: steps::check },
-    Rule { name: "duplicate-id", doc: "no two steps share an id", check: ids::check },
-    Rule { name: "needs", doc: "needs name steps that come earlier", check: needs::check },
-    Rule { name: "cycle", doc: "no step waits for itself", check: cycles::check },
-    Rule { name: "action", doc: "actions exist and get what they take", check: actions::check },
-    Rule { name: "call", doc: "called runbooks exist and get what they take", check: calls::check },
-    Rule { name: "reference", doc: "every name an expression reads is there", check: references::check },
-    Rule { name: "type", doc: "expressions give the type that is wanted", check: types::check },
-    Rule { name: "azure", doc: "subscriptions and credentials that steps name are there", check: azure::check },
-    Rule { name: "outputs", doc: "declared outputs are of actions that allow them", check: outputs::check },
-    Rule { name: "notice", doc: "templates and audiences exist and get their variables", check: notices::check },
-    Rule { name: "gate", doc: "gates ask roles that somebody has", check: gates::check },
-    Rule { name: "repeat", doc: "repetitions end, items are not repeated", check: repeats::check },
-    Rule { name: "secret", doc: "secrets stay out of command lines and notices", check: secrets::check },
-    Rule { name: "owner", doc: "a runbook has an owner", check: owner::check },
-    Rule { name: "rto", doc: "the critical path fits the objective", check: objectives::check },
+    rule("steps", steps::check),
+    rule("duplicate-id", ids::check),
+    rule("needs", needs::check),
+    rule("cycle", cycles::check),
+    rule("action", actions::check),
+    rule("call", calls::check),
+    rule("reference", references::check),
+    rule("type", types::check),
+    rule("azure", azure::check),
+    rule("outputs", outputs::check),
+    rule("notice", notices::check),
+    rule("gate", gates::check),
+    rule("repeat", repeats::check),
+    rule("secret", secrets::check),
+    rule("owner", owner::check),
+    rule("no-gate", no_gate::check),
+    rule("rto", objectives::check),
+    of_the_whole("no-estimate", estimates::check),
+    of_the_whole("no-timeout", timeouts::check),
+    of_the_whole("no-way-back", way_back::check),
+    of_the_whole("no-verify", verification::check),
+    of_the_whole("rpo", rpo::check),
+    of_the_whole("unsafe-retry", retries::check),
+    of_the_whole("never-runs", never_runs::check),
+    of_the_whole("unused-input", inputs::check),
+    of_the_whole("failed-region", failed_region::check),
+    of_the_whole("silence", silence::check),
+    of_the_whole("early-all-clear", all_clear::check),
+    of_the_whole("no-failback", failback::check),
 ];
 
 /// All findings about a runbook, by place.
@@ -108,10 +147,16 @@ pub fn check(
         graph,
         suggestions: Cell::new(0),
     };
+    let (whole, parts): (Vec<&Rule>, Vec<&Rule>) = RULES.iter().partition(|rule| rule.is_of_the_whole);
     let mut found = Vec::new();
-    RULES.iter().for_each(|rule| (rule.check)(&subject, &mut found));
+    parts.iter().for_each(|rule| (rule.check)(&subject, &mut found));
+    let is_sound = runbook.is_sound && found.iter().all(|finding| finding.severity == Severity::Warning);
+    if is_sound {
+        whole.iter().for_each(|rule| (rule.check)(&subject, &mut found));
+    }
+    let mut found = allow::without_allowed(runbook, found, is_sound);
     sort(&mut found);
-    found
+    gather::gather(found)
 }
 
 impl Subject<'_> {

@@ -1,11 +1,11 @@
 //! Every name an expression reads is there, and is there in time.
 
-use super::Subject;
+use super::{Subject, may_be_missing};
 use crate::catalogue::Type;
-use crate::diag::{Diagnostic, Fix, Span, closest};
+use crate::diag::{Diagnostic, Fix, Span};
 use crate::plan::StepIndex;
 use crate::plan::runbooks::is_call;
-use crate::runbook::ast::{OnFailure, RunIf, Step};
+use crate::runbook::ast::{RunIf, Step};
 use crate::runbook::expr::{ExprId, Path};
 
 const RUN: [&str; 9] = ["id", "runbook", "kind", "operator", "started_at", "since", "now", "aborted", "failed"];
@@ -188,22 +188,7 @@ impl Reader<'_> {
                 return Some(Diagnostic::error("reference", span, message));
             }
         }
-        let why = self.may_be_missing(subject, read)?;
-        let message = format!("`{}` may be missing: {why}", path.dotted());
-        let note = format!("write `{} | default(value=..)`, or ask with `is defined`", path.dotted());
-        (!path.guarded).then(|| Diagnostic::error("reference", span, message).note(note))
-    }
-
-    fn may_be_missing(&self, subject: &Subject<'_>, read: &Step) -> Option<String> {
-        let id = &read.id.value;
-        if self.step.is_some_and(|step| subject.step(step).run_if != RunIf::Success) {
-            return Some(format!("this step also runs when `{id}` did not"));
-        }
-        if read.when.is_some() {
-            return Some(format!("`{id}` has a `when`"));
-        }
-        let continues = read.on_failure(&subject.runbook.defaults) == OnFailure::Continue;
-        continues.then(|| format!("`{id}` may fail and the run continues"))
+        may_be_missing::problem(subject, self.step, read, path, span)
     }
 }
 
@@ -214,11 +199,13 @@ fn meant<'a>(
     part: usize,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
-    let Some(meant) = closest(&path.parts[part], candidates) else {
+    let Some(meant) = Fix::meant(diagnostic.primary, &path.parts[part], candidates) else {
         return diagnostic;
     };
     let mut parts: Vec<&str> = path.parts.iter().map(String::as_str).collect();
-    parts[part] = meant;
-    let fix = Fix { span: diagnostic.primary, replacement: parts.join("."), say: format!("did you mean `{meant}`?") };
-    diagnostic.fix(fix)
+    parts[part] = &meant.replacement;
+    let replacement = parts.join(".");
+    // `steps["check"]` is not written with dots.
+    let safe = meant.safe && (diagnostic.primary.end - diagnostic.primary.start) as usize == path.dotted().len();
+    diagnostic.fix(Fix { replacement, safe, ..meant })
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure: built from what the shell has read. Does not know what has happened; that is the engine's.
 
+pub mod branches;
 pub mod critical_path;
 pub mod definition;
 pub mod digest;

@@ -107,6 +107,8 @@ pub(super) fn build(mut steps: Vec<Step>) -> Plan {
         defaults: Defaults::default(),
         steps,
         outputs: Vec::new(),
+        is_sound: true,
+        allowances: Vec::new(),
         expressions,
     };
     let mut workspace = Workspace::empty();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::allow::Allowance;
 use super::expr::{ExprId, Expressions, Templated};
 use crate::catalogue::Type;
 use crate::diag::{SourceId, Span, Spanned};
@@ -110,6 +111,10 @@ pub struct Runbook {
     pub steps: Vec<Step>,
     /// What a caller or a failback may read.
     pub outputs: Vec<(Spanned<String>, Templated)>,
+    /// Whether all of it could be read: nothing is left out below.
+    pub is_sound: bool,
+    /// Findings that its author allows.
+    pub allowances: Vec<Allowance>,
     /// The expressions of all values above.
     pub expressions: Expressions,
 }

@@ -1,5 +1,6 @@
 //! The runbook language: source, syntax tree, expressions.
 
+pub mod allow;
 pub mod ast;
 pub mod attach;
 pub mod azure;

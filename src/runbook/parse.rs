@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::allow::allowances;
 use super::ast::{
     ActionUse, Approval, Defaults, Estimate, ForEach, Input, Objectives, OutputDeclaration, ParameterPlace, Phase,
     Repeat, Retry, Runbook, SecretSource, Simulate, Step, Verify,
@@ -20,8 +21,14 @@ pub fn runbook(sources: &Sources, source: SourceId) -> (Option<Runbook>, Vec<Dia
     let (document, mut found) = source::parse(sources, source);
     let Some(document) = document else { return (None, found) };
     let mut decoder = Decoder::new(&document);
-    let runbook = decoder.runbook(source, &document);
+    let mut runbook = decoder.runbook(source, &document);
     found.append(&mut decoder.found);
+    if let Some(runbook) = &mut runbook {
+        runbook.is_sound = found.is_empty();
+        let (allowances, mut problems) = allowances(sources, source);
+        runbook.allowances = allowances;
+        found.append(&mut problems);
+    }
     (runbook, found)
 }
 
@@ -61,6 +68,8 @@ impl<'d> Decoder<'d> {
             defaults,
             steps,
             outputs,
+            is_sound: false,
+            allowances: Vec::new(),
             expressions: std::mem::take(&mut self.expressions),
         };
         Some(self.compiled(runbook))
@@ -284,7 +293,7 @@ impl<'d> Decoder<'d> {
         let max_parallel = fields.get("max_parallel").and_then(|node| self.count(node));
         let Some(node) = fields.get("for_each") else {
             if let Some(node) = fields.get("max_parallel") {
-                self.report(Diagnostic::error("for-each", self.span(node), "`max_parallel` goes with `for_each`"));
+                self.report(Diagnostic::error("repeat", self.span(node), "`max_parallel` goes with `for_each`"));
             }
             return None;
         };

@@ -7,6 +7,8 @@ mod json;
 mod sarif;
 mod short;
 
+pub use sarif::{Help, sarif};
+
 use std::borrow::Cow;
 use std::str::FromStr;
 
@@ -70,7 +72,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format, col
         Format::Short => short::render(shown, sources),
         Format::Github => github::render(shown, sources),
         Format::Json => return json::render(diagnostics, sources),
-        Format::Sarif => return sarif::render(diagnostics, sources),
+        Format::Sarif => return sarif::sarif(diagnostics, sources, &|_| None),
     };
     if rest.is_empty() { text } else { format!("{text}and {} more: mend these first\n", rest.len()) }
 }

@@ -9,9 +9,14 @@ use crate::diag::{Diagnostic, Fix, Sources, Span};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+/// What a code means: in short, and in full as Markdown.
+pub type Help = (&'static str, &'static str);
+
+/// SARIF, with what `help` knows of each code.
+#[must_use]
+pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources, help: &dyn Fn(&str) -> Option<Help>) -> String {
     let codes: BTreeSet<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
-    let rules: Vec<Value> = codes.iter().map(|code| json!({ "id": code })).collect();
+    let rules: Vec<Value> = codes.iter().map(|code| rule(code, help(code))).collect();
     let results: Vec<Value> = diagnostics.iter().map(|diagnostic| result(diagnostic, sources)).collect();
     let log = json!({
         "$schema": SCHEMA,
@@ -23,6 +28,17 @@ pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
         }],
     });
     json_text(&log)
+}
+
+fn rule(code: &str, help: Option<Help>) -> Value {
+    match help {
+        None => json!({ "id": code }),
+        Some((short, full)) => json!({
+            "id": code,
+            "shortDescription": { "text": short },
+            "help": { "text": full, "markdown": full },
+        }),
+    }
 }
 
 fn result(diagnostic: &Diagnostic, sources: &Sources) -> Value {

@@ -119,7 +119,8 @@ fn one(text: &str, part: &str) -> (Sources, Diagnostic) {
 fn a_line_of_a_megabyte_is_shown_around_the_place() {
     let text = format!("a: 1\n{}needle{}\n", "é".repeat(300_000), "z".repeat(600_000));
     let (sources, diagnostic) = one(&text, "needle");
-    let fix = Fix { span: diagnostic.primary, replacement: "pin".to_owned(), say: "a pin will do".to_owned() };
+    let fix =
+        Fix { span: diagnostic.primary, replacement: "pin".to_owned(), say: "a pin will do".to_owned(), safe: false };
     let shown = render(&[diagnostic.fix(fix)], &sources, Format::Human, false);
     assert!(shown.contains(" --> a.yaml:2:300001\n"), "{shown}");
     assert!(shown.contains("éneedlez") && shown.contains("épinz"), "{shown}");

@@ -8,6 +8,7 @@ use super::Subject;
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Severity, Sources, sort};
 use crate::error::{Error, Exit};
+use crate::exec::files::{runbook_files, scenario_files};
 use crate::exec::inputs;
 use crate::exec::load::{self, Loaded, find_runbook};
 use crate::exec::view;
@@ -114,7 +115,7 @@ impl<'w> Library<'w> {
     /// A file cannot be read.
     pub fn read_all(&mut self) -> std::io::Result<()> {
         let folder = self.workspace.join("runbooks");
-        let files = if folder.is_dir() { load::runbook_files(&folder)? } else { Vec::new() };
+        let files = if folder.is_dir() { runbook_files(&folder)? } else { Vec::new() };
         files.iter().try_for_each(|file| self.runbook(file).map(drop))
     }
 
@@ -137,7 +138,7 @@ impl<'w> Library<'w> {
     /// A folder cannot be read.
     pub fn files(&self) -> std::io::Result<Vec<PathBuf>> {
         let folder = self.workspace.join("runbooks");
-        if folder.is_dir() { load::scenario_files(&folder) } else { Ok(Vec::new()) }
+        if folder.is_dir() { scenario_files(&folder) } else { Ok(Vec::new()) }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::build::Builder;
+use super::build::{Builder, offset};
 use super::syntax::bare_template;
-use super::tree::{Kind, NodeId, Style};
-use crate::diag::{Diagnostic, Span};
+use super::tree::{Document, Kind, NodeId, Style};
+use crate::diag::{Diagnostic, Fix, Span};
 
 /// Stands for a key that was reported: its pair is left out.
 const REPORTED: NodeId = NodeId(u32::MAX);
@@ -31,9 +31,10 @@ impl Builder {
             let is_plain = entry.style == Style::Plain;
             if matches!(entry.kind, Kind::Sequence | Kind::Mapping) {
                 let outer = self.document.span(mapping);
-                let is_template = self.document.text[outer.start as usize..].starts_with("{{");
+                let (text, start) = (&self.document.text, outer.start as usize);
+                let is_template = text[start..].starts_with("{{");
                 self.problems
-                    .add(|| if is_template { bare_template(outer.source, outer.start) } else { complex_key(span) });
+                    .add(|| if is_template { bare_template(text, outer.source, start) } else { complex_key(span) });
             } else if is_plain && entry.length == 0 {
                 self.problems.add(|| Diagnostic::error("empty-key", span, "wanted a key before `:`, found nothing"));
             } else if is_plain && self.document.stored_text(&entry) == "<<" {
@@ -57,11 +58,15 @@ impl Builder {
         for same in order.chunk_by(|a, b| text(*a) == text(*b)) {
             for again in &same[1..] {
                 let (first, again_span) = (document.span(children[same[0]]), document.span(children[*again]));
+                let says_the_same = text(same[0] + 1) == text(*again + 1);
+                let line = line_of(document, children[*again], children[*again + 1]).filter(|_| says_the_same);
                 self.problems.add(|| {
                     let key: String = text(*again).chars().take(80).collect();
-                    Diagnostic::error("duplicate-key", again_span, format!("the key `{key}` is there twice"))
-                        .label("again here")
-                        .other(first, "first here")
+                    let diagnostic =
+                        Diagnostic::error("duplicate-key", again_span, format!("the key `{key}` is there twice"))
+                            .label("again here")
+                            .other(first, "first here");
+                    line.map(without).into_iter().fold(diagnostic, Diagnostic::fix)
                 });
             }
             repeated.extend_from_slice(&same[1..]);
@@ -70,6 +75,24 @@ impl Builder {
             children[at] = REPORTED;
         }
     }
+}
+
+/// The line that a key and a scalar have for themselves.
+fn line_of(document: &Document, key: NodeId, value: NodeId) -> Option<Span> {
+    let (start, end) = (document.span(key).start as usize, document.span(value).end as usize);
+    let text = &document.text;
+    document.scalar_text(value).filter(|value| !value.is_empty())?;
+    let from = text[..start].rfind('\n')? + 1;
+    let to = end + text.get(end..)?.find('\n')? + 1;
+    let is_alone = text[from..start].trim().is_empty() && text[end..to].trim().is_empty();
+    let is_one_line = !text[start..end].contains('\n');
+    (is_alone && is_one_line).then(|| Span::new(document.source, offset(from), offset(to)))
+}
+
+/// The line goes: it says what another one says.
+fn without(line: Span) -> Fix {
+    let say = "delete this line: it says the same".to_owned();
+    Fix { span: line, replacement: String::new(), say, safe: true }
 }
 
 fn complex_key(span: Span) -> Diagnostic {

@@ -6,6 +6,7 @@
 
 mod aliases;
 mod build;
+mod comments;
 mod decode;
 mod inner;
 mod keys;
@@ -18,6 +19,7 @@ mod syntax;
 mod tree;
 
 pub use build::parse;
+pub use comments::comments;
 pub use decode::decode;
 pub use limits::{LARGEST_FILE, MAX_DEPTH};
 pub use tree::{Document, Node, NodeId};

@@ -78,7 +78,12 @@ impl Builder {
 /// Why a plain scalar is refused, and what to write instead.
 fn refused(refusal: Refusal, text: &str, span: Span) -> Diagnostic {
     let short: String = text.chars().take(80).collect();
-    let fix = Fix { span, replacement: format!("\"{text}\""), say: "write it in quotes if it is text".to_owned() };
+    let fix = Fix {
+        span,
+        replacement: format!("\"{text}\""),
+        say: "write it in quotes if it is text".to_owned(),
+        safe: false,
+    };
     match refusal {
         Refusal::LeadingZero => {
             let message = format!("`{short}` may be text, octal or decimal");

@@ -5,7 +5,7 @@ use granit_parser::{ErrorKind, ScanError};
 use super::build::offset;
 use super::limits::MAX_DEPTH;
 use super::mistakes;
-use crate::diag::{Diagnostic, SourceId, Span};
+use crate::diag::{Diagnostic, Fix, SourceId, Span};
 
 /// A syntax error with its place: the character where reading went wrong.
 pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagnostic {
@@ -18,7 +18,7 @@ pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagno
     let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let before = &text[line_start..at];
     if let Some(start) = bare_template_start(before) {
-        return bare_template(source, offset(line_start + start));
+        return bare_template(text, source, line_start + start);
     }
     if let Some(mistake) = mistakes::find(text, at, error.kind()) {
         let span = Span::new(source, offset(mistake.at.start), offset(mistake.at.end));
@@ -37,10 +37,26 @@ pub(super) fn explain(error: &ScanError, text: &str, source: SourceId) -> Diagno
 }
 
 /// `url: {{ inputs.url }}` is a mapping in a mapping to YAML, and never what was meant.
-pub(super) fn bare_template(source: SourceId, start: u32) -> Diagnostic {
-    let span = Span::new(source, start, start.saturating_add(2));
-    Diagnostic::error("unquoted-template", span, "a value that starts with `{{` must be in quotes")
-        .note("without quotes, YAML reads `{` as the start of a mapping")
+pub(super) fn bare_template(text: &str, source: SourceId, start: usize) -> Diagnostic {
+    let span = Span::new(source, offset(start), offset(start + 2));
+    let diagnostic = Diagnostic::error("unquoted-template", span, "a value that starts with `{{` must be in quotes")
+        .note("without quotes, YAML reads `{` as the start of a mapping");
+    match in_quotes(text, source, start) {
+        Some(fix) => diagnostic.fix(fix),
+        None => diagnostic,
+    }
+}
+
+/// The expression in quotes, where it is the whole value.
+fn in_quotes(text: &str, source: SourceId, start: usize) -> Option<Fix> {
+    let line = text[start..].lines().next()?;
+    let value = &line[..line.find("}}")? + 2];
+    let rest = line[value.len()..].trim_start();
+    let is_whole = rest.is_empty() || rest.starts_with([',', ']', '}']) || line[value.len()..].starts_with(" #");
+    let quote = ['"', '\''].into_iter().find(|quote| !value.contains(*quote) && !value.contains('\\'))?;
+    let replacement = format!("{quote}{value}{quote}");
+    let span = Span::new(source, offset(start), offset(start + value.len()));
+    is_whole.then(|| Fix { span, say: format!("write `{replacement}`"), replacement, safe: true })
 }
 
 /// What most often breaks a line of a runbook, in the line up to the error.

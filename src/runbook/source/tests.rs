@@ -120,7 +120,7 @@ f:5:3: error[complex-key]: wanted text as a key, found a list or a mapping
 f:7:1: error[empty-key]: wanted a key before `:`, found nothing
 f:8:4: error[tag]: the text does not fit the tag `!!int`
 f:9:4: error[tag]: the tag `!env` is not supported here
-f:10:4: error[unquoted-template]: a value that starts with `{{` must be in quotes
+f:10:4: error[unquoted-template]: a value that starts with `{{` must be in quotes (write `\"{{ w }}\"`)
 f:11:6: error[hidden-character]: the escaped character U+001B is not allowed
 ",
     );

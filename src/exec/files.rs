@@ -1,0 +1,122 @@
+//! Which files of a workspace are what.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file that makes a folder a workspace.
+pub const SETTINGS: &str = "drctl.yaml";
+
+/// The folder of the templates.
+pub(super) const TEMPLATES: &str = "templates";
+
+/// The workspace's folder: where `drctl.yaml` is, from `start` upwards; `start` itself where there is none.
+#[must_use]
+pub fn workspace_folder(start: &Path) -> PathBuf {
+    let found = start.ancestors().find(|folder| folder.join(SETTINGS).is_file());
+    found.unwrap_or(start).to_path_buf()
+}
+
+/// The folder of scenarios, beside the runbooks.
+pub const SCENARIOS: &str = "scenarios";
+
+/// The runbook files below `folder`, by name; scenarios are none.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn runbook_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = yaml_files(folder)?;
+    files.retain(|file| !is_scenario(folder, file));
+    Ok(files)
+}
+
+/// The scenario files below `folder`, by name.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn scenario_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = yaml_files(folder)?;
+    files.retain(|file| is_scenario(folder, file));
+    Ok(files)
+}
+
+/// Whether a file below `folder` is a scenario: it, or `folder`, lies in a folder of scenarios.
+#[must_use]
+pub fn is_scenario(folder: &Path, file: &Path) -> bool {
+    let inside = |path: &Path| path.components().any(|part| part.as_os_str() == SCENARIOS);
+    file.strip_prefix(folder).is_ok_and(|rest| rest.parent().is_some_and(inside))
+        || folder.file_name().is_some_and(|name| name == SCENARIOS)
+        || folder.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS)
+}
+
+fn yaml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+            } else if is_yaml && path.file_name().is_none_or(|name| name != SETTINGS) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The files to be judged.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Runbooks.
+    pub runbooks: Vec<PathBuf>,
+    /// Scenarios.
+    pub scenarios: Vec<PathBuf>,
+    /// Settings and templates. Those of the workspace are judged whether they are named or not.
+    pub others: Vec<PathBuf>,
+}
+
+impl Files {
+    /// What these files are, and the runbooks and scenarios in these folders.
+    ///
+    /// # Errors
+    /// A folder cannot be read, or a path is neither a file nor a folder.
+    pub fn of(workspace: &Path, paths: &[PathBuf]) -> io::Result<Self> {
+        let mut files = Self::default();
+        for given in paths {
+            let path = std::path::absolute(given)?;
+            if path.is_dir() {
+                // A whole workspace is what is in its folder of runbooks.
+                let inner = path.join("runbooks");
+                let folder = if path.join(SETTINGS).is_file() && inner.is_dir() { inner } else { path };
+                files.runbooks.extend(runbook_files(&folder)?);
+                files.scenarios.extend(scenario_files(&folder)?);
+            } else if !path.is_file() {
+                return Err(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    format!("no file or folder `{}`", given.display()),
+                ));
+            } else if path == workspace.join(SETTINGS) || path.parent() == Some(&workspace.join(TEMPLATES)) {
+                files.others.push(path);
+            } else if is_scenario(workspace, &path) {
+                files.scenarios.push(path);
+            } else {
+                files.runbooks.push(path);
+            }
+        }
+        for files in [&mut files.runbooks, &mut files.scenarios, &mut files.others] {
+            files.sort();
+            files.dedup();
+        }
+        Ok(files)
+    }
+
+    /// Whether there is nothing to judge.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.runbooks.is_empty() && self.scenarios.is_empty() && self.others.is_empty()
+    }
+}

@@ -1,0 +1,58 @@
+//! Mends files: applies the fixes that are safe, and touches nothing else.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::check::Checked;
+use crate::diag::{Fix, SourceId, mend};
+
+/// Applies every safe fix; what was changed, one line each. No line says that no file was touched.
+///
+/// # Errors
+/// A file cannot be written, or is not as it was when it was judged.
+pub fn fix(workspace: &Path, checked: &Checked) -> io::Result<Vec<String>> {
+    let mut by_file: BTreeMap<SourceId, Vec<&Fix>> = BTreeMap::new();
+    for fix in checked.found.iter().filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.safe) {
+        by_file.entry(fix.span.source).or_default().push(fix);
+    }
+    let mut said = Vec::new();
+    for (source, fixes) in by_file {
+        let text = checked.sources.text(source);
+        let (mended, applied) = mend(text, &fixes);
+        let file = workspace.join(checked.sources.name(source));
+        replace(&file, text, &mended).map_err(|error| named(&file, &error))?;
+        said.extend(applied.iter().map(|fix| {
+            let found = &text[fix.span.start as usize..fix.span.end as usize];
+            let change = match fix.replacement.as_str() {
+                "" => format!("removed `{}`", found.trim()),
+                now => format!("`{found}` is now `{now}`"),
+            };
+            format!("{}: {change}", checked.sources.place(fix.span))
+        }));
+    }
+    Ok(said)
+}
+
+/// Puts a new text in the place of the one that was read: whole or not at all, with the mode the file had.
+fn replace(file: &Path, old: &str, new: &str) -> io::Result<()> {
+    // The draft takes the place of the file itself, not of a link to it.
+    let file = file.canonicalize()?;
+    let now = fs::read(&file)?;
+    let Some(mark) = now.strip_suffix(old.as_bytes()).filter(|mark| mark.is_empty() || *mark == "\u{FEFF}".as_bytes())
+    else {
+        return Err(io::Error::other("it was changed meanwhile: nothing was mended in it"));
+    };
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(mark)?;
+    draft.write_all(new.as_bytes())?;
+    draft.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
+    draft.as_file().sync_all()?;
+    draft.persist(&file).map(drop).map_err(|error| error.error)
+}
+
+fn named(file: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot mend `{}`: {error}", file.display()))
+}

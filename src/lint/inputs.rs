@@ -1,0 +1,46 @@
+//! Every input is read by something.
+
+use std::collections::BTreeSet;
+
+use super::{Subject, actions_of};
+use crate::diag::Diagnostic;
+use crate::runbook::expr::{Path, Segment, Templated};
+
+pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    let inputs = &subject.runbook.inputs;
+    if inputs.is_empty() {
+        return;
+    }
+    let paths: Vec<&Path> = subject.runbook.expressions.iter().flat_map(|(_, read)| &read.scan.paths).collect();
+    let templates = subject.templates.values().flatten().flat_map(|template| template.reads().map(|(path, _)| path));
+    let of_inputs = |path: &&Path| path.parts[0] == "inputs";
+    let mut read = BTreeSet::new();
+    for path in paths.into_iter().chain(templates).filter(of_inputs) {
+        match path.parts.get(1) {
+            Some(name) => drop(read.insert(name.clone())),
+            // All of them at once, or one whose name is computed.
+            None => return,
+        }
+    }
+    for (_, step) in subject.steps() {
+        actions_of(step).for_each(|(action, _)| secrets(&action.with.value, &mut read));
+    }
+    for input in inputs.iter().filter(|input| !read.contains(&input.name.value)) {
+        let message = format!("nothing reads the input `{}`", input.name.value);
+        found.push(Diagnostic::warning("unused-input", input.name.span, message).note("delete it, or use it"));
+    }
+}
+
+/// The secrets that a value hands on; they stand in no expression.
+fn secrets(value: &Templated, read: &mut BTreeSet<String>) {
+    match value {
+        Templated::Secret(name) => drop(read.insert(name.clone())),
+        Templated::Text(segments) => read.extend(segments.iter().filter_map(|segment| match segment {
+            Segment::Secret(name) => Some(name.clone()),
+            _ => None,
+        })),
+        Templated::List(items) => items.iter().for_each(|item| secrets(item, read)),
+        Templated::Map(entries) => entries.iter().for_each(|(_, item)| secrets(item, read)),
+        Templated::Plain(_) | Templated::Expression(_) => {}
+    }
+}

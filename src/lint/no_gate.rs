@@ -1,0 +1,33 @@
+//! Somebody is asked before a point of no return.
+
+use super::Subject;
+use crate::diag::Diagnostic;
+use crate::plan::StepIndex;
+use crate::plan::runbooks::DEEPEST;
+use crate::runbook::ast::{Runbook, Step};
+
+pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for (index, step) in subject.steps() {
+        if step.point_of_no_return && !has_gate(subject, index, step) {
+            let message = format!("nobody is asked before the point of no return `{}`", step.id.value);
+            let note = "give it an `approval`, or a step before it";
+            found.push(Diagnostic::warning("no-gate", step.id.span, message).note(note));
+        }
+    }
+}
+
+/// Whether somebody is asked at the step, before it, or in an earlier phase.
+fn has_gate(subject: &Subject<'_>, index: StepIndex, step: &Step) -> bool {
+    let asks = |step: &Step| asks(subject, subject.runbook, step, DEEPEST);
+    asks(step)
+        || subject.graph.ancestors(index).into_iter().any(|before| asks(subject.step(before)))
+        || subject.runbook.steps.iter().any(|before| before.phase < step.phase && asks(before))
+}
+
+/// Whether the step waits for a person, or calls a runbook that does; `deep` is how deep calls are followed.
+fn asks(subject: &Subject<'_>, runbook: &Runbook, step: &Step, deep: usize) -> bool {
+    let called = subject.runbooks.called(runbook, step).filter(|_| deep > 1);
+    step.approval.is_some()
+        || step.action.name.value == "manual"
+        || called.is_some_and(|called| called.steps.iter().any(|step| asks(subject, called, step, deep - 1)))
+}

@@ -1,0 +1,49 @@
+//! What is measured against the recovery point objective is looked at before anything is lost.
+
+use super::Subject;
+use crate::diag::Diagnostic;
+use crate::plan::loss_measure;
+use crate::runbook::ast::Step;
+use crate::runbook::expr::ExprId;
+
+pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    if subject.runbook.objectives.rpo.is_none() {
+        return;
+    }
+    for step in &subject.runbook.steps {
+        let Some(measure) = loss_measure(subject.catalogue, step) else { continue };
+        if !is_judged(subject, &step.id.value) {
+            let message = format!("`{}` measures the loss of data, and nothing asserts it", step.id.value);
+            let read = format!("steps.{}.outputs.{measure}", step.id.value);
+            found.push(
+                Diagnostic::warning("rpo", step.id.span, message)
+                    .note(format!("let an `assert`, a `when` or the prompt of a gate read `{read}`")),
+            );
+        }
+    }
+}
+
+/// Whether somebody or something decides by the measure, here or in the runbook that calls this one.
+fn is_judged(subject: &Subject<'_>, step: &str) -> bool {
+    let mut judges: Vec<ExprId> = subject.runbook.steps.iter().flat_map(decisions).collect();
+    subject.runbook.outputs.iter().for_each(|(_, value)| value.expressions(&mut judges));
+    // Others of its outputs say the same in words, or as a verdict.
+    let wanted = ["steps", step, "outputs"];
+    let reads = |id: ExprId| {
+        let paths = &subject.runbook.expressions.get(id).scan.paths;
+        paths.iter().any(|path| path.parts.iter().map(String::as_str).take(3).eq(wanted))
+    };
+    judges.into_iter().any(reads)
+}
+
+/// The expressions that a step decides by: its condition, what it asserts, what its gate asks.
+fn decisions(step: &Step) -> Vec<ExprId> {
+    let mut found: Vec<ExprId> = step.when.into_iter().collect();
+    if matches!(step.action.name.value.as_str(), "assert" | "manual") {
+        step.action.with.value.expressions(&mut found);
+    }
+    if let Some(prompt) = step.approval.as_ref().and_then(|approval| approval.prompt.as_ref()) {
+        prompt.expressions(&mut found);
+    }
+    found
+}

@@ -1,0 +1,172 @@
+//! `drctl validate` as a whole: many files in one pass, every format, `--deny`, `--fix`.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SETTINGS: &str = "drctl: 1\nroles: { operators: [alice] }\nchannels: { page: { type: file, path: page } }\n\
+                        audiences: { staff: [pgae] }\n";
+const ORDERS: &str = "drctl: 1\nname: orders\nkind: drill\nowner: team\nexecution:\n  - { id: wait_a_moment, action: wait, \
+                      with: { for: 1s } }\n";
+
+/// A workspace with these files.
+fn workspace(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// What drctl says on stdout and on stderr, and its exit code.
+fn validate(folder: &Path, arguments: &[&str]) -> (String, String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_drctl"))
+        .arg("validate")
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("DRCTL_WORKSPACE")
+        .env_remove("DRCTL_STATE")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code())
+}
+
+#[test]
+fn what_many_files_share_is_told_once_and_all_is_sorted_by_file() {
+    let caller = ORDERS.replace("orders", "caller").replace("action: wait, with: { for: 1s }", "action: wiat");
+    let twin = ORDERS.replace("{ for: 1s }", "{ fro: 1s }");
+    let files = [
+        ("drctl.yaml", SETTINGS),
+        ("runbooks/b.yaml", &twin),
+        ("runbooks/c.yaml", &caller),
+        ("runbooks/a.yaml", ORDERS),
+    ];
+    let (said, summary, code) = validate(workspace(&files).path(), &["--format", "short"]);
+    assert_eq!(
+        said,
+        "drctl.yaml:4:22: error[channel]: no channel is called `pgae` (did you mean `page`?)\n\
+         runbooks/b.yaml:2:7: error[duplicate-name]: two drill runbooks are called `orders`\n\
+         runbooks/b.yaml:6:46: error[action]: `wait`: wanted `for` or `until`, found neither\n\
+         runbooks/b.yaml:6:48: error[action]: `wait` takes no `fro` (did you mean `for`?)\n\
+         runbooks/c.yaml:6:34: error[action]: unknown action `wiat` (did you mean `wait`?)\n"
+    );
+    assert_eq!(summary, "3 runbooks: 5 errors, 0 warnings; `drctl explain CODE` says more\n");
+    assert_eq!(code, Some(5));
+}
+
+#[test]
+fn settings_and_templates_are_checked_where_no_runbook_reads_them() {
+    let folder = workspace(&[("drctl.yaml", SETTINGS), ("templates/never_sent.txt", "no subject\n")]);
+    let (said, summary, code) = validate(folder.path(), &["drctl.yaml", "--format", "short"]);
+    assert_eq!(
+        said,
+        "drctl.yaml:4:22: error[channel]: no channel is called `pgae` (did you mean `page`?)\n\
+         templates/never_sent.txt:1:1: error[template]: a template begins with `Subject:`\n"
+    );
+    assert_eq!(
+        (summary.as_str(), code),
+        ("0 runbooks: 2 errors, 0 warnings; `drctl explain CODE` says more\n", Some(5))
+    );
+}
+
+#[test]
+fn each_format_for_programs_is_one_document_whatever_the_number_of_files() {
+    let files = [("drctl.yaml", SETTINGS), ("runbooks/a.yaml", ORDERS), ("runbooks/b.yaml", "drctl: 2\n")];
+    let folder = workspace(&files);
+    let (json, ..) = validate(folder.path(), &["--format", "json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let codes = |list: &Value, name: &str| {
+        let list = list.as_array().unwrap();
+        list.iter().map(|finding| finding[name].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let wanted = ["channel", "missing-field", "missing-field", "version"];
+    assert_eq!(codes(&json["diagnostics"], "code"), wanted);
+    let (sarif, ..) = validate(folder.path(), &["--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    assert_eq!(codes(&sarif["runs"][0]["results"], "ruleId"), wanted);
+    let rules = &sarif["runs"][0]["tool"]["driver"]["rules"];
+    assert_eq!(codes(rules, "id"), ["channel", "missing-field", "version"]);
+    assert_eq!(rules[1]["shortDescription"]["text"], "What is needed is there.");
+    assert!(rules[1]["help"]["markdown"].as_str().unwrap().contains("## Good"), "{}", rules[1]);
+}
+
+#[test]
+fn warnings_end_with_0_unless_they_are_denied() {
+    let folder = workspace(&[("drctl.yaml", "drctl: 1\n"), ("runbooks/a.yaml", &ORDERS.replace("owner: team\n", ""))]);
+    let said = "runbooks/a.yaml:2:7: warning[owner]: runbook `orders` has no `owner`\n";
+    for (arguments, code) in [(&["--format=short"][..], 0), (&["--format=short", "--deny=warnings"], 5)] {
+        let (found, _, ended) = validate(folder.path(), arguments);
+        assert_eq!((found.as_str(), ended), (said, Some(code)));
+    }
+}
+
+#[test]
+fn a_fix_mends_what_is_meant_without_doubt_and_touches_nothing_else() {
+    let wrong = "\u{FEFF}drctl: 1\r\nname: orders # the shop\r\nkind: drill\r\nowner:   team\r\nexecution:\r\n\
+                 \x20 - id: first_wait\r\n    action:  wiat   # a moment\r\n    with: { for: 1s }\r\n    timout: 5m\r\n    timout: 5m\r\n\
+                 \x20 - { id: last, action: assert, needs: [first_wiat, db2], with: { that: false, message: {{ run.id }} } }\r\n";
+    let folder = workspace(&[
+        ("drctl.yaml", "drctl: 1\n"),
+        ("runbooks/orders.yaml", wrong),
+        ("runbooks/a.yaml", &ORDERS.replace("orders", "other")),
+    ]);
+    let file = folder.path().join("runbooks/orders.yaml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    let untouched = fs::metadata(folder.path().join("runbooks/a.yaml")).unwrap().modified().unwrap();
+
+    let (said, changes, code) = validate(folder.path(), &["--fix", "--format", "short"]);
+    assert_eq!(
+        changes,
+        "mended runbooks/orders.yaml:7:14: `wiat` is now `wait`\n\
+         mended runbooks/orders.yaml:9:5: `timout` is now `timeout`\n\
+         mended runbooks/orders.yaml:10:1: removed `timout: 5m`\n\
+         mended runbooks/orders.yaml:11:41: `first_wiat` is now `first_wait`\n\
+         mended runbooks/orders.yaml:11:89: `{{ run.id }}` is now `\"{{ run.id }}\"`\n\
+         2 runbooks: 1 error, 0 warnings; `drctl explain CODE` says more\n"
+    );
+    assert_eq!(said, "runbooks/orders.yaml:10:53: error[needs]: step `last` needs unknown step `db2`\n");
+    assert_eq!(code, Some(5));
+    let mended = wrong
+        .replace("wiat ", "wait ")
+        .replace("first_wiat", "first_wait")
+        .replace("    timout: 5m\r\n    timout", "    timeout")
+        .replace("{{ run.id }}", "\"{{ run.id }}\"");
+    assert_eq!(fs::read_to_string(&file).unwrap(), mended);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::metadata(folder.path().join("runbooks/a.yaml")).unwrap().modified().unwrap(), untouched);
+    assert_eq!(fs::read_dir(folder.path().join("runbooks")).unwrap().count(), 2);
+}
+
+#[test]
+fn a_file_behind_a_link_is_mended_where_it_is() {
+    let wrong = ORDERS.replace("owner:", "ownre:");
+    let folder = workspace(&[("drctl.yaml", "drctl: 1\n"), ("kept/orders.yaml", &wrong)]);
+    fs::create_dir(folder.path().join("runbooks")).unwrap();
+    let link = folder.path().join("runbooks/orders.yaml");
+    symlink("../kept/orders.yaml", &link).unwrap();
+    let (said, _, code) = validate(folder.path(), &["--fix"]);
+    assert_eq!((said.as_str(), code), ("", Some(0)));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(folder.path().join("kept/orders.yaml")).unwrap(), ORDERS);
+}
+
+#[test]
+fn a_fix_in_doubt_is_only_suggested() {
+    let near_two = "drctl: 1\nname: orders\nkind: drill\nowner: team\nexecution:\n  - { id: wait_a, action: wait, with: \
+                    { for: 1s } }\n  - { id: wait_b, action: wait, needs: [wait_c], with: { for: 1s } }\n";
+    let folder = workspace(&[("drctl.yaml", "drctl: 1\n"), ("runbooks/orders.yaml", near_two)]);
+    let (said, summary, code) = validate(folder.path(), &["--fix"]);
+    assert!(said.contains("did you mean `wait_a`?"), "{said}");
+    assert_eq!((summary.as_str(), code), ("1 runbook: 1 error, 0 warnings; `drctl explain CODE` says more\n", Some(5)));
+    assert_eq!(fs::read_to_string(folder.path().join("runbooks/orders.yaml")).unwrap(), near_two);
+}
