@@ -1,0 +1,184 @@
+//! Every rule is proven on a runbook that ships: one change to it, and exactly that finding is there.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use drctl::exec::load::load;
+use drctl::exec::run::registry;
+use drctl::lint::RULES;
+use tempfile::TempDir;
+
+/// A change: what is found, in which runbook, and pieces of its text with what takes their place.
+struct Mutation(&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const SHOP: &str = "active-passive";
+const POSTGRES: &str = "shared/postgres-database";
+const BALANCER: &str = "api-load-balancer";
+const DEMO: &str = "demo";
+
+/// One for each rule, and for each code of an error that a rule of another name finds.
+const MUTATIONS: &[Mutation] = &[
+    Mutation("duplicate-id", SHOP, &[("id: tell_management_it_failed", "id: tell_customers")]),
+    Mutation("needs", SHOP, &[("needs: [database, scale]", "needs: [database, scael]")]),
+    Mutation("cycle", SHOP, &[("    action: runbook\n", "    action: runbook\n    needs: [start_app]\n")]),
+    Mutation("action", SHOP, &[("azure.app_service.start\n", "azure.app_service.strat\n")]),
+    Mutation("call", SHOP, &[("runbook: sql-database", "runbook: sql-databse")]),
+    Mutation("reference", SHOP, &[("inputs.secondary }}.example.com/smoke", "inputs.secondry }}.example.com/smoke")]),
+    Mutation("may-be-missing", SHOP, &[(" | default(value=\"not known\")", "")]),
+    Mutation("type", SHOP, &[("capacity: 2 }", "capacity: two }")]),
+    Mutation("azure", SHOP, &[("subscription: prod,", "subscription: prd,")]),
+    Mutation("outputs", SHOP, &[("outputs: { incident: INC-1", "outputs: { incidnt: INC-1")]),
+    Mutation("notice", SHOP, &[("audience: management", "audience: managment")]),
+    Mutation("gate", SHOP, &[("by: [incident_commander]", "by: [incident_comander]")]),
+    Mutation("repeat", SHOP, &[("    run_if: failure\n", "    run_if: failure\n    every: 5m\n")]),
+    Mutation(
+        "secret",
+        SHOP,
+        &[
+            ("\ninputs:\n", "\ninputs:\n  token: { type: secret, from: { env: TOKEN } }\n"),
+            ("served from {{ inputs.secondary }}", "served from {{ inputs.token }}"),
+        ],
+    ),
+    Mutation("code", BALANCER, &[("> \"$DRCTL_OUTPUT\"", "> \"{{ inputs.backend }}\"")]),
+    Mutation("owner", SHOP, &[("owner: team_shop\n", "")]),
+    Mutation("rto", SHOP, &[("rto: 45m", "rto: 5m")]),
+    Mutation("no-estimate", SHOP, &[("    estimate: { typical: 15s, worst: 40s }\n", "")]),
+    Mutation("no-timeout", DEMO, &[("    timeout: 10s\n", "")]),
+    Mutation(
+        "no-way-back",
+        SHOP,
+        &[(
+            "    rollback: { action: azure.app_service.stop, with: { app: \"shop-web-{{ inputs.secondary }}\" } }\n",
+            "",
+        )],
+    ),
+    Mutation(
+        "unsafe-retry",
+        BALANCER,
+        &[("    on_interrupt: retry\n    timeout: 10s\n", "    retry: { attempts: 3 }\n    timeout: 10s\n")],
+    ),
+    Mutation(
+        "never-runs",
+        SHOP,
+        &[("    needs: [database, scale]\n", "    needs: [database, scale]\n    when: inputs.mode == \"fast\"\n")],
+    ),
+    Mutation("unused-input", SHOP, &[("\ninputs:\n", "\ninputs:\n  spare: { type: string, default: none }\n")]),
+    Mutation(
+        "failed-region",
+        SHOP,
+        &[(
+            "azure.app_service.state, with: { app: \"shop-web-{{ inputs.secondary }}\" }",
+            "azure.app_service.state, with: { app: \"shop-web-{{ inputs.primary }}\" }",
+        )],
+    ),
+    Mutation(
+        "rpo",
+        POSTGRES,
+        &[
+            ("{{ steps.lag.outputs.seconds | default(value=\"an unknown number of\") }} s", "some seconds"),
+            ("  lag_seconds: \"{{ steps.lag.outputs.seconds | default(value='unknown') }}\"\n", ""),
+        ],
+    ),
+    Mutation("early-all-clear", SHOP, &[("needs: [disable_primary]", "needs: [start_app]")]),
+    Mutation("no-failback", SHOP, &[("name: active-passive\n", "name: active\n")]),
+    Mutation("allow", SHOP, &[("rto: 45m, rpo: 5s }", "rto: 45m, rpo: 5s } # drctl: allow(rto) it was once too long")]),
+];
+
+/// Changes that take out what stands between two texts.
+const CUTS: &[(&str, &str, &str, &str)] = &[
+    ("steps", POSTGRES, "assessment:\n", ""),
+    ("no-gate", POSTGRES, "    approval:\n", "    timeout: 20m\n"),
+    (
+        "no-verify",
+        SHOP,
+        "    verify:\n",
+        "    rollback:\n      action: azure.traffic_manager.set_endpoint\n      with: { profile: shop, endpoint: \"{{ inputs.primary }}\"",
+    ),
+    ("silence", SHOP, "  - id: tell_customers\n", "  - id: tell_management_it_failed\n"),
+];
+
+#[test]
+fn what_ships_has_no_finding_before_it_is_changed() {
+    let workspace = workspace();
+    for runbook in [SHOP, POSTGRES, BALANCER, DEMO] {
+        assert_eq!(codes(&workspace, runbook), BTreeSet::new(), "{runbook}");
+    }
+}
+
+#[test]
+fn one_change_to_a_runbook_that_ships_brings_exactly_one_finding() {
+    let mut wrong = Vec::new();
+    let replaced = MUTATIONS.iter().map(|Mutation(code, runbook, pieces)| {
+        let text = pieces.iter().fold(read(runbook), |text, (old, new)| {
+            assert!(text.contains(old), "`{old}` is not in {runbook}");
+            text.replacen(old, new, 1)
+        });
+        (*code, *runbook, text)
+    });
+    let cut = CUTS.iter().map(|(code, runbook, from, to)| (*code, *runbook, without(&read(runbook), from, to)));
+    for (code, runbook, text) in replaced.chain(cut) {
+        let workspace = workspace();
+        fs::write(file(workspace.path(), runbook), text).unwrap();
+        let found = codes(&workspace, runbook);
+        if found != BTreeSet::from([code]) {
+            wrong.push(format!("{code}: found {found:?}"));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn every_rule_is_proven() {
+    let proven: BTreeSet<&str> =
+        MUTATIONS.iter().map(|mutation| mutation.0).chain(CUTS.iter().map(|cut| cut.0)).collect();
+    let unproven: Vec<&str> = RULES.iter().map(|rule| rule.name).filter(|name| !proven.contains(name)).collect();
+    assert_eq!(unproven, [""; 0]);
+}
+
+/// The text without what stands from the last `from` to the `to` behind it, or to its end.
+fn without(text: &str, from: &str, to: &str) -> String {
+    let start = text.rfind(from).unwrap();
+    let end = if to.is_empty() { text.len() } else { start + text[start..].find(to).unwrap() };
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+/// A copy of the workspace that ships.
+fn workspace() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["drctl.yaml", "templates", "runbooks", "runbooks/shared"] {
+        let from = repository().join(name);
+        if from.is_file() {
+            fs::copy(&from, folder.path().join(name)).unwrap();
+            continue;
+        }
+        fs::create_dir(folder.path().join(name)).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+            fs::copy(entry.path(), folder.path().join(name).join(entry.file_name())).unwrap();
+        }
+    }
+    folder
+}
+
+/// What is found in a runbook itself, not in what it calls.
+fn codes(workspace: &TempDir, runbook: &str) -> BTreeSet<&'static str> {
+    let file = file(workspace.path(), runbook);
+    let loaded = load(workspace.path(), &file, &registry().catalogue()).unwrap();
+    let own = format!("runbooks/{runbook}.yaml");
+    let own = loaded.found.iter().filter(|finding| loaded.sources.name(finding.primary.source) == own);
+    own.map(|finding| finding.code).collect()
+}
+
+fn read(runbook: &str) -> String {
+    fs::read_to_string(file(repository(), runbook)).unwrap()
+}
+
+fn file(workspace: &Path, runbook: &str) -> PathBuf {
+    workspace.join(format!("runbooks/{runbook}.yaml"))
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
