@@ -65,6 +65,26 @@ fn what_many_files_share_is_told_once_and_all_is_sorted_by_file() {
 }
 
 #[test]
+fn files_are_named_from_where_one_stands() {
+    let wrong = ORDERS.replace("owner:", "ownre:");
+    let folder = workspace(&[("site/drctl.yaml", "drctl: 1\n"), ("site/runbooks/orders.yaml", &wrong)]);
+    let (said, ..) = validate(folder.path(), &["--workspace", "site", "--format", "github"]);
+    assert!(said.contains("\n::error file=site/runbooks/orders.yaml,line=4,col=1,"), "{said}");
+    let (_, changes, code) = validate(&folder.path().join("site/runbooks"), &["--fix"]);
+    assert_eq!(changes, "mended orders.yaml:4:1: `ownre` is now `owner`\n1 runbook: 0 errors, 0 warnings\n");
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn roles_that_gates_escalate_to_are_there() {
+    let settings = "drctl: 1\nroles: { managers: [carol] }\napprovals: { escalate_to: [manager] }\n";
+    let folder = workspace(&[("drctl.yaml", settings)]);
+    let (said, _, code) = validate(folder.path(), &["drctl.yaml", "--format", "short"]);
+    assert_eq!(said, "drctl.yaml:3:28: error[gate]: no role is called `manager` (did you mean `managers`?)\n");
+    assert_eq!(code, Some(5));
+}
+
+#[test]
 fn settings_and_templates_are_checked_where_no_runbook_reads_them() {
     let folder = workspace(&[("drctl.yaml", SETTINGS), ("templates/never_sent.txt", "no subject\n")]);
     let (said, summary, code) = validate(folder.path(), &["drctl.yaml", "--format", "short"]);

@@ -48,7 +48,7 @@ impl Validate {
         let catalogue = registry().catalogue();
         let mut checked = judged(common, &files, &catalogue)?;
         for _ in 0..if self.fix { MOST_ROUNDS } else { 0 } {
-            let said = fix(&common.workspace, &checked).map_err(|error| Error::usage(error.to_string()))?;
+            let said = fix(&std::env::current_dir()?, &checked).map_err(|error| Error::usage(error.to_string()))?;
             if said.is_empty() {
                 break;
             }
@@ -83,8 +83,15 @@ impl Validate {
     }
 }
 
+/// What is found, with files named from where one stands: an editor or a build server opens them by these names.
 fn judged(common: &Common, files: &Files, catalogue: &Catalogue) -> Result<Checked, Error> {
-    check(&common.workspace, files, catalogue).map_err(|error| Error::usage(error.to_string()))
+    let mut checked = check(&common.workspace, files, catalogue).map_err(|error| Error::usage(error.to_string()))?;
+    let here = std::env::current_dir()?;
+    checked.sources.rename(|name| {
+        let path = common.workspace.join(name);
+        path.strip_prefix(&here).unwrap_or(&path).display().to_string()
+    });
+    Ok(checked)
 }
 
 fn summary(files: &Files, errors: usize, warnings: usize) -> String {

@@ -55,6 +55,11 @@ impl Sources {
         known.map_or_else(|| self.add(file.name.clone(), Arc::clone(&file.text)), SourceId)
     }
 
+    /// Gives every source the name that `to` makes of its own.
+    pub fn rename(&mut self, to: impl Fn(&str) -> String) {
+        self.files.iter_mut().for_each(|file| file.name = to(&file.name));
+    }
+
     /// Sorts findings by the names of their files and their places, and drops what was said twice.
     pub fn sort(&self, found: &mut Vec<Diagnostic>) {
         super::sort(found);

@@ -8,11 +8,12 @@ use std::path::Path;
 use super::check::Checked;
 use crate::diag::{Fix, SourceId, mend};
 
-/// Applies every safe fix; what was changed, one line each. No line says that no file was touched.
+/// Applies every safe fix; what was changed, one line each. No line says that no file was touched. The names of files are
+/// as seen from `here`.
 ///
 /// # Errors
 /// A file cannot be written, or is not as it was when it was judged.
-pub fn fix(workspace: &Path, checked: &Checked) -> io::Result<Vec<String>> {
+pub fn fix(here: &Path, checked: &Checked) -> io::Result<Vec<String>> {
     let mut by_file: BTreeMap<SourceId, Vec<&Fix>> = BTreeMap::new();
     for fix in checked.found.iter().filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.safe) {
         by_file.entry(fix.span.source).or_default().push(fix);
@@ -21,7 +22,7 @@ pub fn fix(workspace: &Path, checked: &Checked) -> io::Result<Vec<String>> {
     for (source, fixes) in by_file {
         let text = checked.sources.text(source);
         let (mended, applied) = mend(text, &fixes);
-        let file = workspace.join(checked.sources.name(source));
+        let file = here.join(checked.sources.name(source));
         replace(&file, text, &mended).map_err(|error| named(&file, &error))?;
         said.extend(applied.iter().map(|fix| {
             let found = &text[fix.span.start as usize..fix.span.end as usize];

@@ -176,6 +176,16 @@ impl Subject<'_> {
         self.by_id.keys().map(|id| &**id).take(most)
     }
 
+    /// With the place of the step that a suggestion names, so that people see whether it is the one they meant.
+    fn similar(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let meant = diagnostic.fix.as_ref().map(|fix| fix.replacement.trim_start_matches("steps."));
+        let id = meant.and_then(|meant| meant.split('.').next());
+        match id.and_then(|id| self.by_id.get(id)) {
+            Some(step) => diagnostic.other(self.step(*step).id.span, "a step with a similar id"),
+            None => diagnostic,
+        }
+    }
+
     /// The outputs of a step; nothing where it calls a runbook that cannot be read.
     fn outputs(&self, step: &Step) -> Option<Vec<(String, Type)>> {
         if is_call(step) {

@@ -124,7 +124,7 @@ impl Reader<'_> {
     fn step_problem(&self, subject: &Subject<'_>, path: &Path, id: &str, span: Span) -> Option<Diagnostic> {
         let Some(index) = subject.by_id.get(id).copied() else {
             let diagnostic = Diagnostic::error("reference", span, format!("unknown step `{id}`"));
-            return Some(meant(diagnostic, path, 1, subject.ids()));
+            return Some(subject.similar(meant(diagnostic, path, 1, subject.ids())));
         };
         let read = subject.step(index);
         if let Some(problem) = self.order_problem(subject, index, read, span) {

@@ -14,7 +14,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                 && !subject.by_id.contains_key(until.value.as_str())
             {
                 let message = format!("`until` of `{name}` names unknown step `{}`", until.value);
-                found.push(Diagnostic::error("repeat", until.span, message).suggest(&until.value, subject.ids()));
+                let diagnostic = Diagnostic::error("repeat", until.span, message);
+                found.push(subject.similar(diagnostic.suggest(&until.value, subject.ids())));
             }
             if step.phase != Phase::Communication {
                 let message = format!("`{name}` repeats: only steps of the communication phase can");

@@ -129,6 +129,7 @@ impl Decoder<'_> {
                 self.report(diagnostic.suggest(&channel.value, names));
             }
         }
+        let escalate_to = approval("escalate_to").map(|node| self.roles(node, &roles)).unwrap_or_default();
         let plain = |lists: BTreeMap<String, Vec<Spanned<String>>>| {
             lists.into_iter().map(|(name, items)| (name, items.into_iter().map(|item| item.value).collect())).collect()
         };
@@ -137,11 +138,23 @@ impl Decoder<'_> {
             requester_may_approve: approval("requester_may_approve")
                 .and_then(|node| self.boolean(node))
                 .unwrap_or(true),
-            escalate_to: approval("escalate_to").map(|node| self.texts(node)).unwrap_or_default(),
+            escalate_to,
             channels,
             audiences: plain(audiences),
             azure: fields.get("azure").map(|node| self.azure(node)).unwrap_or_default(),
         })
+    }
+
+    /// Roles that are there.
+    fn roles(&mut self, node: source::NodeId, roles: &BTreeMap<String, Vec<Spanned<String>>>) -> Vec<String> {
+        let named: Vec<_> = self.items(node, "a list of strings").iter().filter_map(|item| self.text(*item)).collect();
+        for role in named.iter().filter(|role| !roles.contains_key(&role.value)) {
+            let message = format!("no role is called `{}`", role.value);
+            let note = "roles stand under `roles`: `ROLE: [PERSON, ..]`";
+            let diagnostic = Diagnostic::error("gate", role.span, message).note(note);
+            self.report(diagnostic.suggest(&role.value, roles.keys().map(String::as_str)));
+        }
+        named.into_iter().map(|role| role.value).collect()
     }
 
     fn lists(&mut self, node: source::NodeId, what: &str) -> BTreeMap<String, Vec<Spanned<String>>> {
