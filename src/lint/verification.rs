@@ -2,16 +2,16 @@
 
 use super::Subject;
 use crate::diag::Diagnostic;
-use crate::plan::StepIndex;
 use crate::plan::runbooks::{DEEPEST, is_call};
 use crate::runbook::ast::{RunIf, Runbook, Step};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
-    let is_looked_at = |step: &Step| {
+    let is_seen_later = seen_later(subject);
+    let is_seen = |step: &Step| {
         let index = subject.by_id.get(step.id.value.as_str());
-        step.verify.is_some() || index.is_some_and(|index| is_checked_later(subject, *index))
+        step.verify.is_some() || index.is_some_and(|index| is_seen_later[index.at()])
     };
-    let unseen = subject.changing().filter(|step| step.run_if == RunIf::Success && !is_looked_at(step));
+    let unseen = subject.changing().filter(|step| step.run_if == RunIf::Success && !is_seen(step));
     found.extend(unseen.map(|step| {
         let message = format!("nothing looks whether `{}` did what it should", step.id.value);
         Diagnostic::warning("no-verify", step.id.span, message)
@@ -19,10 +19,15 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     }));
 }
 
-/// Whether a step that waits for this one looks at the world.
-fn is_checked_later(subject: &Subject<'_>, index: StepIndex) -> bool {
-    let later = subject.graph.descendants(index);
-    later.into_iter().any(|later| looks(subject, subject.runbook, subject.step(later), DEEPEST))
+/// For each step, whether one that waits for it looks at the world. In one walk from the end: there may be many steps.
+fn seen_later(subject: &Subject<'_>) -> Vec<bool> {
+    let looks: Vec<bool> = subject.steps().map(|(_, step)| looks(subject, subject.runbook, step, DEEPEST)).collect();
+    let mut seen = vec![false; looks.len()];
+    for step in subject.graph.order().unwrap_or_default().into_iter().rev() {
+        let dependents = subject.graph.dependents(step);
+        seen[step.at()] = dependents.iter().any(|later| looks[later.at()] || seen[later.at()]);
+    }
+    seen
 }
 
 /// Whether the step looks at the world, or calls a runbook that does; `deep` is how deep calls are followed.

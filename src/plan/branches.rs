@@ -13,7 +13,7 @@ pub type Known = BTreeMap<String, Value>;
 
 /// The most ways that are looked at, and the most looks at conditions in all.
 const MOST_BRANCHES: usize = 32;
-const MOST_LOOKS: usize = 20_000;
+const MOST_LOOKS: usize = 4_000;
 
 /// Every way the enums and bools that conditions read can be given, beside what is `given` already. Where there are
 /// too many, some stay unknown.
