@@ -28,6 +28,9 @@ _drctl() {
             drctl,completions)
                 cmd="drctl__subcmd__completions"
                 ;;
+            drctl,explain)
+                cmd="drctl__subcmd__explain"
+                ;;
             drctl,failback)
                 cmd="drctl__subcmd__failback"
                 ;;
@@ -104,7 +107,7 @@ _drctl() {
 
     case "${cmd}" in
         drctl)
-            opts="-h -V --workspace --state --as --help --version init failover failback run validate plan fmt rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
+            opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan fmt rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -225,6 +228,32 @@ _drctl() {
             ;;
         drctl__subcmd__completions)
             opts="-h --dynamic --workspace --state --as --help bash elvish fish powershell zsh"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        drctl__subcmd__explain)
+            opts="-h --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1010,7 +1039,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__validate)
-            opts="-h --format --workspace --state --as --help"
+            opts="-h --format --deny --fix --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1018,6 +1047,10 @@ _drctl() {
             case "${prev}" in
                 --format)
                     COMPREPLY=($(compgen -W "human short json sarif github" -- "${cur}"))
+                    return 0
+                    ;;
+                --deny)
+                    COMPREPLY=($(compgen -W "warnings" -- "${cur}"))
                     return 0
                     ;;
                 --workspace)
