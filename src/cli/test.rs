@@ -12,7 +12,7 @@ use crate::exec::rehearse::suite::junit::junit;
 use crate::exec::rehearse::suite::{Suite, Verdict, suite, text};
 use crate::exec::rehearse::{Judged, Library};
 use crate::exec::run::registry;
-use crate::report::percent;
+use crate::report::{Coverage, percent};
 use crate::sim::scenario::Scenario;
 
 /// Rehearses every scenario and judges it.
@@ -50,10 +50,12 @@ impl Test {
         for judged in scenarios.iter().filter(|judged| judged.has_errors()) {
             say(&render(&judged.found, &judged.sources, Format::Human, colour()));
         }
+        let mut others = Coverage::default();
         if self.paths.is_empty() && self.filter.is_none() {
             library.read_all()?;
+            others = library.coverage();
         }
-        let suite = suite(&library, &scenarios);
+        let suite = suite(&library, &scenarios, others);
         self.told(&suite)?;
         if let Some(file) = &self.junit {
             let report = junit(&suite).map_err(|problem| Error::new(Exit::Failed, problem))?;

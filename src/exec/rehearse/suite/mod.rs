@@ -103,11 +103,11 @@ impl Verdict {
     }
 }
 
-/// Rehearses and judges the scenarios, on all cores. Those of the `library` that were read besides count as not reached.
+/// Rehearses and judges the scenarios, on all cores. `others` are runbooks that count besides those rehearsed.
 #[must_use]
-pub fn suite(library: &Library<'_>, scenarios: &[Judged]) -> Suite {
+pub fn suite(library: &Library<'_>, scenarios: &[Judged], others: Coverage) -> Suite {
     let catalogue = library.catalogue();
-    let mut coverage = library.coverage();
+    let mut coverage = others;
     let mut verdicts = Vec::new();
     for (verdict, reached) in in_parallel(scenarios, |judged| verdict(library, judged, catalogue)) {
         coverage.merge(reached);
