@@ -17,6 +17,7 @@ use crate::exec::files::{SCENARIOS, scenario_files, workspace_folder};
 use crate::exec::load::{find_runbook, load, runbook_names};
 use crate::exec::run::registry;
 use crate::exec::view::{self, Run};
+use crate::lint::pages::PAGES;
 use crate::runbook::ast::Kind;
 
 /// What tells drctl that a shell asks.
@@ -86,6 +87,7 @@ const VALUES: &[(&str, &str, Offer)] = &[
     ("retry", "words", |line| target(line, has_failed)),
     ("skip", "words", |line| target(line, |state| has_failed(state) || state == StepState::Pending)),
     ("resolve", "words", |line| target(line, |state| state == StepState::InDoubt)),
+    ("explain", "code", |_| PAGES.iter().map(|page| described(page.code, Some(page.short().to_owned()))).collect()),
     ("actions", "name", |_| {
         let catalogue = registry().catalogue();
         catalogue.iter().map(|spec| described(spec.name, Some(spec.summary.to_owned()))).collect()

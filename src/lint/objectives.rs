@@ -44,6 +44,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 
 /// `mode=planned, depth=full`.
 fn chosen(choice: &Map<String, Value>) -> String {
-    let word = |(name, value): (&String, &Value)| format!("{name}={}", value.as_str().unwrap_or_default());
+    let word = |(name, value): (&String, &Value)| {
+        format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
     choice.iter().map(word).collect::<Vec<_>>().join(", ")
 }

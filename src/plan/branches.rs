@@ -1,32 +1,28 @@
 //! What conditions come to for each way a run can be started, as far as that is known before it.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
-use serde_json::Value;
-
+use super::runbooks::is_call;
 use crate::catalogue::Type;
 use crate::runbook::ast::{Input, Runbook, Step};
 use crate::runbook::expr::{ExprId, Scope, Undefined};
 
-/// The inputs that are known, by name.
-pub type Known = BTreeMap<String, Value>;
+/// The most ways that are looked at, and the most looks at steps in all: a check of a runbook stays quick.
+const MOST_BRANCHES: usize = 64;
+const MOST_LOOKS: usize = 20_000;
 
-/// The most ways that are looked at, and the most looks at conditions in all.
-const MOST_BRANCHES: usize = 32;
-const MOST_LOOKS: usize = 4_000;
-
-/// Every way the enums and bools that conditions read can be given, beside what is `given` already. Where there are
-/// too many, some stay unknown.
+/// Every way the enums and bools can be given that conditions and calls read; the first is nothing but empty where
+/// nothing decides. Where there are too many, some are left out.
 #[must_use]
-pub fn branches(runbook: &Runbook, given: &Known) -> Vec<Known> {
-    let conditions: Vec<ExprId> = runbook.steps.iter().filter_map(|step| step.when).collect();
-    let most = MOST_BRANCHES.min(MOST_LOOKS / conditions.len().max(1));
-    let mut branches = vec![given.clone()];
-    for input in runbook.inputs.iter().filter(|input| !given.contains_key(&input.name.value)) {
+pub fn branches(runbook: &Runbook) -> Vec<Map<String, Value>> {
+    let most = (MOST_LOOKS / runbook.steps.len().max(1)).clamp(1, MOST_BRANCHES);
+    let deciding: Vec<ExprId> = runbook.steps.iter().flat_map(deciding).collect();
+    let mut branches = vec![Map::new()];
+    for input in &runbook.inputs {
         let values = values(input);
-        let is_read = conditions.iter().any(|id| reads(runbook, *id, &input.name.value));
+        let is_read = deciding.iter().any(|id| reads(runbook, *id, &input.name.value));
         if is_read && !values.is_empty() && branches.len() * values.len() <= most {
-            let with = |branch: &Known, value: &Value| {
+            let with = |branch: &Map<String, Value>, value: &Value| {
                 let mut branch = branch.clone();
                 branch.insert(input.name.value.clone(), value.clone());
                 branch
@@ -37,16 +33,18 @@ pub fn branches(runbook: &Runbook, given: &Known) -> Vec<Known> {
     branches
 }
 
-/// Whether the step's condition holds where these inputs are given; nothing where more has to be known.
-#[must_use]
-pub fn holds(runbook: &Runbook, step: &Step, given: &Known) -> Option<bool> {
-    let Some(when) = step.when else { return Some(true) };
-    let paths = &runbook.expressions.get(when).scan.paths;
-    // What has a default reads well where nothing is known, and says nothing.
-    if paths.iter().any(|path| path.parts[0] != "inputs") {
-        return None;
+/// What decides what is done: a condition, and what a called runbook is handed over.
+fn deciding(step: &Step) -> Vec<ExprId> {
+    let mut found: Vec<_> = step.when.into_iter().collect();
+    if is_call(step) {
+        step.action.with.value.expressions(&mut found);
     }
-    runbook.expressions.condition(when, &Inputs(given)).ok()
+    found
+}
+
+fn reads(runbook: &Runbook, id: ExprId, input: &str) -> bool {
+    let paths = &runbook.expressions.get(id).scan.paths;
+    paths.iter().any(|path| path.parts[0] == "inputs" && path.parts.get(1).is_some_and(|name| name == input))
 }
 
 /// All values an input can have, where they are few.
@@ -58,23 +56,43 @@ fn values(input: &Input) -> Vec<Value> {
     }
 }
 
-fn reads(runbook: &Runbook, id: ExprId, input: &str) -> bool {
-    let paths = &runbook.expressions.get(id).scan.paths;
-    paths.iter().any(|path| path.parts[0] == "inputs" && path.parts.get(1).is_some_and(|name| name == input))
+/// Whether the step's condition holds where these inputs are known; nothing where more has to be known.
+#[must_use]
+pub fn holds(runbook: &Runbook, step: &Step, known: &Known) -> Option<bool> {
+    let Some(when) = step.when else { return Some(true) };
+    let paths = &runbook.expressions.get(when).scan.paths;
+    // What has a default reads well where nothing is known, and says nothing.
+    if paths.iter().any(|path| path.parts[0] != "inputs") {
+        return None;
+    }
+    runbook.expressions.condition(when, known).ok()
 }
 
-struct Inputs<'k>(&'k Known);
+/// What is known of a runbook's inputs before a run.
+pub struct Known {
+    inputs: tera::Value,
+    names: Vec<String>,
+}
 
-impl Scope for Inputs<'_> {
+impl Known {
+    /// These inputs, and no others.
+    #[must_use]
+    pub fn new(inputs: &Map<String, Value>) -> Self {
+        let names = inputs.keys().cloned().collect();
+        Self { inputs: tera::Value::try_from_serializable(inputs).unwrap_or_else(|_| tera::Value::undefined()), names }
+    }
+}
+
+impl Scope for Known {
     fn root(&self, name: &str) -> Option<tera::Value> {
-        if name == "inputs" { tera::Value::try_from_serializable(self.0).ok() } else { None }
+        (name == "inputs").then(|| self.inputs.clone())
     }
 
-    fn step(&self, _id: &str) -> Option<Result<tera::Value, Undefined>> {
-        None
+    fn step(&self, id: &str) -> Option<Result<tera::Value, Undefined>> {
+        Some(Err(Undefined::Unknown(format!("steps.{id}"))))
     }
 
     fn is_unknown(&self, input: Option<&str>) -> bool {
-        input.is_none_or(|input| !self.0.contains_key(input))
+        input.is_none_or(|input| !self.names.iter().any(|name| name == input))
     }
 }

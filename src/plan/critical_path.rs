@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::branches::{Known, branches, holds};
 use super::runbooks::{DEEPEST, handed};
 use super::{Graph, Plan, Runbooks, StepIndex, is_main};
 use crate::catalogue::{Catalogue, Takes, Type};
 use crate::runbook::ast::{Approval, Estimate, Phase, Runbook, Step, Verify};
-use crate::runbook::expr::{Scope, Undefined};
 
 /// How long people take to open a gate of which nobody says it: a guess, the usual time being that of rehearsals.
 const GATE: (Duration, Duration) = (Duration::from_mins(2), Duration::from_mins(5));
@@ -83,33 +83,6 @@ fn checked(step: &Step, verify: &Verify, catalogue: &Catalogue) -> Time {
     own.and(Time { typical, worst: verify.within })
 }
 
-/// What is known of a runbook's inputs before a run: a condition that reads anything else is taken to hold.
-struct Known {
-    inputs: tera::Value,
-    names: Vec<String>,
-}
-
-impl Known {
-    fn new(inputs: &Map<String, Value>) -> Self {
-        let names = inputs.keys().cloned().collect();
-        Self { inputs: tera::Value::try_from_serializable(inputs).unwrap_or_else(|_| tera::Value::undefined()), names }
-    }
-}
-
-impl Scope for Known {
-    fn root(&self, name: &str) -> Option<tera::Value> {
-        (name == "inputs").then(|| self.inputs.clone())
-    }
-
-    fn step(&self, id: &str) -> Option<Result<tera::Value, Undefined>> {
-        Some(Err(Undefined::Unknown(format!("steps.{id}"))))
-    }
-
-    fn is_unknown(&self, input: Option<&str>) -> bool {
-        input.is_none_or(|input| !self.names.iter().any(|name| name == input))
-    }
-}
-
 /// What estimates are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Estimates<'p> {
@@ -128,7 +101,7 @@ impl Estimates<'_> {
         self.within(runbook, graph, inputs, DEEPEST)
     }
 
-    /// The critical path for every choice of the enum inputs that decide what is done; the other inputs are as given.
+    /// The critical path for every choice of the inputs that decide what is done; the other inputs are as given.
     /// None where nothing is to be chosen.
     #[must_use]
     pub fn by_choice(
@@ -141,7 +114,7 @@ impl Estimates<'_> {
             let inputs = inputs.clone().into_iter().chain(choice.clone()).collect();
             (choice, self.critical_path(runbook, graph, &inputs))
         };
-        choices(runbook).into_iter().filter(|choice| !choice.is_empty()).map(path).collect()
+        branches(runbook).into_iter().filter(|choice| !choice.is_empty()).map(path).collect()
     }
 
     /// `deep` is how deep calls are followed: runbooks that call each other in a circle are told of elsewhere.
@@ -168,8 +141,7 @@ impl Estimates<'_> {
 
     /// How long a step takes, its gate and its check included.
     fn time(&self, runbook: &Runbook, step: &Step, known: &Known, deep: usize) -> Time {
-        let holds = |when| runbook.expressions.condition(when, known);
-        if step.when.is_some_and(|when| holds(when) == Ok(false)) {
+        if holds(runbook, step, known) == Some(false) {
             return Time::default();
         }
         let called = self.runbooks.called(runbook, step).filter(|_| deep > 1);
@@ -210,38 +182,6 @@ fn handed_over(runbook: &Runbook, step: &Step, called: &Runbook, known: &Known) 
     };
     let inputs = called.inputs.iter().filter(|input| input.kind != Type::Secret);
     inputs.filter_map(|input| Some((input.name.value.clone(), value(&input.name.value, &input.default)?))).collect()
-}
-
-/// The values of the enum inputs that conditions and calls of the runbook read, in every combination; at most so many
-/// that a check of the runbook stays quick.
-fn choices(runbook: &Runbook) -> Vec<Map<String, Value>> {
-    let most = (20_000 / runbook.steps.len().max(1)).clamp(1, 64);
-    let deciding = |step: &Step| {
-        let mut found: Vec<_> = step.when.into_iter().collect();
-        if super::runbooks::is_call(step) {
-            step.action.with.value.expressions(&mut found);
-        }
-        found
-    };
-    let expressions: Vec<_> = runbook.steps.iter().flat_map(deciding).collect();
-    let decides = |name: &str| {
-        let reads = |path: &crate::runbook::expr::Path| matches!(path.parts.as_slice(), [root, input, ..] if root == "inputs" && input == name);
-        expressions.iter().any(|id| runbook.expressions.get(*id).scan.paths.iter().any(reads))
-    };
-    let mut all = vec![Map::new()];
-    for input in &runbook.inputs {
-        let Type::Enum(words) = &input.kind else { continue };
-        if decides(&input.name.value) && all.len() * words.len() <= most {
-            let with = |choice: &Map<String, Value>, word: &String| {
-                let mut choice = choice.clone();
-                choice.insert(input.name.value.clone(), Value::from(word.as_str()));
-                choice
-            };
-            all =
-                all.iter().flat_map(|choice| words.iter().map(|word| with(choice, word)).collect::<Vec<_>>()).collect();
-        }
-    }
-    all
 }
 
 /// The longest way through these steps, which come in an order that fits their needs.

@@ -346,7 +346,9 @@ fn against(rto: Seconds, usual: Seconds, worst: Seconds) -> String {
 
 /// `with mode=planned  19m usually, 49m at worst   the worst`.
 fn choice_words(choice: &Choice, is_worst: bool) -> String {
-    let word = |(name, value): (&String, &Value)| format!("{name}={}", value.as_str().unwrap_or_default());
+    let word = |(name, value): (&String, &Value)| {
+        format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
     let values: Vec<String> = choice.inputs.iter().map(word).collect();
     let notes = [is_worst.then_some("the worst"), choice.planned.then_some("this plan")];
     let notes: Vec<&str> = notes.into_iter().flatten().collect();
