@@ -84,8 +84,11 @@ const MUTATIONS: &[Mutation] = &[
         "rpo",
         POSTGRES,
         &[
-            ("{{ steps.lag.outputs.seconds | default(value=\"an unknown number of\") }} s", "some seconds"),
-            ("  lag_seconds: \"{{ steps.lag.outputs.seconds | default(value='unknown') }}\"\n", ""),
+            (
+                " if inputs.mode == \"planned\" else steps.lag.outputs.seconds | default(value=\"an unknown number of\")",
+                "",
+            ),
+            (" if inputs.mode == 'planned' else steps.lag.outputs.seconds | default(value='unknown')", ""),
         ],
     ),
     Mutation("early-all-clear", SHOP, &[("needs: [disable_primary]", "needs: [start_app]")]),
