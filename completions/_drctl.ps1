@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say what a finding of `validate` means, why it matters, and how it is mended')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Show order, waves, gates and the critical path against the RTO')
             [CompletionResult]::new('fmt', 'fmt', [CompletionResultType]::ParameterValue, 'Lay runbooks out: indentation, white space; never what they mean')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look at what runs stand on, before an outage does')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'Rehearse a runbook on a simulated world: hours pass in milliseconds')
             [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Rehearse every scenario and judge what comes of it')
             [CompletionResult]::new('runs', 'runs', [CompletionResultType]::ParameterValue, 'List the runs of the workspace')
@@ -171,6 +172,18 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Change nothing: show what would be changed, and end with 1 where something would')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'drctl;doctor' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'The kind, where runbooks of several kinds have that name: failover comes first')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An input''s value; may be given many times')
+            [CompletionResult]::new('--assume-down', '--assume-down', [CompletionResultType]::ParameterName, 'List what the runbooks and drctl itself need of this region')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON document')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

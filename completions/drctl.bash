@@ -28,6 +28,9 @@ _drctl() {
             drctl,completions)
                 cmd="drctl__subcmd__completions"
                 ;;
+            drctl,doctor)
+                cmd="drctl__subcmd__doctor"
+                ;;
             drctl,explain)
                 cmd="drctl__subcmd__explain"
                 ;;
@@ -107,7 +110,7 @@ _drctl() {
 
     case "${cmd}" in
         drctl)
-            opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan fmt rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
+            opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan fmt doctor rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -233,6 +236,44 @@ _drctl() {
                 return 0
             fi
             case "${prev}" in
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        drctl__subcmd__doctor)
+            opts="-h --kind --set --assume-down --json --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -W "failover failback drill" -- "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume-down)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -37,6 +37,7 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "validate" -d 'Check run
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "explain" -d 'Say what a finding of `validate` means, why it matters, and how it is mended'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "plan" -d 'Show order, waves, gates and the critical path against the RTO'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "fmt" -d 'Lay runbooks out: indentation, white space; never what they mean'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "doctor" -d 'Look at what runs stand on, before an outage does'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "rehearse" -d 'Rehearse a runbook on a simulated world: hours pass in milliseconds'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "test" -d 'Rehearse every scenario and judge what comes of it'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "runs" -d 'List the runs of the workspace'
@@ -157,6 +158,16 @@ complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l state -d 'Where runs
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l check -d 'Change nothing: show what would be changed, and end with 1 where something would'
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand doctor" -l kind -d 'The kind, where runbooks of several kinds have that name: failover comes first' -r -f -a "failover\t''
+failback\t''
+drill\t''"
+complete -c drctl -n "__fish_drctl_using_subcommand doctor" -l set -d 'An input\'s value; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand doctor" -l assume-down -d 'List what the runbooks and drctl itself need of this region' -r
+complete -c drctl -n "__fish_drctl_using_subcommand doctor" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand doctor" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand doctor" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand doctor" -l json -d 'One JSON document'
+complete -c drctl -n "__fish_drctl_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l kind -d 'The kind, where runbooks of several kinds have that name: failover comes first' -r -f -a "failover\t''
 failback\t''
 drill\t''"

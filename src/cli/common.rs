@@ -81,10 +81,10 @@ pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
 #[derive(Debug, Args)]
 pub(super) struct Named {
     /// A runbook's name, or its file
-    runbook: String,
+    pub(super) runbook: String,
     /// The kind, where runbooks of several kinds have that name: failover comes first
     #[arg(long, value_parser = kind())]
-    kind: Option<Kind>,
+    pub(super) kind: Option<Kind>,
 }
 
 impl Named {
@@ -110,7 +110,7 @@ impl Named {
 }
 
 /// Reads a kind, and lets completions know them.
-fn kind() -> impl clap::builder::TypedValueParser<Value = Kind> {
+pub(super) fn kind() -> impl clap::builder::TypedValueParser<Value = Kind> {
     use clap::builder::{PossibleValuesParser, TypedValueParser as _};
     PossibleValuesParser::new(Kind::ALL.map(Kind::name)).try_map(|word| Kind::named(&word).ok_or("no kind"))
 }

@@ -65,6 +65,8 @@ type Offer = fn(&Line) -> Vec<CompletionCandidate>;
 const VALUES: &[(&str, &str, Offer)] = &[
     ("failover", "name", |line| runbooks(line, &[Kind::Failover])),
     ("failback", "name", |line| runbooks(line, &[Kind::Failback])),
+    ("doctor", "runbook", |line| runbooks(line, &Kind::ALL)),
+    ("doctor", "set", |line| inputs(line, &Kind::ALL)),
     ("plan", "runbook", |line| runbooks(line, &Kind::ALL)),
     ("rehearse", "runbook", |line| runbooks(line, &Kind::ALL)),
     ("failover", "set", |line| inputs(line, &[Kind::Failover])),

@@ -5,6 +5,7 @@ mod choose;
 mod common;
 mod complete;
 mod decisions;
+mod doctor;
 mod explain;
 mod fmt;
 mod generate;
@@ -63,6 +64,8 @@ enum Command {
     Plan(plan::Plan),
     /// Lay runbooks out: indentation, white space; never what they mean
     Fmt(fmt::Fmt),
+    /// Look at what runs stand on, before an outage does
+    Doctor(doctor::Doctor),
     /// Rehearse a runbook on a simulated world: hours pass in milliseconds
     Rehearse(rehearse::Rehearse),
     /// Rehearse every scenario and judge what comes of it
@@ -145,6 +148,7 @@ pub fn run() -> Result<Exit, Error> {
         Command::Explain(given) => given.run(),
         Command::Plan(given) => given.run(&common),
         Command::Fmt(given) => given.run(&common),
+        Command::Doctor(given) => given.run(&common),
         Command::Runs(given) => given.run(&common),
         Command::Status(given) => given.run(&common),
         Command::Logs(given) => given.run(&common),

@@ -6,11 +6,12 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, Url};
 use serde_json::{Map, Value};
 
 use super::clock::Clock;
+use crate::catalogue::Timestamp;
 
 /// No more of an answer's body is read.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -116,6 +117,19 @@ pub async fn exchange(client: &Client, clock: &dyn Clock, mut request: Request) 
         }
     }
     Err(Lost::MaybeSent(format!("more than {MAX_REDIRECTS} redirects")))
+}
+
+/// What the other side takes for the present, from the `Date` of its answer, whatever else that says; to the second.
+///
+/// # Errors
+/// There was no answer, or it has no date.
+pub async fn date(client: &Client, url: Url) -> Result<Timestamp, Lost> {
+    let request = Request { method: Method::HEAD, url, headers: HeaderMap::new(), body: None };
+    let response = send(client, &request).await?;
+    let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
+    let date = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+    let date = date.ok_or_else(|| Lost::MaybeSent("the answer has no date".to_owned()))?;
+    Ok(Timestamp(date.timestamp().as_millisecond()))
 }
 
 async fn send(client: &Client, request: &Request) -> Result<Response, Lost> {

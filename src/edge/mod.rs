@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod environment;
+pub mod file_system;
 pub mod http;
 pub mod identity;
 pub mod ids;

@@ -6,6 +6,7 @@
 
 pub(super) mod files;
 mod folder;
+mod trial;
 
 use std::fmt;
 use std::fs;
@@ -17,6 +18,7 @@ use super::ids::RunId;
 use files::{about, check_folder, create_folder, create_folder_or_check, create_folders, sync_folder};
 
 pub use folder::RunFolder;
+pub use trial::Trial;
 
 const PARTS: [&str; 4] = ["inbox", "steps", "outputs", "pinned"];
 

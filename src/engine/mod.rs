@@ -4,6 +4,7 @@
 //! [`Event`]s, and the [`State`] is a fold over them. Time is a parameter.
 
 mod call;
+mod down;
 pub mod event;
 mod finish;
 mod frame;
@@ -24,8 +25,10 @@ mod states;
 mod title;
 mod transition;
 mod undo;
+mod uses;
 
 pub use call::{foresee, outlook};
+pub use down::{Consequence, Mention, mentions};
 pub use event::{
     Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,
     RunState, Side, Sight, StepState,
@@ -39,3 +42,4 @@ pub use state::{Gate, Interrupted, More, Node, NodeId, Rollback, State};
 pub use title::{run_title, step_title};
 pub use transition::{Change, Illegal, transition};
 pub use undo::{UndoPlan, undo_plan};
+pub use uses::{Role, Use, uses};

@@ -23,6 +23,36 @@ pub fn resolve(
     given: &[(String, String)],
     vars: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Vec<String>> {
+    resolve_among(runbook, &runbook.inputs.iter().collect::<Vec<_>>(), given, vars)
+}
+
+/// The inputs as far as they are known before a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Those given, and the defaults of the others.
+    pub values: Map<String, Value>,
+    /// The names of those that are needed and not given.
+    pub missing: Vec<String>,
+}
+
+/// The inputs of a runbook as far as they are known.
+///
+/// # Errors
+/// What is wrong with what was given, a sentence each.
+pub fn known(runbook: &Runbook, given: &[(String, String)]) -> Result<Known, Vec<String>> {
+    let is_given = |input: &Input| given.iter().any(|(name, _)| *name == input.name.value);
+    let is_known = |input: &&Input| input.kind == Type::Secret || input.default.is_some() || is_given(input);
+    let (known, missing): (Vec<&Input>, Vec<&Input>) = runbook.inputs.iter().partition(is_known);
+    let values = resolve_among(runbook, &known, given, &Map::new())?;
+    Ok(Known { values, missing: missing.into_iter().map(|input| input.name.value.clone()).collect() })
+}
+
+fn resolve_among(
+    runbook: &Runbook,
+    among: &[&Input],
+    given: &[(String, String)],
+    vars: &Map<String, Value>,
+) -> Result<Map<String, Value>, Vec<String>> {
     let mut inputs = Map::new();
     let mut problems = Vec::new();
     let known: Vec<&str> = runbook.inputs.iter().map(|input| input.name.value.as_str()).collect();
@@ -32,7 +62,7 @@ pub fn resolve(
             closest(name, known.iter().copied()).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
         problems.push(format!("runbook `{}` has no input `{name}`{meant}", runbook.name.value));
     }
-    for input in &runbook.inputs {
+    for input in among {
         match value_of(input, given, vars) {
             Ok(Some(value)) => drop(inputs.insert(input.name.value.clone(), value)),
             // A secret: where it is read, the plan knows.

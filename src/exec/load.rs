@@ -48,6 +48,26 @@ impl Loaded {
     }
 }
 
+/// The workspace's settings alone, and what is wrong with them; what holds without them where there are none.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn settings_alone(workspace: &Path) -> std::io::Result<(Workspace, Sources, Vec<Diagnostic>)> {
+    let file = workspace.join(SETTINGS);
+    let mut sources = Sources::default();
+    if !file.is_file() {
+        return Ok((Workspace::empty(), sources, Vec::new()));
+    }
+    let bytes = read(&file).map_err(|error| named(&file, &error))?;
+    Ok(match source::decode(&mut sources, SETTINGS, &bytes) {
+        Ok(source) => {
+            let (workspace, found) = Workspace::parse(&sources, source);
+            (workspace, sources, found)
+        }
+        Err(found) => (Workspace::empty(), sources, found),
+    })
+}
+
 /// Finds the runbook of that name and kind in the workspace.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod decide;
+pub mod doctor;
 pub mod driver;
 mod dry_run;
 pub mod earlier;

@@ -2,13 +2,11 @@
 
 use super::{Subject, Use, actions_of};
 use crate::diag::{Diagnostic, Span};
+use crate::plan::GLOBAL;
 use crate::runbook::ast::{ActionUse, Kind, OnFailure, Phase, Step};
 
 /// What the name of an input that holds the failing region begins with.
 const FAILING: [&str; 6] = ["primary", "lost", "failed", "failing", "from", "source"];
-/// Services without a region: they answer though one is down.
-const GLOBAL: [&str; 5] =
-    ["azure.traffic_manager.", "azure.front_door.", "azure.front_door_classic.", "azure.dns.", "azure.health."];
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     if subject.runbook.kind != Kind::Failover {

@@ -11,6 +11,7 @@ mod items;
 mod part;
 pub mod path;
 mod reads;
+mod region;
 pub mod runbooks;
 mod template;
 
@@ -25,6 +26,7 @@ pub use items::items;
 pub use part::Part;
 use path::segment;
 pub use reads::Read;
+pub use region::{GLOBAL, Region};
 pub use runbooks::Runbooks;
 pub use template::Template;
 

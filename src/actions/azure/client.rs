@@ -134,6 +134,14 @@ impl Azure {
         &self.correlation
     }
 
+    /// The kind of credential that gives a token for Resource Manager: asks for one, and sends it to nobody.
+    ///
+    /// # Errors
+    /// None does: which were tried, and why each failed.
+    pub async fn token_giver(&self, cloud: &Cloud, credential: &str) -> Result<&'static str, String> {
+        self.credentials.giver(credential, cloud, &self.transport).await
+    }
+
     /// Sends a request, once, and reads its answer. A token that is refused is renewed, once.
     pub(super) async fn exchange(&self, via: Via<'_>, request: &Request) -> Result<Reply, Lost> {
         let via = self.simulated_cloud(via);

@@ -55,6 +55,25 @@ impl Credentials {
         if let Some(given) = &self.simulated {
             return Ok(Arc::new(Simulated(Arc::clone(given))));
         }
+        Ok(Arc::new(self.chain(name, cloud, transport)?))
+    }
+
+    /// The kind of the credential of that name which gives a token for Resource Manager.
+    ///
+    /// # Errors
+    /// There is none: which were tried, and why each failed.
+    pub(super) async fn giver(
+        &self,
+        name: &str,
+        cloud: &Cloud,
+        transport: &Arc<dyn HttpClient>,
+    ) -> Result<&'static str, String> {
+        let chain = self.chain(name, cloud, transport)?;
+        let scope = cloud.arm_scope();
+        chain.first(&[&scope], None).await.map(|(kind, _)| kind).map_err(|error| error.to_string())
+    }
+
+    fn chain(&self, name: &str, cloud: &Cloud, transport: &Arc<dyn HttpClient>) -> Result<Chain, String> {
         let settings = self.named.get(name).cloned().or_else(|| Credential::by_kind(name));
         let settings = settings.ok_or_else(|| {
             format!("no credential is called `{name}`: add it under `azure.credentials` of `drctl.yaml`")
@@ -68,7 +87,7 @@ impl Credentials {
         for kind in &settings.kinds {
             tries.push((kind.name(), build(*kind, &settings, options.clone())));
         }
-        Ok(Arc::new(Chain { name: name.to_owned(), tries }))
+        Ok(Chain { name: name.to_owned(), tries })
     }
 }
 
@@ -177,11 +196,22 @@ impl TokenCredential for Chain {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
+        self.first(scopes, options).await.map(|(_, token)| token)
+    }
+}
+
+impl Chain {
+    /// The first kind that gives a token, and the token.
+    async fn first(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<(&'static str, AccessToken)> {
         let mut failures = Vec::new();
         for (kind, credential) in &self.tries {
             let failed = match credential {
                 Ok(credential) => match credential.get_token(scopes, options.clone()).await {
-                    Ok(token) => return Ok(token),
+                    Ok(token) => return Ok((*kind, token)),
                     Err(error) => reasons(&error),
                 },
                 Err(why) => why.clone(),

@@ -126,9 +126,22 @@ impl ProcessRunner {
         Ok(Order { job, program, grace: self.grace })
     }
 
+    /// The file of a program, as a step finds it that runs in `dir`, with the `PATH` it sets itself.
+    ///
+    /// # Errors
+    /// What is missing, and where it was looked for.
+    pub fn find(&self, program: &str, dir: &Path, path: Option<&str>) -> Result<PathBuf, String> {
+        locate(program, &absolute(dir), &self.search(path))
+    }
+
     /// Where the process would look for programs.
     fn path(&self, job: &Job) -> OsString {
-        let given = job.env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.into());
+        let given = job.env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
+        self.search(given)
+    }
+
+    fn search(&self, given: Option<&str>) -> OsString {
+        let given = given.map(OsString::from);
         let inherited = || self.inherited.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
         given.or_else(inherited).unwrap_or_else(|| DEFAULT_PATH.into())
     }

@@ -1,0 +1,53 @@
+//! The channels of notices: whether they can be reached. Nothing is written and nothing is sent.
+
+use std::fs;
+use std::path::Path;
+
+use reqwest::Url;
+use rustix::fs::{Access, access};
+
+use super::network::{connect, proxy};
+use super::{Check, Patient};
+use crate::runbook::workspace::{Channel, Workspace};
+
+pub(super) async fn checks(patient: &Patient<'_>, settings: &Workspace) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for (name, channel) in &settings.channels {
+        checks.push(match channel {
+            Channel::File { path } => folder(name, &patient.workspace.join(path)),
+            Channel::Webhook { url, .. } => webhook(name, url).await,
+        });
+    }
+    checks
+}
+
+/// A notice makes the folder where it is not there.
+fn folder(name: &str, folder: &Path) -> Check {
+    let shown = folder.display();
+    let there = folder.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(folder);
+    let is_link = fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink());
+    let problem = match access(there, Access::WRITE_OK | Access::EXEC_OK) {
+        _ if is_link => "this is a symbolic link, which drctl does not follow".to_owned(),
+        _ if !there.is_dir() => format!("`{}` is no folder", there.display()),
+        Err(error) => format!("`{}`: {}", there.display(), std::io::Error::from(error)),
+        Ok(()) if there == folder => return Check::fine(name, format!("`{shown}` can be written to")),
+        Ok(()) => return Check::fine(name, format!("`{shown}` is made with the first notice")),
+    };
+    Check::broken(name, format!("`{shown}` cannot be written to: {problem}"))
+}
+
+/// The path of the URL is often a secret: only its host is shown.
+async fn webhook(name: &str, url: &str) -> Check {
+    let parsed = Url::parse(url).ok();
+    let place = parsed.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    let (Some(url), Some((host, port))) = (&parsed, place) else {
+        return Check::broken(name, "its `url` cannot be read: wanted one such as `https://host.example/path`");
+    };
+    if let Some(variable) = proxy(url.scheme()) {
+        return Check::not_checked(name, format!("`{host}` is reached through the proxy of `{variable}`"));
+    }
+    match connect(host, port).await {
+        Ok(()) => Check::fine(name, format!("`{host}` answers on port {port}; nothing was sent")),
+        Err(problem) => Check::broken(name, format!("`{host}` does not answer on port {port}: {problem}")),
+    }
+}
