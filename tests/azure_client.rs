@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
-use drctl::actions::azure::{Azure, Credentials, SETTLE};
+use drctl::actions::azure::{Azure, Cloud, Credentials, SETTLE, Vaults};
 use drctl::actions::{Call, Failure, Observation};
+use drctl::runbook::ast::VaultSecret;
 use drctl::runbook::azure::{Credential, CredentialKind, Source};
 use serde_json::{Value, json};
 use support::http::{Reply, Server};
@@ -45,6 +46,7 @@ fn accepted(poll: &str) -> Act {
 struct Script {
     acts: Mutex<VecDeque<Act>>,
     asked: Mutex<Vec<String>>,
+    hosts: Mutex<Vec<String>>,
 }
 
 impl std::fmt::Debug for Script {
@@ -60,6 +62,7 @@ impl HttpClient for Script {
             azure_core::http::Body::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
             _ => panic!("only plain bodies are sent"),
         };
+        self.hosts.lock().unwrap().extend(request.url().host_str().map(str::to_owned));
         let path = request.url().path().rsplit("/flexibleServers").next().unwrap().to_owned();
         self.asked.lock().unwrap().push(format!("{} {path} {body}", request.method()).trim_end().to_owned());
         let act = self.acts.lock().unwrap().pop_front().expect("the script is at its end");
@@ -507,4 +510,50 @@ async fn nothing_is_sent_to_a_cloud_that_nobody_described() {
     let lines = site.action(PROMOTE).preview(&azure.with);
     assert!(lines.iter().all(|line| !line.contains("management.azure.com")), "{lines:?}");
     assert_eq!(asked(&script), [""; 0]);
+}
+
+/// What reading a secret comes to, and what was asked for it.
+async fn secret(version: Option<&str>, mut acts: Vec<Act>) -> (Result<String, String>, Vec<String>, Vec<String>) {
+    acts.insert(0, ok(json!({ "token_type": "Bearer", "expires_in": 86_400, "access_token": "token" })));
+    let (site, script) = site_with_credential(vec![CredentialKind::ClientSecret], acts);
+    let vaults = Vaults { cloud: Cloud::Government, credential: "operations".to_owned() };
+    let version = version.map(str::to_owned);
+    let named = VaultSecret { vault: "kv-orders".to_owned(), secret: "pg-token".to_owned(), version };
+    let value = vaults.read(&site.context.azure, &named).await;
+    let asked = asked(&script).split_off(1);
+    let hosts = script.hosts.lock().unwrap().split_off(1);
+    (value, asked, hosts)
+}
+
+#[tokio::test]
+async fn a_secret_of_a_key_vault_is_read_as_it_is_from_the_vault_s_own_host() {
+    let value = || ok(json!({ "value": "two\nlines\n", "id": "https://elsewhere.example/secrets/pg-token/1" }));
+    let (read, asked, hosts) = secret(None, vec![value()]).await;
+    assert_eq!(read.unwrap(), "two\nlines\n");
+    assert_eq!(
+        (asked, hosts),
+        (vec!["GET /secrets/pg-token".to_owned()], vec!["kv-orders.vault.usgovcloudapi.net".to_owned()])
+    );
+    let (_, asked, _) = secret(Some("0a1b"), vec![value()]).await;
+    assert_eq!(asked, ["GET /secrets/pg-token/0a1b"]);
+    let (read, asked, _) = secret(None, vec![Act::Reset, value()]).await;
+    assert_eq!((read.unwrap().as_str(), asked.len()), ("two\nlines\n", 2), "a lost answer is asked for once more");
+}
+
+#[tokio::test]
+async fn a_secret_that_a_key_vault_does_not_give_is_named_with_the_vault_and_its_words() {
+    let told = |problem: &str| format!("`pg-token` of key vault `kv-orders` cannot be read: {problem}");
+    for (acts, problem) in [
+        (vec![refused(404, "SecretNotFound")], "404 `SecretNotFound`: as it is"),
+        (
+            vec![refused(403, "Forbidden")],
+            "403 `Forbidden`: as it is; `operations` needs the role `Key Vault Secrets User` there",
+        ),
+        (vec![refused(503, "Unavailable"), refused(503, "Unavailable")], "503 `Unavailable`: as it is"),
+        (vec![Act::NeverSent, Act::NeverSent], "connection refused"),
+        (vec![ok(json!({ "id": "x" }))], "the answer holds no value"),
+    ] {
+        let (read, ..) = secret(None, acts).await;
+        assert_eq!(read.unwrap_err(), told(problem));
+    }
 }

@@ -115,7 +115,7 @@ workspace: runbooks: fine: 1 runbook without errors
 workspace: you: fine: alice@HOST, incident_commander
 tools: no-such-program: broken: is not in the PATH; needed by tell of failover orders -> install `no-such-program`, or correct what names it
 tools: sh: fine: `/usr/bin/sh`, for note of failover orders
-secrets: token (environment variable DOCTOR_TEST_TOKEN): broken: is not set -> export DOCTOR_TEST_TOKEN=...
+secrets: token (the environment variable `DOCTOR_TEST_TOKEN`): broken: is not set -> export DOCTOR_TEST_TOKEN=...
 channels: status_page: fine: `HERE/notices` is made with the first notice
 "
     );
@@ -130,7 +130,7 @@ fn nothing_is_left_behind_and_no_value_of_a_secret_is_shown() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!((output.status.code(), told.contains("hunter2")), (Some(0), false), "{told}");
     assert!(
-        told.contains("\nsecrets\n  fine         token (environment variable DOCTOR_TEST_TOKEN)  is set\n"),
+        told.contains("\nsecrets\n  fine         token (the environment variable `DOCTOR_TEST_TOKEN`)  is set\n"),
         "{told}"
     );
     assert!(told.ends_with("fine\n") && told.contains("\n0 broken, "), "{told}");
@@ -278,11 +278,11 @@ fn secrets_in_files_are_there_not_empty_and_not_for_everybody() {
     let wanted = "\
 tools: no-such-vault: broken: is not in the PATH; needed by secret made of failover orders -> install `no-such-vault`, or correct what names it
 tools: sh: fine: `/usr/bin/sh`, for note of failover orders
-secrets: absent (file absent): broken: cannot read `HERE/absent`: No such file or directory (os error 2)
-secrets: empty (file empty): broken: `HERE/empty` is empty
-secrets: made (command no-such-vault): not_checked: is started only by a run
-secrets: open (file open): warning: everybody on this machine may read `HERE/open` -> chmod 600 HERE/open
-secrets: own (file own): fine: `HERE/own` can be read
+secrets: absent (the file `absent`): broken: cannot read `HERE/absent`: No such file or directory (os error 2)
+secrets: empty (the file `empty`): broken: `HERE/empty` is empty
+secrets: made (the command `no-such-vault read`): not_checked: is started only by a run
+secrets: open (the file `open`): warning: everybody on this machine may read `HERE/open` -> chmod 600 HERE/open
+secrets: own (the file `own`): fine: `HERE/own` can be read
 ";
     assert!(told.contains(wanted), "{told}");
 }
@@ -333,7 +333,7 @@ fn a_credential_that_gives_no_token_says_what_was_tried() {
     assert_eq!(
         tail,
         "\
-credentials: principal at 127.0.0.1:1: broken: no token by the credential `principal`; tried client_secret: the environment variable `DOCTOR_TEST_PRINCIPAL` is not set; needed by 4 steps -> correct `azure.credentials` of drctl.yaml
+credentials: principal at 127.0.0.1:1: broken: no token by the credential `principal`; tried client_secret: the environment variable `DOCTOR_TEST_PRINCIPAL` is not set; for 4 uses -> correct `azure.credentials` of drctl.yaml
 clock: 127.0.0.1:1: not_checked: gives no date: Connection refused (os error 111)
 "
     );
@@ -407,4 +407,79 @@ async fn the_clock_is_compared_with_the_date_of_an_answer() {
         let check = compared(&http, &clock, "the cloud", &server.url("/")).await;
         assert_eq!(check.verdict, wanted, "{check:?}");
     }
+}
+
+/// A workspace on a cloud that is not there, whose runbook reads a secret in a key vault.
+fn with_vault() -> Workspace {
+    let settings = NOWHERE.replace("management: ", "key_vault: vault.invalid, management: ");
+    let vault = "{ key_vault: { vault: kv-centralus, secret: pg-token } }";
+    Workspace::new(
+        &settings,
+        &RUNBOOK.replace("{ env: DOCTOR_TEST_TOKEN }", vault).replace("no-such-program, x", "echo"),
+    )
+}
+
+#[test]
+fn a_key_vault_is_looked_for_and_its_credential_is_tried() {
+    let (code, told) = with_vault().told(&["--assume-down", "centralus"], &[]);
+    assert_eq!(code, Some(1));
+    let secret = "secrets: token (`pg-token` of the key vault `kv-centralus`): broken: `kv-centralus.vault.invalid` does not answer on port 443: ";
+    assert!(told.contains(secret), "{told}");
+    let credential = "credentials: principal at 127.0.0.1:1: broken: no token by the credential `principal`; tried client_secret: the environment variable `DOCTOR_TEST_PRINCIPAL` is not set; for 1 use";
+    assert!(told.contains(credential), "{told}");
+    let region = "region: secret token: warning: drctl itself needs it, and it names the region\n";
+    assert!(told.contains(region), "{told}");
+}
+
+#[test]
+fn a_run_names_the_key_vault_that_gives_nothing_and_a_rehearsal_asks_none() {
+    let workspace = with_vault();
+    let drctl = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
+        command.args(arguments).current_dir(workspace.path()).env_clear().env("PATH", "/usr/bin:/bin").output().unwrap()
+    };
+    for arguments in [&["failover", "orders"][..], &["failover", "orders", "--dry-run"]] {
+        let refused = drctl(arguments);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        let told = String::from_utf8(refused.stderr).unwrap();
+        let wanted = "error: secret `token`: `pg-token` of key vault `kv-centralus` cannot be read: no token by the credential `principal`; tried client_secret: ";
+        assert!(told.starts_with(wanted), "{told}");
+    }
+    let rehearsed = drctl(&["rehearse", "orders"]);
+    assert!(rehearsed.status.success(), "{rehearsed:?}");
+}
+
+#[test]
+fn a_key_vault_that_cannot_be_meant_is_found_before_a_run() {
+    let validate = |settings: &str, vault: &str| {
+        let source = format!("{{ key_vault: {{ {vault} }} }}");
+        let workspace = Workspace::new(settings, &RUNBOOK.replace("{ env: DOCTOR_TEST_TOKEN }", &source));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
+        let output = command.args(["validate", "--format", "short"]).current_dir(workspace.path()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for (settings, vault, wanted) in [
+        (
+            SETTINGS,
+            "vault: evil.example/, secret: x",
+            "`vault`: wanted at most 24 letters, digits and hyphens, found `evil.example/`",
+        ),
+        (
+            SETTINGS,
+            "vault: kv, secret: ../keys",
+            "`secret`: wanted at most 127 letters, digits and hyphens, found `../keys`",
+        ),
+        (SETTINGS, "vault: kv", "`secret`"),
+        (
+            NOWHERE,
+            "vault: kv, secret: x",
+            "the secret `token` is in a key vault: `stack` of `azure.clouds` in `drctl.yaml` needs `key_vault`",
+        ),
+    ] {
+        let told = validate(settings, vault);
+        let errors = told.lines().filter(|line| line.contains("error[")).count();
+        assert!(told.contains(wanted) && errors == 1, "{told}");
+    }
+    let told = validate(SETTINGS, "vault: kv, secret: x, version: 0a1b");
+    assert!(!told.contains("error["), "{told}");
 }

@@ -1,6 +1,6 @@
 //! `drctl doctor`: whether all that runs stand on is there, looked at before an outage asks for it.
 //!
-//! Changes nothing in the world but for one file where runs are kept, which it removes again; sends no notice, reads no
+//! Changes nothing in the world but for one file where runs are kept, which it removes again; sends no notice, shows no
 //! value of a secret, and starts no program but those that give tokens.
 
 mod channels;
@@ -136,7 +136,7 @@ pub fn examine(patient: &Patient<'_>) -> Result<Vec<Section>, Error> {
     // Each waits for somebody else: together they take as long as the slowest.
     let (secrets, channels, credentials, time) = runtime.block_on(async {
         tokio::join!(
-            secrets::checks(patient),
+            secrets::checks(patient, &settings),
             channels::checks(patient, &settings),
             credentials::checks(patient, &outside),
             clock::checks(patient, &outside, &runs),

@@ -1,17 +1,14 @@
-//! The inputs of a run: from `--set`, `--vars`, defaults; and where secrets are read.
+//! The inputs of a run: from `--set`, `--vars`, defaults. Secrets are read elsewhere.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::{Map, Value};
 
 use crate::actions::manual::parse_answer;
 use crate::catalogue::Type;
 use crate::diag::{Sources, closest};
-use crate::edge::environment;
-use crate::edge::secrets::Secrets;
-use crate::runbook::ast::{Input, Runbook, SecretSource};
+use crate::runbook::ast::{Input, Runbook};
 use crate::runbook::source;
 
 /// Resolves the inputs of a runbook: `given` (`--set`) wins over `vars` (`--vars`), which wins over defaults.
@@ -139,49 +136,6 @@ pub fn read_vars(file: &Path) -> Result<Map<String, Value>, String> {
         Some(Value::Object(values)) if found.is_empty() => Ok(values),
         _ if !found.is_empty() => Err(rendered(&sources, &found)),
         _ => Err(format!("`{}`: wanted a mapping from inputs to values", file.display())),
-    }
-}
-
-/// Reads every secret.
-///
-/// # Errors
-/// The first that cannot be read, by name; never a value.
-pub fn read_secrets(secrets: &[(String, SecretSource)], workspace: &Path) -> Result<Secrets, String> {
-    let mut values = Secrets::default();
-    for (name, from) in secrets {
-        let value = read_secret(from, workspace).map_err(|problem| format!("secret `{name}`: {problem}"))?;
-        if value.is_empty() {
-            return Err(format!("secret `{name}` is empty"));
-        }
-        values.insert(name.clone(), value);
-    }
-    Ok(values)
-}
-
-fn read_secret(from: &SecretSource, workspace: &Path) -> Result<String, String> {
-    let trimmed = |bytes: Vec<u8>| {
-        let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())?;
-        let line = text.strip_suffix('\n').unwrap_or(&text);
-        Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
-    };
-    match from {
-        SecretSource::Env(name) => {
-            environment::variable(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))
-        }
-        SecretSource::File(path) => {
-            let path = workspace.join(path);
-            trimmed(std::fs::read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?)
-        }
-        SecretSource::Command(argv) => {
-            let (program, rest) = argv.split_first().ok_or("the command is empty")?;
-            let mut command = Command::new(program);
-            command.args(rest).current_dir(workspace).stdin(Stdio::null()).stderr(Stdio::inherit());
-            let output = command.output().map_err(|error| format!("cannot run `{program}`: {error}"))?;
-            if !output.status.success() {
-                return Err(format!("`{program}` failed: {}", output.status));
-            }
-            trimmed(output.stdout)
-        }
     }
 }
 

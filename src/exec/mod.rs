@@ -17,6 +17,7 @@ pub mod preview;
 pub mod rehearse;
 pub mod run;
 pub mod saved_plan;
+mod secrets;
 mod session;
 pub mod signals;
 pub mod view;

@@ -12,6 +12,7 @@ use super::load::{self, Loaded};
 use super::pin::{self, Edit};
 use super::rehearse::stand_in_secrets;
 use super::saved_plan::SavedPlan;
+use super::secrets;
 use super::session::Session;
 use super::view::{self, Run};
 use crate::actions::registry::Registry;
@@ -20,6 +21,7 @@ use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::ids::{self, RunId};
 use crate::edge::lock::{Holder, LockError, RunLock};
 use crate::edge::process::ProcessRunner;
+use crate::edge::secrets::Secrets;
 use crate::edge::store::{RunFolder, Store};
 use crate::edge::virtual_clock::ScaledClock;
 use crate::engine::event::{Event, Mode, Person, PlanChanged, RunStarted};
@@ -139,11 +141,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     saved.map_or(Ok(()), |saved| saved.check_inputs(&values))?;
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
     ahead_problem(&plan, &start.approve).map_or(Ok(()), |problem| Err(Error::usage(problem)))?;
-    let secrets = plan.secrets();
-    let held = match start.simulate {
-        Some(_) => stand_in_secrets(&secrets),
-        None => inputs::read_secrets(&readable(&secrets, start.dry_run), &common.workspace).map_err(Error::usage)?,
-    };
+    let held = held(common, start, &plan)?;
     let scaled = start.simulate.as_ref().map(|simulation| Arc::new(ScaledClock::start(simulation.speed)));
     let clock: Arc<dyn Clock> = match &scaled {
         Some(scaled) => Arc::clone(scaled) as Arc<dyn Clock>,
@@ -162,7 +160,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         path: loaded.files[0].0.clone(),
         pinned: Vec::new(),
         inputs: values,
-        secrets,
+        secrets: plan.secrets(),
         operator: common.operator.clone(),
         since: start.since,
         approved_ahead: start.approve.clone(),
@@ -231,6 +229,16 @@ fn prepare(common: &Common, id: &RunId, loaded: &Loaded, now: Timestamp) -> Resu
     Ok((folder, lock, pinned, journal))
 }
 
+/// The values of the secrets that this run may read.
+fn held(common: &Common, start: &Start, plan: &Plan) -> Result<Secrets, Error> {
+    let secrets = plan.secrets();
+    if start.simulate.is_some() {
+        return Ok(stand_in_secrets(&secrets));
+    }
+    let readable = readable(&secrets, start.dry_run);
+    secrets::read(&readable, &common.workspace, &plan.workspace.azure).map_err(Error::usage)
+}
+
 /// A dry run starts no process, not even for a secret.
 fn readable(secrets: &[(String, SecretSource)], dry_run: bool) -> Vec<(String, SecretSource)> {
     let starts = |from: &SecretSource| dry_run && matches!(from, SecretSource::Command(_));
@@ -276,7 +284,8 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         let message = format!("run `{}` has ended: {}", run.id(), ended.words());
         return Err(Error::new(exit_of(ended), message).next(format!("drctl status {}", run.id())));
     }
-    let secrets = inputs::read_secrets(&run.started.secrets, &common.workspace).map_err(Error::usage)?;
+    let held =
+        secrets::read(&run.started.secrets, &common.workspace, &run.plan.workspace.azure).map_err(Error::usage)?;
     let mut first = vec![Input::Resume(common.operator.clone())];
     let (plan, state) = match adopted(common, &run, &state, &registry, on_edit)? {
         Some((plan, changed)) => {
@@ -299,7 +308,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         registry,
         plan,
         clock,
-        secrets: Arc::new(secrets),
+        secrets: Arc::new(held),
         id,
         folder: Some(Arc::new(run.folder)),
         lock: Some(lock),

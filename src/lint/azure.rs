@@ -6,10 +6,17 @@ use serde_json::Value;
 
 use super::{Subject, actions_of};
 use crate::diag::Diagnostic;
-use crate::runbook::ast::ActionUse;
-use crate::runbook::azure::{CLOUDS, Credential};
+use crate::runbook::ast::{ActionUse, SecretSource};
+use crate::runbook::azure::{CLOUDS, Credential, Settings};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for input in &subject.runbook.inputs {
+        if matches!(input.from, Some(SecretSource::KeyVault(_))) {
+            let problem = vaults(&subject.workspace.azure);
+            let message = |problem| format!("the secret `{}` is in a key vault: {problem}", input.name.value);
+            found.extend(problem.map(|problem| Diagnostic::error("azure", input.name.span, message(problem))));
+        }
+    }
     // What the runbook says once would be told of every step.
     let mut told = BTreeSet::new();
     for (_, step) in subject.steps() {
@@ -76,6 +83,23 @@ fn unknown(action: &ActionUse, field: &str, message: String, name: &str, known: 
         return problem.note("the step takes it from `azure` of the runbook or the workspace");
     }
     problem.suggest(name, known)
+}
+
+/// Why no key vault can be asked as the workspace says.
+fn vaults(settings: &Settings) -> Option<String> {
+    let default = |name: &str| settings.defaults.get(name).and_then(Value::as_str);
+    let is_known = |name: &&str| settings.credentials.contains_key(*name) || Credential::by_kind(name).is_some();
+    if let Some(name) = default("credential").filter(|name| !is_known(name)) {
+        return Some(format!("no credential is called `{name}`, as `azure` of `drctl.yaml` says"));
+    }
+    let cloud = default("cloud").filter(|name| !CLOUDS.contains(name))?;
+    match settings.clouds.get(cloud) {
+        None => Some(format!("no cloud is called `{cloud}`, as `azure` of `drctl.yaml` says")),
+        Some(described) if described.get("key_vault").is_none() => {
+            Some(format!("`{cloud}` of `azure.clouds` in `drctl.yaml` needs `key_vault`"))
+        }
+        Some(_) => None,
+    }
 }
 
 /// A parameter, where it is known before the run.

@@ -153,6 +153,31 @@ pub enum SecretSource {
     File(String),
     /// The standard output of a command, as an argument list; its last newline is cut off.
     Command(Vec<String>),
+    /// A key vault, asked as the workspace's `azure` says.
+    KeyVault(VaultSecret),
+}
+
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "the environment variable `{name}`"),
+            Self::File(path) => write!(f, "the file `{path}`"),
+            Self::Command(words) => write!(f, "the command `{}`", words.join(" ")),
+            Self::KeyVault(named) => write!(f, "`{}` of the key vault `{}`", named.secret, named.vault),
+        }
+    }
+}
+
+/// A secret of a key vault, by names that the vault itself takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VaultSecret {
+    /// The vault's name.
+    pub vault: String,
+    /// The secret's name.
+    pub secret: String,
+    /// Its version; the current one where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// `defaults:` of a runbook.

@@ -93,6 +93,14 @@ pub const SECRET: &[LanguageField] = &[
     may("env", Text, "an environment variable"),
     may("file", Text, "a file; its last newline is cut off"),
     may("command", Texts, "a command as an argument list; its output, without the last newline"),
+    may("key_vault", Fields(VAULT_SECRET), "a secret of a key vault, read with the workspace's credential and cloud"),
+];
+
+/// `key_vault:` of a secret.
+pub const VAULT_SECRET: &[LanguageField] = &[
+    must("vault", Text, "the vault's name"),
+    must("secret", Text, "the secret's name in the vault"),
+    may("version", Text, "its version; the current one if absent"),
 ];
 
 /// `defaults:`.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::allow::allowances;
 use super::ast::{
     ActionUse, Approval, Defaults, Estimate, ForEach, Input, Objectives, OutputDeclaration, ParameterPlace, Phase,
-    Repeat, Retry, Runbook, SecretSource, Simulate, Step, Verify,
+    Repeat, Retry, Runbook, SecretSource, Simulate, Step, VaultSecret, Verify,
 };
 use super::decode::{Decoder, Fields};
 use super::expr::Templated;
@@ -133,8 +133,9 @@ impl<'d> Decoder<'d> {
             self.report(Diagnostic::error("type", *span, format!("the default of `{}`: {problem}", name.value)));
         }
         let from = fields.get("from").and_then(|node| self.secret_source(node));
-        if kind == Type::Secret && (from.is_none() || default.is_some()) {
-            let note = "write `from: { env: NAME }`, `from: { file: PATH }` or `from: { command: [..] }`";
+        // A source that is there and wrong was told already.
+        if kind == Type::Secret && (fields.get("from").is_none() || default.is_some()) {
+            let note = "write `from:` with `{ env: NAME }`, `{ file: PATH }`, `{ command: [..] }` or `{ key_vault: { vault: NAME, secret: NAME } }`";
             self.report(
                 Diagnostic::error("secret", name.span, "a secret comes `from` somewhere, and has no default")
                     .note(note),
@@ -151,12 +152,41 @@ impl<'d> Decoder<'d> {
         let env = fields.get("env").and_then(|node| self.text(node)).map(|text| SecretSource::Env(text.value));
         let file = fields.get("file").and_then(|node| self.text(node)).map(|text| SecretSource::File(text.value));
         let command = fields.get("command").map(|node| SecretSource::Command(self.texts(node)));
-        let mut sources = env.into_iter().chain(file).chain(command);
+        let vault = fields.get("key_vault").map(|node| self.vault_secret(node).map(SecretSource::KeyVault));
+        // What is there and wrong was told already.
+        let is_wrong = vault.as_ref().is_some_and(Option::is_none);
+        let mut sources = env.into_iter().chain(file).chain(command).chain(vault.flatten());
         let (first, second) = (sources.next(), sources.next());
-        if first.is_none() || second.is_some() {
-            self.report(Diagnostic::error("secret", self.span(node), "wanted one of `env`, `file` and `command`"));
+        if first.is_none() && !is_wrong || second.is_some() {
+            let message = "wanted one of `env`, `file`, `command` and `key_vault`";
+            self.report(Diagnostic::error("secret", self.span(node), message));
         }
         first
+    }
+
+    /// A token is sent to the host that the vault's name makes: only what a vault may be called gets there.
+    fn vault_secret(&mut self, node: NodeId) -> Option<VaultSecret> {
+        let fields = self.fields(node, "key_vault", fields::VAULT_SECRET)?;
+        let mut name = |field: &str, longest: usize| {
+            let text = fields.get(field).and_then(|node| self.text(node))?;
+            let fits = text.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            if !fits || !(1..=longest).contains(&text.value.len()) {
+                let wanted = format!("wanted at most {longest} letters, digits and hyphens");
+                self.report(Diagnostic::error(
+                    "secret",
+                    text.span,
+                    format!("`{field}`: {wanted}, found `{}`", text.value),
+                ));
+                return None;
+            }
+            Some(text.value)
+        };
+        let (vault, secret) = (name("vault", 24), name("secret", 127));
+        let version = name("version", 64);
+        if version.is_none() && fields.get("version").is_some() {
+            return None;
+        }
+        Some(VaultSecret { vault: vault?, secret: secret?, version })
     }
 
     fn defaults(&mut self, node: NodeId) -> Defaults {

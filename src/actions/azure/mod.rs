@@ -19,6 +19,7 @@ mod made;
 mod read;
 mod request;
 mod run;
+mod secret;
 mod services;
 mod with;
 
@@ -32,6 +33,7 @@ pub use credential::Credentials;
 pub use known::{Answer, Known};
 pub use request::{Api, Method, Repeat, Request, Resource, Write};
 pub use run::SETTLE;
+pub use secret::{Vaults, vault_host};
 pub use services::all;
 pub use with::With;
 

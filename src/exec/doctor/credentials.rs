@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::timeout;
 
-use super::{Check, Outside, PATIENCE, Patient};
-use crate::actions::azure::{Cloud, With};
+use super::{Check, Outside, PATIENCE, Patient, Subject, count};
+use crate::actions::azure::{Cloud, Vaults, With};
+use crate::runbook::ast::SecretSource;
 
-/// The clouds and credentials of all steps, with the steps.
+/// The clouds and credentials of all steps and of all secrets in key vaults, with those.
 pub(super) fn asked_of(patient: &Patient<'_>) -> BTreeMap<(Cloud, String), BTreeSet<String>> {
     let mut asked: BTreeMap<(Cloud, String), BTreeSet<String>> = BTreeMap::new();
     for subject in &patient.subjects {
@@ -16,8 +17,21 @@ pub(super) fn asked_of(patient: &Patient<'_>) -> BTreeMap<(Cloud, String), BTree
             let key = (with.cloud(), with.credential().to_owned());
             asked.entry(key).or_default().insert(format!("{} of {}", used.path, subject.title));
         }
+        for (key, user) in of_vaults(subject) {
+            asked.entry(key).or_default().insert(user);
+        }
     }
     asked
+}
+
+/// As whom the key vaults of a runbook's secrets are asked.
+fn of_vaults(subject: &Subject) -> Vec<((Cloud, String), String)> {
+    let Some(plan) = &subject.plan else { return Vec::new() };
+    let vaults = Vaults::new(&plan.workspace.azure);
+    let is_vault = |(_, from): &(String, SecretSource)| matches!(from, SecretSource::KeyVault(_));
+    let secrets = plan.secrets().into_iter().filter(is_vault);
+    let user = |name: String| format!("secret {name} of {}", subject.title);
+    secrets.map(|(name, _)| ((vaults.cloud.clone(), vaults.credential.clone()), user(name))).collect()
 }
 
 pub(super) async fn checks(patient: &Patient<'_>, outside: &Outside<'_>) -> Vec<Check> {
@@ -30,12 +44,12 @@ pub(super) async fn checks(patient: &Patient<'_>, outside: &Outside<'_>) -> Vec<
             continue;
         }
         let within = timeout(PATIENCE, outside.azure.token_giver(&cloud, &name)).await;
-        let steps = format!("{} step{}", users.len(), if users.len() == 1 { "" } else { "s" });
+        let users = count(users.len(), "use");
         checks.push(match within {
-            Ok(Ok(kind)) => Check::fine(subject, format!("`{kind}` gives a token, for {steps}")),
-            Ok(Err(problem)) => Check::broken(subject, format!("{problem}; needed by {steps}")).next(advice(&problem)),
+            Ok(Ok(kind)) => Check::fine(subject, format!("`{kind}` gives a token, for {users}")),
+            Ok(Err(problem)) => Check::broken(subject, format!("{problem}; for {users}")).next(advice(&problem)),
             Err(_) => {
-                let found = format!("no token within {} s; needed by {steps}", PATIENCE.as_secs());
+                let found = format!("no token within {} s; for {users}", PATIENCE.as_secs());
                 Check::broken(subject, found)
             }
         });

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::secrets::place;
 use super::{Check, Patient, Subject, credentials};
 use crate::catalogue::HumanDuration;
 use crate::diag::closest;
@@ -44,7 +43,7 @@ fn of_drctl(patient: &Patient<'_>, settings: &Workspace, down: &Region) -> Vec<C
     needed.extend(clouds.map(|(name, described)| (format!("cloud {name}"), described.to_string())));
     let plans = patient.subjects.iter().filter_map(|subject| subject.plan.as_ref());
     let secrets: BTreeSet<(String, String)> =
-        plans.flat_map(Plan::secrets).map(|(name, from)| (format!("secret {name}"), place(&from))).collect();
+        plans.flat_map(Plan::secrets).map(|(name, from)| (format!("secret {name}"), from.to_string())).collect();
     needed.extend(secrets);
     needed.extend(settings.channels.iter().map(|(name, channel)| {
         let place = match channel {

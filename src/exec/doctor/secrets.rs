@@ -4,34 +4,27 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use super::network::{connect, proxy};
 use super::{Check, Patient};
+use crate::actions::azure::{Vaults, vault_host};
 use crate::edge::environment::variable;
 use crate::plan::Plan;
 use crate::runbook::ast::SecretSource;
+use crate::runbook::workspace::Workspace;
 
-pub(super) async fn checks(patient: &Patient<'_>) -> Vec<Check> {
+pub(super) async fn checks(patient: &Patient<'_>, settings: &Workspace) -> Vec<Check> {
     let plans = patient.subjects.iter().filter_map(|subject| subject.plan.as_ref());
     // Several runbooks name the same source.
     let sources: BTreeMap<String, SecretSource> =
-        plans.flat_map(Plan::secrets).map(|(name, from)| (format!("{name} ({})", place(&from)), from)).collect();
+        plans.flat_map(Plan::secrets).map(|(name, from)| (format!("{name} ({from})"), from)).collect();
     let mut checks = Vec::new();
     for (subject, from) in sources {
-        checks.push(check(patient, &subject, &from).await);
+        checks.push(check(patient, settings, &subject, &from).await);
     }
     checks
 }
 
-/// Where the secret is, in words.
-pub(super) fn place(from: &SecretSource) -> String {
-    match from {
-        SecretSource::Env(name) => format!("environment variable {name}"),
-        SecretSource::File(path) => format!("file {path}"),
-        SecretSource::Command(argv) => format!("command {}", argv.first().map_or("", String::as_str)),
-    }
-}
-
-#[expect(clippy::unused_async, reason = "a vault is asked over the network")]
-async fn check(patient: &Patient<'_>, subject: &str, from: &SecretSource) -> Check {
+async fn check(patient: &Patient<'_>, settings: &Workspace, subject: &str, from: &SecretSource) -> Check {
     match from {
         SecretSource::Env(name) => match variable(name).as_deref() {
             Some("") => Check::broken(subject, "is empty").next(format!("export {name}=...")),
@@ -40,6 +33,22 @@ async fn check(patient: &Patient<'_>, subject: &str, from: &SecretSource) -> Che
         },
         SecretSource::File(path) => file(subject, &patient.workspace.join(path)),
         SecretSource::Command(_) => Check::not_checked(subject, "is started only by a run"),
+        SecretSource::KeyVault(named) => {
+            vault(subject, &vault_host(&Vaults::new(&settings.azure).cloud, &named.vault)).await
+        }
+    }
+}
+
+/// Its value stays where it is: whether it may be read is seen only by reading it.
+async fn vault(subject: &str, host: &str) -> Check {
+    if let Some(variable) = proxy("https") {
+        return Check::not_checked(subject, format!("`{host}` is reached through the proxy of `{variable}`"));
+    }
+    let with_port = host.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?)));
+    let (name, port) = with_port.unwrap_or((host, 443));
+    match connect(name, port).await {
+        Ok(()) => Check::fine(subject, format!("`{name}` answers on port {port}; the value was not read")),
+        Err(problem) => Check::broken(subject, format!("`{name}` does not answer on port {port}: {problem}")),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::catalogue::Type;
 use crate::engine::{FrameId, NodeScope, State, outlook};
 use crate::plan::critical_path::{CriticalPath, Estimates, estimate, waves};
 use crate::plan::{self, Part, Plan, StepIndex, graph, is_main};
-use crate::runbook::ast::{OnFailure, RunIf, SecretSource, Step};
+use crate::runbook::ast::{OnFailure, RunIf, Step};
 
 /// What is told of a plan.
 #[must_use]
@@ -65,15 +65,11 @@ fn title(plan: &Plan, state: &State) -> Option<String> {
 }
 
 fn inputs(plan: &Plan) -> Vec<Given> {
-    let from = |from: &SecretSource| match from {
-        SecretSource::Env(name) => format!("the environment variable `{name}`"),
-        SecretSource::File(path) => format!("the file `{path}`"),
-        SecretSource::Command(words) => format!("the command `{}`", words.join(" ")),
-    };
     let given = |input: &crate::runbook::ast::Input| Given {
         name: input.name.value.clone(),
         value: plan.inputs.get(&input.name.value).cloned().unwrap_or_default(),
-        from: (input.kind == Type::Secret).then(|| input.from.as_ref().map_or_else(|| "its caller".to_owned(), from)),
+        from: (input.kind == Type::Secret)
+            .then(|| input.from.as_ref().map_or_else(|| "its caller".to_owned(), ToString::to_string)),
     };
     plan.runbook.inputs.iter().map(given).collect()
 }

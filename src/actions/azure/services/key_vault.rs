@@ -15,7 +15,7 @@ use crate::actions::azure::fields::{
 use crate::actions::azure::read::{is, items, text};
 use crate::actions::azure::request::segment;
 use crate::actions::azure::with::region;
-use crate::actions::azure::{Api, Known, Method, Next, Operation, Request, Resource, With};
+use crate::actions::azure::{Api, Cloud, Known, Method, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
 use crate::plan::digest;
 
@@ -35,8 +35,13 @@ fn vault(with: &With<'_>) -> Resource {
 
 /// A request to what is in a vault, named by the vault's name.
 fn inside(with: &With<'_>, vault: &str, method: Method, path: &str) -> Request {
-    let host = format!("{}.{}", vault.rsplit('/').next().unwrap_or_default(), with.cloud().key_vault_suffix());
-    let scope = SCOPE.replace("vault.azure.net", with.cloud().key_vault_suffix());
+    asked_of(&with.cloud(), vault.rsplit('/').next().unwrap_or_default(), method, path)
+}
+
+/// A request to what is in the vault of that name.
+pub(in crate::actions::azure) fn asked_of(cloud: &Cloud, vault: &str, method: Method, path: &str) -> Request {
+    let host = format!("{vault}.{}", cloud.key_vault_suffix());
+    let scope = SCOPE.replace("vault.azure.net", cloud.key_vault_suffix());
     Request::new(Api::Data { host, scope }, method, format!("{path}?api-version={DATA}"))
 }
 

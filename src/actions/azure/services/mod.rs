@@ -15,7 +15,7 @@ mod flexible_server;
 mod front_door;
 mod front_door_classic;
 mod health;
-mod key_vault;
+pub(super) mod key_vault;
 mod messaging;
 mod metrics;
 mod mysql;
