@@ -2,6 +2,10 @@
 //! documents are true.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+#![allow(dead_code, reason = "pages hold more than what is looked at here")]
+
+#[path = "support/markdown.rs"]
+mod markdown;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,6 +14,7 @@ use std::process::Command;
 
 use drctl::runbook::fields::{LanguageField, RUNBOOK, Shape};
 use drctl::runbook::workspace::WORKSPACE;
+use markdown::blocks;
 
 /// A module uses only modules that stand before it.
 const ORDER: [&str; 15] = [
@@ -70,10 +75,12 @@ fn no_source_file_is_longer_than_800_lines() {
 #[test]
 fn the_readme_s_runbook_is_valid() {
     let folder = tempfile::tempdir().unwrap();
-    for (path, text) in named_blocks(&read("README.md")) {
-        let file = folder.path().join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
+    for block in blocks(&read("README.md")) {
+        if let Some(path) = block.file() {
+            let file = folder.path().join(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, &block.text).unwrap();
+        }
     }
     assert_eq!(drctl(folder.path(), &["validate"]), "1 runbook: 0 errors, 0 warnings\n");
 }
@@ -360,24 +367,6 @@ fn sources() -> Vec<Source> {
     assert!(files.len() > 100, "only {} files in src", files.len());
     let relative = |file: &PathBuf| file.strip_prefix(root()).unwrap().display().to_string();
     files.iter().map(|file| Source::new(&relative(file), &fs::read_to_string(file).unwrap())).collect()
-}
-
-/// The blocks of a document whose fence names a file: ```` ```yaml drctl.yaml ````.
-fn named_blocks(document: &str) -> Vec<(String, String)> {
-    let mut blocks: Vec<(String, String)> = Vec::new();
-    let mut open = false;
-    for line in document.lines() {
-        if let Some(fence) = line.strip_prefix("```") {
-            open = fence.split_once(' ').is_some_and(|(_, path)| {
-                blocks.push((path.to_owned(), String::new()));
-                true
-            });
-        } else if open && let Some((_, text)) = blocks.last_mut() {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    blocks
 }
 
 /// What drctl prints, stderr after stdout.
