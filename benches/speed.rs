@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use drctl::actions::registry::Registry;
 use drctl::edge::process::ProcessRunner;
+use drctl::exec::files::{runbook_files, scenario_files};
 use drctl::exec::load::judge;
 use drctl::plan::Plan;
 use drctl::plan::critical_path::waves;
@@ -33,6 +34,7 @@ const DRCTL: &str = "1,000 processes: drctl";
 const STEPS: &str = "10,000 no-op steps";
 const MANY_STEPS: &str = "100,000 no-op steps";
 const VALIDATE: &str = "validate 10,000 steps";
+const WORKSPACE: &str = "validate 1,000 runbooks";
 const REHEARSALS: &str = "2,000 rehearsals";
 const VERSION: &str = "--version";
 
@@ -95,6 +97,8 @@ fn contestants() -> Vec<Contestant> {
         run(STEPS, "steps-10000.yaml", "64", 5),
         run(MANY_STEPS, "steps-100000.yaml", "64", 3),
         this(VALIDATE, &["validate", "steps-10000.yaml"], 5),
+        // Those that ship, copied under other names: with what they call, their templates and their scenarios.
+        this(WORKSPACE, &["--workspace", "workspace", "validate"], 5),
         this("plan 10,000 steps", &["plan", "steps-10000.yaml"], 5),
         // The runbook that ships with about forty steps, those of the runbooks it calls included.
         this(REHEARSALS, &["--workspace", env!("CARGO_MANIFEST_DIR"), "rehearse", "web-stamp", "--runs", "2000"], 3),
@@ -183,8 +187,54 @@ fn write_inputs(folder: &Path) -> Result<(), Problem> {
     for count in [10_000, 100_000] {
         fs::write(folder.join(format!("steps-{count}.yaml")), runbook(count, check)?)?;
     }
+    write_workspace(&folder.join("workspace"))?;
     fs::write(folder.join("Makefile"), makefile()?)?;
     Ok(fs::write(folder.join("build.ninja"), ninja()?)?)
+}
+
+/// A workspace of a thousand runbooks and more: copies of those that ship, each with a name of its own, and of their
+/// scenarios.
+fn write_workspace(folder: &Path) -> Result<(), Problem> {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::create_dir_all(folder.join("templates"))?;
+    fs::copy(shipped.join("drctl.yaml"), folder.join("drctl.yaml"))?;
+    for entry in fs::read_dir(shipped.join("templates"))? {
+        let file = entry?;
+        fs::copy(file.path(), folder.join("templates").join(file.file_name()))?;
+    }
+    let from = shipped.join("runbooks");
+    let runbooks = runbook_files(&from)?;
+    for copy in 0..=1_000 / runbooks.len() {
+        let to = folder.join(format!("runbooks/{copy}"));
+        for file in runbooks.iter().chain(&scenario_files(&from)?) {
+            let (text, to) = (fs::read_to_string(file)?, to.join(file.strip_prefix(&from)?));
+            fs::create_dir_all(to.parent().ok_or("a file lies in a folder")?)?;
+            fs::write(to, renamed(&text, copy))?;
+        }
+    }
+    Ok(())
+}
+
+/// A runbook or scenario whose names of runbooks all end in the number.
+fn renamed(text: &str, copy: usize) -> String {
+    let is_scenario = text.lines().any(|line| line.starts_with("runbook:"));
+    let names = |line: &str| {
+        let field = line.trim_start().trim_start_matches("with: { ");
+        (field.starts_with("runbook: ") || line.starts_with("name: ") && !is_scenario).then(|| line.len() - field.len())
+    };
+    let mut renamed = String::with_capacity(text.len());
+    for line in text.lines() {
+        match names(line).and_then(|start| Some((start, line[start..].find(": ")?))) {
+            Some((start, colon)) => {
+                let value = start + colon + 2;
+                let end = line[value..].find([',', ' ']).map_or(line.len(), |length| value + length);
+                renamed.extend([&line[..end], &format!("-{copy}"), &line[end..]]);
+            }
+            None => renamed.push_str(line),
+        }
+        renamed.push('\n');
+    }
+    renamed
 }
 
 /// The two steps of the layer before that a step needs.
@@ -274,6 +324,9 @@ fn print_targets(results: &Results, planning: Duration) {
     line("  in processor time", "", ratio(drctl_processor, results.processor(MAKE)));
     line("1,000 processes, beside ninja", "", ratio(drctl, results.time(NINJA)));
     let rate = |time: f64| format!("{:.0}", 1e4 / time);
+    let validated = |name: &str| results.time(name).map(|time| milliseconds(Duration::from_secs_f64(time)));
+    line("validating 10,000 steps", "under 300 ms", validated(VALIDATE));
+    line("validating a workspace of 1,000 runbooks", "under 2 s", validated(WORKSPACE));
     line("10,000 no-op steps, steps a second", "over 20,000", results.time(STEPS).map(rate));
     let once_read = results.time(STEPS).zip(results.time(VALIDATE)).map(|(all, reading)| rate(all - reading));
     line("  without reading and checking the runbook", "", once_read);

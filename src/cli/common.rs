@@ -12,7 +12,7 @@ use crate::edge::store::{RunFolder, Store};
 use crate::engine::event::Person;
 use crate::error::{Error, Exit};
 use crate::exec::files::workspace_folder;
-use crate::exec::load::find_runbook;
+use crate::exec::find::find_runbook;
 use crate::exec::run;
 use crate::exec::view::{self, Run};
 use crate::report::OutputKind;

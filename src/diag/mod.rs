@@ -3,6 +3,7 @@
 //! Knows text and places; what a runbook is, is not its business.
 
 mod diagnostic;
+mod limit;
 mod mend;
 mod render;
 mod sources;
@@ -10,9 +11,10 @@ mod span;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Fix, Severity, sort};
+pub use limit::{MOST_FOUND, Patience, limited};
 pub use mend::mend;
 pub use render::{Format, Help, render, sarif};
 pub use sources::{Position, SourceId, Sources};
 pub use span::{Span, Spanned};
-pub use suggest::closest;
 use suggest::near;
+pub use suggest::{closest, listed};

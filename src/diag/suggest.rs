@@ -9,11 +9,16 @@ pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -
 /// The candidates that are close enough to `found` to be meant, the closest first.
 #[must_use]
 pub(super) fn near<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    // Comparing takes the product of the lengths; a text of a megabyte is never a slip of the pen.
+    if found.len() > 200 {
+        return Vec::new();
+    }
     let far = 1 + found.len() / 4;
+    let length = found.chars().count();
     let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
-        // Comparing takes the product of the lengths; a text of a megabyte is never a slip of the pen.
-        .filter(|candidate| found.len().max(candidate.len()) <= 200)
+        // No text is closer than its length is.
+        .filter(|candidate| candidate.len() <= 800 && candidate.chars().count().abs_diff(length) <= far)
         .map(|candidate| (strsim::damerau_levenshtein(found, candidate), candidate))
         .filter(|(distance, _)| *distance <= far)
         .collect();
@@ -21,9 +26,20 @@ pub(super) fn near<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str
     near.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
+/// So many names stand in a list that people read.
+const MOST_LISTED: usize = 20;
+
+/// The names for a sentence such as `there are a, b`; of many, the first and how many more there are.
+#[must_use]
+pub fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = names.len().saturating_sub(MOST_LISTED);
+    let list = names.take(MOST_LISTED).collect::<Vec<_>>().join(", ");
+    if more == 0 { list } else { format!("{list} and {more} more") }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::closest;
+    use super::{closest, listed};
 
     #[test]
     fn a_slip_of_the_pen_finds_what_was_meant_and_nothing_else_does() {
@@ -39,5 +55,18 @@ mod tests {
             assert_eq!(closest(found, fields), meant, "{found}");
         }
         assert_eq!(closest(&"n".repeat(10_000_000), fields), None);
+    }
+
+    #[test]
+    fn a_letter_of_many_bytes_is_one_letter() {
+        assert_eq!(closest("prüfen", ["pruefen", "prufen"]), Some("prufen"));
+    }
+
+    #[test]
+    fn of_many_names_the_first_are_listed() {
+        assert_eq!(listed(["a", "b"].into_iter()), "a, b");
+        assert_eq!(listed([].into_iter()), "");
+        let names: Vec<String> = (1..=1_000).map(|number| number.to_string()).collect();
+        assert!(listed(names.iter().map(String::as_str)).ends_with(", 19, 20 and 980 more"));
     }
 }

@@ -1,13 +1,14 @@
 //! Judges many files at once: what `drctl validate` tells, each thing once, by file and place.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files::Files;
-use super::load::{self, Loaded};
-use super::rehearse::Library;
+use super::load::Loaded;
+use super::rehearse::{Judged, in_parallel};
+use super::surroundings::{Surroundings, relative};
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Severity, Sources, Span};
 use crate::runbook::ast::Kind;
@@ -29,17 +30,19 @@ impl Checked {
     }
 
     fn add(&mut self, sources: &Sources, found: Vec<Diagnostic>) {
+        if found.is_empty() {
+            return;
+        }
         let found = self.sources.absorb(sources, found);
         self.found.extend(found);
     }
 
     /// Two runbooks of one name and kind: nobody could say which is meant.
-    fn name(&mut self, loaded: &Loaded, names: &mut BTreeMap<(String, Kind), Span>) {
-        let Some(runbook) = &loaded.runbook else { return };
-        let (name, kind) = (&runbook.name.value, runbook.kind);
+    fn name(&mut self, sources: &Sources, named: Named, names: &mut BTreeMap<(String, Kind), Span>) {
+        let Named { name, kind, span } = named;
         let message = format!("two {} runbooks are called `{name}`", kind.name());
-        let here = vec![Diagnostic::error("duplicate-name", runbook.name.span, message)];
-        for finding in self.sources.absorb(&loaded.sources, here) {
+        let here = vec![Diagnostic::error("duplicate-name", span, message)];
+        for finding in self.sources.absorb(sources, here) {
             match names.entry((name.clone(), kind)) {
                 Entry::Vacant(entry) => drop(entry.insert(finding.primary)),
                 Entry::Occupied(entry) => self.found.push(finding.other(*entry.get(), "the first is here")),
@@ -48,25 +51,86 @@ impl Checked {
     }
 }
 
+/// A runbook to be read, for its own sake or for that of its scenarios.
+#[derive(Default)]
+struct Work {
+    is_judged: bool,
+    scenarios: Vec<Judged>,
+}
+
+/// What came of it.
+struct Done {
+    /// The texts and findings of the runbook and what it calls, where it was to be judged, and of each scenario.
+    found: Vec<(Sources, Vec<Diagnostic>)>,
+    named: Option<Named>,
+}
+
+/// What a runbook calls itself, and where.
+struct Named {
+    name: String,
+    kind: Kind,
+    span: Span,
+}
+
 /// Judges the files, and the workspace's settings and templates, whoever reads them.
 ///
 /// # Errors
 /// A file cannot be read.
 pub fn check(workspace: &Path, files: &Files, catalogue: &Catalogue) -> io::Result<Checked> {
+    let surroundings = Surroundings::read(workspace)?;
     let mut checked = Checked::default();
-    let (sources, found) = load::extras(workspace)?;
-    checked.add(&sources, found);
-    let mut names = BTreeMap::new();
+    checked.add(&surroundings.sources, surroundings.found.clone());
+    let mut work: BTreeMap<PathBuf, Work> = BTreeMap::new();
     for file in &files.runbooks {
-        let loaded = load::load(workspace, file, catalogue)?;
-        checked.add(&loaded.sources, loaded.found.clone());
-        checked.name(&loaded, &mut names);
+        work.entry(file.clone()).or_default().is_judged = true;
     }
-    let mut library = Library::new(workspace, catalogue.clone());
-    for file in &files.scenarios {
-        let judged = library.scenario(file)?;
-        checked.add(&judged.sources, judged.found);
+    for read in in_parallel(&files.scenarios, |file| Judged::read(&surroundings, file)) {
+        match read? {
+            (judged, Some(runbook)) => work.entry(runbook).or_default().scenarios.push(judged),
+            (judged, None) => checked.add(&judged.sources, judged.found),
+        }
+    }
+    let judged: BTreeSet<String> = files.runbooks.iter().map(|file| relative(workspace, file)).collect();
+    let work: Vec<(PathBuf, Work)> = work.into_iter().collect();
+    let mut names = BTreeMap::new();
+    for done in in_parallel(&work, |(file, work)| work.done(&surroundings, file, &judged, catalogue)) {
+        let Done { found, named } = done?;
+        if let (Some(named), Some((sources, _))) = (named, found.first()) {
+            checked.name(sources, named, &mut names);
+        }
+        found.into_iter().for_each(|(sources, found)| checked.add(&sources, found));
     }
     checked.sources.sort(&mut checked.found);
     Ok(checked)
+}
+
+impl Work {
+    /// Reads the runbook. What is wrong with one of the `judged` files is told of it, not of each that calls it.
+    fn done(
+        &self,
+        surroundings: &Surroundings,
+        file: &Path,
+        judged: &BTreeSet<String>,
+        catalogue: &Catalogue,
+    ) -> io::Result<Done> {
+        let loaded = surroundings.load(file, catalogue)?;
+        let against = |scenario: &Judged| (scenario.sources.clone(), scenario.against(&loaded, catalogue));
+        let scenarios: Vec<_> = self.scenarios.iter().map(against).collect();
+        if !self.is_judged {
+            return Ok(Done { found: scenarios, named: None });
+        }
+        let named = named(&loaded);
+        let own = relative(&surroundings.folder, file);
+        let Loaded { sources, mut found, .. } = loaded;
+        found.retain(|finding| {
+            let name = sources.name(finding.primary.source);
+            name == own || !judged.contains(name) && !surroundings.found.contains(finding)
+        });
+        Ok(Done { found: std::iter::once((sources, found)).chain(scenarios).collect(), named })
+    }
+}
+
+fn named(loaded: &Loaded) -> Option<Named> {
+    let runbook = loaded.runbook.as_ref()?;
+    Some(Named { name: runbook.name.value.clone(), kind: runbook.kind, span: runbook.name.span })
 }

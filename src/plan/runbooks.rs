@@ -62,14 +62,16 @@ pub fn handed(action: &ActionUse, input: &str) -> Option<Templated> {
 pub struct Runbooks {
     read: BTreeMap<(String, Kind), Arc<Runbook>>,
     /// The name and kind of every runbook there is, read or not.
-    pub known: BTreeSet<(String, Kind)>,
+    pub known: Arc<BTreeSet<(String, Kind)>>,
 }
 
 impl Runbooks {
     /// Adds one that was read.
     pub fn insert(&mut self, runbook: Arc<Runbook>) {
         let name = (runbook.name.value.clone(), runbook.kind);
-        self.known.insert(name.clone());
+        if !self.known.contains(&name) {
+            Arc::make_mut(&mut self.known).insert(name.clone());
+        }
         self.read.insert(name, runbook);
     }
 

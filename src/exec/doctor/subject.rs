@@ -9,8 +9,9 @@ use crate::engine::{Use, uses};
 use crate::error::Error;
 use crate::exec::files::runbook_files;
 use crate::exec::inputs;
-use crate::exec::load::{Loaded, load, relative};
+use crate::exec::load::Loaded;
 use crate::exec::run::registry;
+use crate::exec::surroundings::{Surroundings, relative};
 use crate::exec::view::plan_of;
 use crate::plan::Plan;
 use crate::runbook::ast::Kind;
@@ -43,8 +44,9 @@ pub fn subjects(workspace: &Path, file: Option<&Path>, set: &[(String, String)])
         Some(file) => vec![file.to_path_buf()],
         None => all(workspace)?,
     };
+    let surroundings = Surroundings::read(workspace).map_err(|error| Error::usage(error.to_string()))?;
     let subject = |file: &PathBuf| {
-        let loaded = load(workspace, file, &catalogue).map_err(|error| Error::usage(error.to_string()))?;
+        let loaded = surroundings.load(file, &catalogue).map_err(|error| Error::usage(error.to_string()))?;
         let name = relative(workspace, file);
         subject(&loaded, name, set, &catalogue).map_err(|problems| Error::usage(problems.join("\n")))
     };

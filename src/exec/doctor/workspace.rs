@@ -1,18 +1,19 @@
 //! The workspace: its settings, its runbooks, and who asks.
 
 use super::{Check, Patient, count};
-use crate::diag::{Format, Severity, render};
+use crate::diag::{Diagnostic, Format, Severity, render};
 use crate::exec::files::SETTINGS;
-use crate::exec::load::settings_alone;
+use crate::exec::surroundings::Surroundings;
 use crate::runbook::workspace::Workspace;
 
 /// The settings as far as they can be read, and what came of reading them.
 pub(super) fn settings(patient: &Patient<'_>) -> (Workspace, Check) {
     let folder = patient.workspace.display();
-    match settings_alone(patient.workspace) {
+    match Surroundings::read(patient.workspace) {
         Err(error) => (Workspace::empty(), Check::broken(SETTINGS, error.to_string())),
-        Ok((settings, sources, found)) => {
-            let first = found.iter().find(|finding| finding.severity == Severity::Error);
+        Ok(Surroundings { sources, found, workspace: settings, .. }) => {
+            let of_settings = |finding: &&Diagnostic| sources.name(finding.primary.source) == SETTINGS;
+            let first = found.iter().filter(of_settings).find(|finding| finding.severity == Severity::Error);
             let check = match first {
                 Some(first) => {
                     let told = render(std::slice::from_ref(first), &sources, Format::Short, false);
@@ -24,7 +25,7 @@ pub(super) fn settings(patient: &Patient<'_>) -> (Workspace, Check) {
                         .next("drctl init")
                 }
             };
-            (settings, check)
+            (Workspace::clone(&settings), check)
         }
     }
 }

@@ -17,10 +17,12 @@ pub mod text;
 mod watcher;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -386,8 +388,9 @@ pub fn in_parallel<I: Sync, O: Send>(items: &[I], work: impl Fn(&I) -> O + Sync)
     let mut all: Vec<(usize, O)> = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads.max(1)).map(|_| scope.spawn(take)).collect();
         let own = take();
-        let others = others.into_iter().filter_map(|thread| thread.join().ok());
-        others.flatten().chain(own).collect()
+        // What a panic left undone may not be missing silently.
+        let done = |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        others.into_iter().flat_map(done).chain(own).collect()
     });
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, done)| done).collect()

@@ -1,6 +1,7 @@
 //! Scenario files with the runbooks they rehearse.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use crate::diag::{Diagnostic, Severity, Sources, sort};
 use crate::error::{Error, Exit};
 use crate::exec::files::{runbook_files, scenario_files};
 use crate::exec::inputs;
-use crate::exec::load::{self, Loaded, find_runbook};
+use crate::exec::load::Loaded;
+use crate::exec::surroundings::{Surroundings, read_named, relative};
 use crate::exec::view;
 use crate::report::Coverage;
 use crate::runbook::source;
@@ -21,6 +23,8 @@ use crate::sim::stand_in::implied;
 pub struct Library<'w> {
     workspace: &'w Path,
     catalogue: Catalogue,
+    /// Read with the first scenario.
+    surroundings: Option<Arc<Surroundings>>,
     runbooks: BTreeMap<PathBuf, Arc<Loaded>>,
 }
 
@@ -44,46 +48,74 @@ impl Judged {
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|finding| finding.severity == Severity::Error)
     }
-}
 
-impl<'w> Library<'w> {
-    /// Of a workspace.
-    #[must_use]
-    pub fn new(workspace: &'w Path, catalogue: Catalogue) -> Self {
-        Self { workspace, catalogue, runbooks: BTreeMap::new() }
-    }
-
-    /// Reads and judges a scenario file.
+    /// Reads a scenario file, and finds the file of its runbook, if there is one.
     ///
     /// # Errors
-    /// The file, or that of its runbook, cannot be read.
-    pub fn scenario(&mut self, file: &Path) -> std::io::Result<Judged> {
-        let bytes = load::read(file)?;
-        let mut judged = Judged {
+    /// The scenario's file cannot be read.
+    pub fn read(surroundings: &Surroundings, file: &Path) -> io::Result<(Self, Option<PathBuf>)> {
+        let bytes = read_named(file)?;
+        let mut judged = Self {
             file: file.to_owned(),
             sources: Sources::default(),
             found: Vec::new(),
             scenario: None,
             runbook: None,
         };
-        let name = load::relative(self.workspace, file);
+        let name = relative(&surroundings.folder, file);
         let source = match source::decode(&mut judged.sources, &name, &bytes) {
             Ok(source) => source,
-            Err(found) => return Ok(Judged { found, ..judged }),
+            Err(found) => return Ok((Self { found, ..judged }, None)),
         };
         (judged.scenario, judged.found) = scenario::parse(&judged.sources, source);
-        if let Some(scenario) = &judged.scenario {
-            match find_runbook(self.workspace, &scenario.runbook.value, scenario.kind) {
-                Err(problem) => judged.found.push(Diagnostic::error("runbook", scenario.runbook.span, problem)),
-                Ok(file) => {
-                    let loaded = self.runbook(&file)?;
-                    judged.found.extend(against(scenario, &loaded, &self.catalogue));
-                    judged.runbook = (!loaded.has_errors()).then_some(loaded);
-                }
+        let Some(scenario) = &judged.scenario else { return Ok((judged, None)) };
+        match surroundings.callable().find(&surroundings.folder, &scenario.runbook.value, scenario.kind) {
+            Ok(runbook) => Ok((judged, Some(runbook))),
+            Err(problem) => {
+                judged.found.push(Diagnostic::error("runbook", scenario.runbook.span, problem));
+                Ok((judged, None))
             }
         }
-        sort(&mut judged.found);
+    }
+
+    /// What is wrong with it, by place, once its runbook is there.
+    #[must_use]
+    pub fn against(&self, loaded: &Loaded, catalogue: &Catalogue) -> Vec<Diagnostic> {
+        let more = self.scenario.iter().flat_map(|scenario| against(scenario, loaded, catalogue));
+        let mut found: Vec<Diagnostic> = self.found.iter().cloned().chain(more).collect();
+        sort(&mut found);
+        found
+    }
+}
+
+impl<'w> Library<'w> {
+    /// Of a workspace.
+    #[must_use]
+    pub fn new(workspace: &'w Path, catalogue: Catalogue) -> Self {
+        Self { workspace, catalogue, surroundings: None, runbooks: BTreeMap::new() }
+    }
+
+    /// Reads and judges a scenario file.
+    ///
+    /// # Errors
+    /// The file, or that of its runbook, cannot be read.
+    pub fn scenario(&mut self, file: &Path) -> io::Result<Judged> {
+        let (mut judged, runbook) = Judged::read(&*self.surroundings()?, file)?;
+        if let Some(runbook) = runbook {
+            let loaded = self.runbook(&runbook)?;
+            judged.found = judged.against(&loaded, &self.catalogue);
+            judged.runbook = (!loaded.has_errors()).then_some(loaded);
+        }
         Ok(judged)
+    }
+
+    fn surroundings(&mut self) -> io::Result<Arc<Surroundings>> {
+        if let Some(surroundings) = &self.surroundings {
+            return Ok(Arc::clone(surroundings));
+        }
+        let surroundings = Arc::new(Surroundings::read(self.workspace)?);
+        self.surroundings = Some(Arc::clone(&surroundings));
+        Ok(surroundings)
     }
 
     /// What is known of actions.
@@ -95,7 +127,7 @@ impl<'w> Library<'w> {
     /// A file's name, as seen from the workspace.
     #[must_use]
     pub fn relative(&self, file: &Path) -> String {
-        load::relative(self.workspace, file)
+        relative(self.workspace, file)
     }
 
     /// What there is to reach in the runbooks that were read; none of it is reached.
@@ -113,7 +145,7 @@ impl<'w> Library<'w> {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn read_all(&mut self) -> std::io::Result<()> {
+    pub fn read_all(&mut self) -> io::Result<()> {
         let folder = self.workspace.join("runbooks");
         let files = if folder.is_dir() { runbook_files(&folder)? } else { Vec::new() };
         files.iter().try_for_each(|file| self.runbook(file).map(drop))
@@ -123,11 +155,11 @@ impl<'w> Library<'w> {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn runbook(&mut self, file: &Path) -> std::io::Result<Arc<Loaded>> {
+    pub fn runbook(&mut self, file: &Path) -> io::Result<Arc<Loaded>> {
         if let Some(loaded) = self.runbooks.get(file) {
             return Ok(Arc::clone(loaded));
         }
-        let loaded = Arc::new(load::load(self.workspace, file, &self.catalogue)?);
+        let loaded = Arc::new(self.surroundings()?.load(file, &self.catalogue)?);
         self.runbooks.insert(file.to_owned(), Arc::clone(&loaded));
         Ok(loaded)
     }
@@ -136,7 +168,7 @@ impl<'w> Library<'w> {
     ///
     /// # Errors
     /// A folder cannot be read.
-    pub fn files(&self) -> std::io::Result<Vec<PathBuf>> {
+    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
         let folder = self.workspace.join("runbooks");
         if folder.is_dir() { scenario_files(&folder) } else { Ok(Vec::new()) }
     }

@@ -1,0 +1,138 @@
+//! Finds runbooks by their names and kinds, which a look at their first lines tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::files::runbook_files;
+use super::surroundings::{read, relative};
+use crate::diag::{closest, listed};
+use crate::runbook::ast::Kind;
+
+/// A runbook, unread but for its first lines.
+pub(super) struct Head {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    /// Its file's name within the workspace.
+    pub(super) file: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Head {
+    /// The name and kind a file gives itself, by a look at its first lines; the file is judged when it is loaded.
+    pub(super) fn of(file: String, bytes: Vec<u8>) -> Option<Self> {
+        let text = String::from_utf8_lossy(&bytes);
+        let field = |name: &str| {
+            let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))?;
+            let value = line[name.len() + 1..].split(" #").next()?.trim();
+            Some(value.trim_matches(['"', '\'']).to_owned())
+        };
+        let (name, kind) = (field("name")?, Kind::named(&field("kind")?)?);
+        drop(text);
+        Some(Self { name, kind, file, bytes })
+    }
+
+    /// How the runbook is run.
+    fn command(&self) -> String {
+        match self.kind {
+            Kind::Drill => format!("drctl run {}", self.file),
+            kind => format!("drctl {} {}", kind.name(), self.name),
+        }
+    }
+}
+
+/// Every runbook of the workspace, by file; files that do not say what they are, are none.
+pub(super) fn heads(workspace: &Path) -> io::Result<Vec<Head>> {
+    let files = runbook_files(&workspace.join("runbooks"))?;
+    Ok(files.into_iter().filter_map(|file| Head::of(relative(workspace, &file), read(&file).ok()?)).collect())
+}
+
+/// The runbooks that can be called and rehearsed, by name and kind.
+pub struct Callable {
+    by_name: BTreeMap<(String, Kind), Vec<Head>>,
+    /// Their names and kinds.
+    pub(super) known: Arc<BTreeSet<(String, Kind)>>,
+}
+
+impl Callable {
+    pub(super) fn new(heads: Vec<Head>) -> Self {
+        let mut by_name: BTreeMap<(String, Kind), Vec<Head>> = BTreeMap::new();
+        for head in heads {
+            by_name.entry((head.name.clone(), head.kind)).or_default().push(head);
+        }
+        let known = Arc::new(by_name.keys().cloned().collect());
+        Self { by_name, known }
+    }
+
+    /// Those of that name and kind, by file: more than one is a mistake.
+    pub(super) fn named(&self, name: &str, kind: Kind) -> &[Head] {
+        self.by_name.get(&(name.to_owned(), kind)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The file of the runbook of that name and kind.
+    ///
+    /// # Errors
+    /// A sentence: none has it, or two have.
+    pub fn find(&self, workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf, String> {
+        let place = |head: &Head| workspace.join(&head.file);
+        match self.named(name, kind) {
+            [runbook] => Ok(place(runbook)),
+            [] => Err(self.unknown(workspace, name, kind)),
+            [first, second, ..] => Err(format!(
+                "two {} runbooks are called `{name}`: `{}` and `{}`",
+                kind.name(),
+                place(first).display(),
+                place(second).display()
+            )),
+        }
+    }
+
+    fn unknown(&self, workspace: &Path, name: &str, kind: Kind) -> String {
+        let folder = workspace.join("runbooks");
+        let heads = || self.by_name.values().flatten();
+        let other = heads().find(|other| other.name == name).map(Head::command);
+        let others: Vec<&str> = self.names(kind).collect();
+        let meant = other.or_else(|| closest(name, others.iter().copied()).map(str::to_owned));
+        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        let there = if others.is_empty() {
+            "there is none".to_owned()
+        } else {
+            format!("there are {}", listed(others.iter().copied()))
+        };
+        format!("no {} runbook is called `{name}` in `{}`: {there}{meant}", kind.name(), folder.display())
+    }
+
+    /// The names of one kind, sorted.
+    fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.known.iter().filter(move |(_, other)| *other == kind).map(|(name, _)| name.as_str())
+    }
+}
+
+/// The runbooks of the workspace, by name and kind.
+fn callable(workspace: &Path) -> Result<Callable, String> {
+    let unreadable = |error| format!("cannot read `{}`: {error}", workspace.join("runbooks").display());
+    heads(workspace).map(Callable::new).map_err(unreadable)
+}
+
+/// Finds the runbook of that name and kind in the workspace.
+///
+/// # Errors
+/// A sentence: none has it, or two have.
+pub fn find_runbook(workspace: &Path, name: &str, kind: Kind) -> Result<PathBuf, String> {
+    callable(workspace)?.find(workspace, name, kind)
+}
+
+/// The names of the workspace's runbooks of that kind, sorted.
+///
+/// # Errors
+/// A sentence: the folder cannot be read, or there is none.
+pub fn runbook_names(workspace: &Path, kind: Kind) -> Result<Vec<String>, String> {
+    let all = callable(workspace)?;
+    let names: Vec<String> =
+        all.names(kind).filter(|name| !name.contains(char::is_control)).map(str::to_owned).collect();
+    if names.is_empty() {
+        return Err(format!("`{}` holds no {} runbook", workspace.join("runbooks").display(), kind.name()));
+    }
+    Ok(names)
+}

@@ -1,0 +1,144 @@
+//! What the runbooks of a workspace stand on: its settings, its templates, and the runbooks they may call. Read once,
+//! however many runbooks are judged.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use super::files::{SETTINGS, TEMPLATES};
+use super::find::{Callable, Head, heads};
+use crate::diag::{Diagnostic, Sources};
+use crate::plan::{Template, Templates};
+use crate::runbook::workspace::Workspace;
+use crate::runbook::{attach, source};
+
+/// What the runbooks of a workspace stand on.
+pub struct Surroundings {
+    /// The workspace's folder; empty where the files were kept by a run.
+    pub folder: PathBuf,
+    /// The texts of the settings and the templates.
+    pub sources: Sources,
+    /// What is wrong with them.
+    pub found: Vec<Diagnostic>,
+    pub(super) workspace: Arc<Workspace>,
+    pub(super) templates: Arc<Templates>,
+    /// The settings and the templates, of notices and of deployments.
+    pub(super) files: Vec<(String, Vec<u8>)>,
+    /// Most runbooks call nothing: these are read when they are asked for.
+    callable: LazyLock<Callable, Box<dyn FnOnce() -> Callable + Send>>,
+}
+
+impl Surroundings {
+    /// Reads the settings and the templates of a workspace.
+    ///
+    /// # Errors
+    /// One of the files cannot be read.
+    pub fn read(workspace: &Path) -> io::Result<Self> {
+        let read = |file: &PathBuf| Ok((relative(workspace, file), read_named(file)?));
+        let files = extra_files(workspace)?.iter().map(read).collect::<io::Result<_>>()?;
+        let folder = workspace.to_owned();
+        Ok(Self::new(workspace, files, move || Callable::new(heads(&folder).unwrap_or_default())))
+    }
+
+    /// Of files that were kept: the settings, the templates, and the runbooks that are called.
+    #[must_use]
+    pub fn kept(files: Vec<(String, Vec<u8>)>) -> Self {
+        let (called, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_runbook(name));
+        let heads = called.into_iter().filter_map(|(file, bytes)| Head::of(file, bytes));
+        let called = Callable::new(heads.collect());
+        Self::new(Path::new(""), files, || called)
+    }
+
+    fn new(folder: &Path, files: Vec<(String, Vec<u8>)>, callable: impl FnOnce() -> Callable + Send + 'static) -> Self {
+        let (mut sources, mut found) = (Sources::default(), Vec::new());
+        let (workspace, templates) = settings(&files, &mut sources, &mut found);
+        Self {
+            folder: folder.to_owned(),
+            sources,
+            found,
+            workspace: Arc::new(workspace),
+            templates: Arc::new(templates),
+            files,
+            callable: LazyLock::new(Box::new(callable)),
+        }
+    }
+
+    /// The runbooks that can be called.
+    #[must_use]
+    pub fn callable(&self) -> &Callable {
+        &self.callable
+    }
+}
+
+/// At most one byte more than a file may have: larger ones are refused without being read to their end.
+pub(super) fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(file)?.take(source::LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`read`]; an error names the file.
+pub(super) fn read_named(file: &Path) -> io::Result<Vec<u8>> {
+    read(file).map_err(|error| io::Error::new(error.kind(), format!("cannot read `{}`: {error}", file.display())))
+}
+
+/// A file's name within the workspace.
+pub(super) fn relative(workspace: &Path, file: &Path) -> String {
+    file.strip_prefix(workspace).unwrap_or(file).display().to_string()
+}
+
+/// The settings and the templates, of notices and of deployments.
+fn extra_files(workspace: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = Some(workspace.join(SETTINGS)).into_iter().filter(|file| file.is_file()).collect();
+    let templates = workspace.join(TEMPLATES);
+    if templates.is_dir() {
+        for entry in fs::read_dir(&templates)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "txt" || ending == "json") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// What a notice calls the template in that file.
+fn template_name(file: &str) -> Option<&str> {
+    let is_other = is_runbook(file) || file == SETTINGS || attach::is_attachment(file);
+    Path::new(file).file_stem().and_then(|stem| stem.to_str()).filter(|_| !is_other)
+}
+
+/// Whether a file of the workspace, read besides the runbook and the settings, is a runbook that is called.
+fn is_runbook(file: &str) -> bool {
+    file != SETTINGS && Path::new(file).extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+/// Reads the settings and the templates among these files; what is wrong with them is found.
+fn settings(files: &[(String, Vec<u8>)], sources: &mut Sources, found: &mut Vec<Diagnostic>) -> (Workspace, Templates) {
+    // A template that cannot be read is there all the same.
+    let mut templates: Templates =
+        files.iter().filter_map(|(name, _)| Some((template_name(name)?.to_owned(), None))).collect();
+    let mut workspace = Workspace::empty();
+    for (file, bytes) in files {
+        let source = match source::decode(sources, file, bytes) {
+            Ok(source) => source,
+            Err(problems) => {
+                found.extend(problems);
+                continue;
+            }
+        };
+        if file == SETTINGS {
+            let (parsed, problems) = Workspace::parse(sources, source);
+            workspace = parsed;
+            found.extend(problems);
+        } else if let Some(name) = template_name(file) {
+            match Template::parse(sources, source) {
+                Ok(template) => drop(templates.insert(name.to_owned(), Some(template))),
+                Err(problem) => found.push(*problem),
+            }
+        }
+    }
+    (workspace, templates)
+}
