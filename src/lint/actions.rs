@@ -15,7 +15,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             let Some(spec) = subject.catalogue.get(name) else {
                 let names = subject.catalogue.iter().map(|spec| spec.name);
                 let diagnostic = Diagnostic::error("action", action.name.span, format!("unknown action `{name}`"));
-                found.push(diagnostic.note("`drctl actions` lists them").suggest(name, names));
+                found.push(subject.suggest(diagnostic.note("`drctl actions` lists them"), name, names));
                 continue;
             };
             parameters(subject, action, spec, found);
@@ -35,11 +35,9 @@ fn parameters(subject: &Subject<'_>, action: &ActionUse, spec: &ActionSpec, foun
         let Some(field) = spec.parameter(name) else {
             let message = format!("`{}` takes no `{name}`", spec.name);
             let known = spec.parameters.iter().map(|field| field.name);
-            found.push(
-                Diagnostic::error("action", action.name_place(name), message)
-                    .note(format!("`drctl actions {}` lists what it takes", spec.name))
-                    .suggest(name, known),
-            );
+            let diagnostic = Diagnostic::error("action", action.name_place(name), message)
+                .note(format!("`drctl actions {}` lists what it takes", spec.name));
+            found.push(subject.suggest(diagnostic, name, known));
             continue;
         };
         found.extend(value_problem(subject, action, spec, field));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Subject, actions_of};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, listed};
 use crate::runbook::ast::{ActionUse, SecretSource};
 use crate::runbook::azure::{CLOUDS, Credential, Settings};
 
@@ -34,7 +34,7 @@ fn subscription(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic>
     let message = format!(
         "no subscription is called `{name}`: give its id, or a name from the workspace's `azure.subscriptions`"
     );
-    Some(unknown(action, "subscription", message, &name, known))
+    Some(unknown(subject, action, "subscription", message, &name, known))
 }
 
 fn credential(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {
@@ -43,7 +43,7 @@ fn credential(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {
     let name = literal(action, "credential").filter(|name| !is_there(name))?;
     let message =
         format!("no credential is called `{name}`: give a name from the workspace's `azure.credentials`, or a kind");
-    Some(unknown(action, "credential", message, &name, settings.keys().map(String::as_str).collect()))
+    Some(unknown(subject, action, "credential", message, &name, settings.keys().map(String::as_str).collect()))
 }
 
 /// Tokens go to the hosts of a cloud: only the workspace says which there are, and no value of a run does.
@@ -72,17 +72,28 @@ fn cloud(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {
     let known: Vec<&str> = CLOUDS.into_iter().chain(clouds.keys().map(String::as_str)).collect();
     let message =
         format!("no cloud is called `{name}`: give one of Azure's, or a name from the workspace's `azure.clouds`");
-    Some(unknown(action, "cloud", message, name, known))
+    Some(unknown(subject, action, "cloud", message, name, known))
 }
 
-fn unknown(action: &ActionUse, field: &str, message: String, name: &str, known: Vec<&str>) -> Diagnostic {
-    let there = if known.is_empty() { "there is none".to_owned() } else { format!("there are {}", known.join(", ")) };
+fn unknown(
+    subject: &Subject<'_>,
+    action: &ActionUse,
+    field: &str,
+    message: String,
+    name: &str,
+    known: Vec<&str>,
+) -> Diagnostic {
+    let there = if known.is_empty() {
+        "there is none".to_owned()
+    } else {
+        format!("there are {}", listed(known.iter().copied()))
+    };
     let place = action.place(field);
     let problem = Diagnostic::error("azure", place, message).note(there);
     if place == action.name.span {
         return problem.note("the step takes it from `azure` of the runbook or the workspace");
     }
-    problem.suggest(name, known)
+    subject.suggest(problem, name, known)
 }
 
 /// Why no key vault can be asked as the workspace says.

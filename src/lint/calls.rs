@@ -90,7 +90,7 @@ fn runbook<'s>(subject: &Subject<'s>, step: &Step, found: &mut Vec<Diagnostic>) 
             others => finding.note(format!("there is one of kind {}: say so in `kind`", others.join(", "))),
         };
         let of_kind = known.iter().filter(|(_, other)| *other == kind).map(|(name, _)| name.as_str());
-        found.push(finding.suggest(&name, of_kind));
+        found.push(subject.suggest(finding, &name, of_kind));
     }
     None
 }
@@ -114,7 +114,8 @@ fn inputs(subject: &Subject<'_>, step: &Step, called: &Runbook, found: &mut Vec<
             let message = format!("runbook `{name}` has no input `{given}`");
             let known = called.inputs.iter().map(|input| input.name.value.as_str());
             // Where the mapping stands is known, not where its names do: nothing can be replaced.
-            let meant = crate::diag::closest(given, known).map(|meant| format!("did you mean `{meant}`?"));
+            let meant = crate::diag::closest(given, subject.patience.with(known))
+                .map(|meant| format!("did you mean `{meant}`?"));
             let finding = Diagnostic::error("call", place, message);
             found.push(meant.into_iter().fold(finding, Diagnostic::note));
         }

@@ -47,5 +47,5 @@ fn unknown_role(subject: &Subject<'_>, role: &Spanned<String>) -> Option<Diagnos
     let message = format!("`drctl.yaml` has no role `{}`", role.value);
     let note = "roles stand there as `roles: { ROLE: [PERSON, ..] }`, people by the name of their OS user";
     let diagnostic = Diagnostic::error("gate", role.span, message).note(note);
-    Some(diagnostic.suggest(&role.value, subject.workspace.roles.keys().map(String::as_str)))
+    Some(subject.suggest(diagnostic, &role.value, subject.workspace.roles.keys().map(String::as_str)))
 }

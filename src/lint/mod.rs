@@ -37,14 +37,13 @@ mod types;
 mod verification;
 mod way_back;
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, Type};
-use crate::diag::{Diagnostic, Severity, sort};
+use crate::diag::{Diagnostic, Patience, Severity, limited, sort};
 use crate::plan::runbooks::is_call;
 use crate::plan::{self, Graph, Runbooks, StepIndex, Templates};
-use crate::runbook::ast::{ActionUse, Phase, Runbook, Step};
+use crate::runbook::ast::{ActionUse, Input, Phase, Runbook, Step};
 use crate::runbook::workspace::Workspace;
 
 /// What a rule looks at.
@@ -65,12 +64,11 @@ pub struct Subject<'s> {
     pub by_id: BTreeMap<Box<str>, StepIndex>,
     /// Who needs whom.
     pub graph: Graph,
-    /// How often it was looked which id was meant.
-    suggestions: Cell<usize>,
+    /// The inputs by name.
+    inputs: BTreeMap<&'s str, &'s Input>,
+    /// How long "did you mean" is asked.
+    patience: Patience,
 }
-
-/// The most often that is looked for.
-const MOST_SUGGESTIONS: usize = 100;
 
 /// A rule. What it is for, `pages` says.
 pub struct Rule {
@@ -145,7 +143,8 @@ pub fn check(
         catalogue,
         by_id,
         graph,
-        suggestions: Cell::new(0),
+        inputs: runbook.inputs.iter().map(|input| (input.name.value.as_str(), input)).collect(),
+        patience: Patience::default(),
     };
     let (whole, parts): (Vec<&Rule>, Vec<&Rule>) = RULES.iter().partition(|rule| rule.is_of_the_whole);
     let mut found = Vec::new();
@@ -156,7 +155,7 @@ pub fn check(
     }
     let mut found = allow::without_allowed(runbook, found, is_sound);
     sort(&mut found);
-    gather::gather(found)
+    limited(gather::gather(found))
 }
 
 impl Subject<'_> {
@@ -168,12 +167,19 @@ impl Subject<'_> {
         &self.runbook.steps[index.at()]
     }
 
-    /// The ids that may have been meant. Nobody reads the hundredth suggestion, and each looks at every id.
+    /// With "did you mean", as long as there is patience for it.
+    fn suggest<'a>(
+        &self,
+        diagnostic: Diagnostic,
+        found: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Diagnostic {
+        diagnostic.suggest(found, self.patience.with(candidates))
+    }
+
+    /// The ids that may have been meant.
     fn ids(&self) -> impl Iterator<Item = &str> {
-        let asked = self.suggestions.get();
-        self.suggestions.set(asked + 1);
-        let most = if asked < MOST_SUGGESTIONS { usize::MAX } else { 0 };
-        self.by_id.keys().map(|id| &**id).take(most)
+        self.by_id.keys().map(|id| &**id)
     }
 
     /// With the place of the step that a suggestion names, so that people see whether it is the one they meant.

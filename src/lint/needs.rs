@@ -15,7 +15,7 @@ fn problem(subject: &Subject<'_>, step: &Step, need: &Spanned<String>) -> Option
     let Some(index) = subject.by_id.get(name.as_str()) else {
         let message = format!("step `{}` needs unknown step `{name}`", step.id.value);
         let diagnostic = Diagnostic::error("needs", need.span, message).label("no step has this id");
-        return Some(subject.similar(diagnostic.suggest(name, subject.ids())));
+        return Some(subject.similar(subject.suggest(diagnostic, name, subject.ids())));
     };
     let needed = subject.step(*index);
     if needed.phase > step.phase {

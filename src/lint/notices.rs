@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::references::Reader;
 use super::{Subject, actions_of};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, MOST_FOUND};
 use crate::plan::StepIndex;
 use crate::runbook::ast::ActionUse;
-use crate::runbook::expr::Templated;
+use crate::runbook::expr::{Path, Templated};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (index, step) in subject.steps() {
@@ -31,7 +31,8 @@ fn audience(subject: &Subject<'_>, action: &ActionUse, found: &mut Vec<Diagnosti
         let message = format!("`drctl.yaml` has no audience `{name}`");
         let note = "audiences stand there as `audiences: { NAME: [CHANNEL, ..] }`";
         let known = subject.workspace.audiences.keys().map(String::as_str);
-        found.push(Diagnostic::error("notice", action.place("audience"), message).note(note).suggest(&name, known));
+        let diagnostic = Diagnostic::error("notice", action.place("audience"), message).note(note);
+        found.push(subject.suggest(diagnostic, &name, known));
     }
 }
 
@@ -47,7 +48,8 @@ fn template(subject: &Subject<'_>, index: StepIndex, action: &ActionUse, found: 
         let known = subject.templates.keys().map(String::as_str);
         let diagnostic =
             Diagnostic::error("notice", action.place("template"), format!("no template is called `{name}`"));
-        found.push(diagnostic.note(format!("it would be `templates/{name}.txt`")).suggest(&name, known));
+        let diagnostic = diagnostic.note(format!("it would be `templates/{name}.txt`"));
+        found.push(subject.suggest(diagnostic, &name, known));
         return;
     };
     let Some(template) = template else { return };
@@ -58,13 +60,11 @@ fn template(subject: &Subject<'_>, index: StepIndex, action: &ActionUse, found: 
         _ => None,
     };
     let reader = Reader { step: Some(index), may_read_itself: false, vars: vars.as_deref() };
-    for (path, span) in template.reads() {
-        let is_unknown_vars = path.parts[0] == "vars" && vars.is_none();
-        if let Some(problem) = reader.problem(subject, path, span).filter(|_| !is_unknown_vars) {
-            let step = &subject.step(index).id;
-            found.push(problem.other(action.place("template"), format!("`{}` sends it", step.value)));
-        }
-    }
+    let is_known = |path: &Path| path.parts[0] != "vars" || vars.is_some();
+    let reads = template.reads().filter(|(path, _)| is_known(path));
+    let problems = reads.filter_map(|(path, span)| reader.problem(subject, path, span));
+    let sends = format!("`{}` sends it", subject.step(index).id.value);
+    found.extend(problems.take(MOST_FOUND).map(|problem| problem.other(action.place("template"), sends.as_str())));
     for given in vars.iter().flatten() {
         let read = template
             .reads()

@@ -2,7 +2,7 @@
 
 use super::{Subject, may_be_missing};
 use crate::catalogue::Type;
-use crate::diag::{Diagnostic, Fix, Span};
+use crate::diag::{Diagnostic, Fix, MOST_FOUND, Span, listed};
 use crate::plan::StepIndex;
 use crate::plan::runbooks::is_call;
 use crate::runbook::ast::{RunIf, Step};
@@ -16,9 +16,9 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         for id in step.expressions() {
             let expression = subject.runbook.expressions.get(id);
             let reader = Reader { step: Some(index), may_read_itself: own.contains(&id), vars: None };
-            for path in &expression.scan.paths {
-                found.extend(reader.problem(subject, path, expression.span.slice(path.from, path.to)));
-            }
+            let place = |path: &Path| expression.span.slice(path.from, path.to);
+            let problems = expression.scan.paths.iter().filter_map(|path| reader.problem(subject, path, place(path)));
+            found.extend(problems.take(MOST_FOUND));
         }
     }
     let mut outputs = Vec::new();
@@ -29,9 +29,9 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for id in outputs {
         let expression = subject.runbook.expressions.get(id);
         let reader = Reader { step: None, may_read_itself: false, vars: None };
-        for path in &expression.scan.paths {
-            found.extend(reader.problem(subject, path, expression.span.slice(path.from, path.to)));
-        }
+        let place = |path: &Path| expression.span.slice(path.from, path.to);
+        let problems = expression.scan.paths.iter().filter_map(|path| reader.problem(subject, path, place(path)));
+        found.extend(problems.take(MOST_FOUND));
     }
 }
 
@@ -61,31 +61,18 @@ impl Reader<'_> {
     /// What is wrong with reading `path`.
     pub(super) fn problem(&self, subject: &Subject<'_>, path: &Path, span: Span) -> Option<Diagnostic> {
         let second = path.parts.get(1).map(String::as_str);
-        let among = |what: &str, name: &str, known: Vec<&str>| {
-            let message = format!("{what} `{name}` does not exist");
-            let note = if known.is_empty() {
-                "there is none".to_owned()
-            } else {
-                format!("those that exist: {}", known.join(", "))
-            };
-            let diagnostic = || Diagnostic::error("reference", span, message).note(note);
-            (!known.contains(&name)).then(|| meant(diagnostic(), path, 1, known))
-        };
         match (path.parts[0].as_str(), second) {
-            ("inputs", Some(name)) => {
-                among("input", name, subject.runbook.inputs.iter().map(|input| input.name.value.as_str()).collect())
-            }
+            ("inputs", Some(name)) if subject.inputs.contains_key(name) => None,
+            ("inputs", Some(_)) => Some(among(subject, ("input", path), subject.inputs.keys().copied(), span)),
             ("objectives", Some(name)) if !path.guarded => {
                 let objectives = subject.runbook.objectives;
                 let set = [("rto", objectives.rto), ("rpo", objectives.rpo)];
-                among(
-                    "objective",
-                    name,
-                    set.into_iter().filter(|(_, set)| set.is_some()).map(|(name, _)| name).collect(),
-                )
+                let known: Vec<&str> = set.into_iter().filter(|(_, set)| set.is_some()).map(|(name, _)| name).collect();
+                (!known.contains(&name)).then(|| among(subject, ("objective", path), known.into_iter(), span))
             }
             ("run", Some("now") | None) if self.vars.is_none() => self.now_problem(subject, span),
-            ("run", Some(name)) => among("`run` field", name, RUN.to_vec()),
+            ("run", Some(name)) if RUN.contains(&name) => None,
+            ("run", Some(_)) => Some(among(subject, ("`run` field", path), RUN.into_iter(), span)),
             ("item", _) if self.step.is_some_and(|step| subject.step(step).for_each.is_some()) => None,
             ("item", _) => Some(Diagnostic::error("reference", span, "`item` is there only in a step with `for_each`")),
             ("vars", Some(name)) if self.vars.is_some() => {
@@ -104,7 +91,7 @@ impl Reader<'_> {
                 let is_step = subject.by_id.contains_key(root);
                 let outputs = is_step.then(|| format!("what step `{root}` gave is `steps.{root}.outputs.NAME`"));
                 let diagnostic = Diagnostic::error("reference", span, message).note(note);
-                Some(meant(outputs.into_iter().fold(diagnostic, Diagnostic::note), path, 0, roots))
+                Some(meant(subject, outputs.into_iter().fold(diagnostic, Diagnostic::note), path, 0, roots))
             }
         }
     }
@@ -124,7 +111,7 @@ impl Reader<'_> {
     fn step_problem(&self, subject: &Subject<'_>, path: &Path, id: &str, span: Span) -> Option<Diagnostic> {
         let Some(index) = subject.by_id.get(id).copied() else {
             let diagnostic = Diagnostic::error("reference", span, format!("unknown step `{id}`"));
-            return Some(subject.similar(meant(diagnostic, path, 1, subject.ids())));
+            return Some(subject.similar(meant(subject, diagnostic, path, 1, subject.ids())));
         };
         let read = subject.step(index);
         if let Some(problem) = self.order_problem(subject, index, read, span) {
@@ -135,7 +122,7 @@ impl Reader<'_> {
             Some("outputs") => self.output_problem(subject, path, read, span),
             Some(other) => {
                 let message = format!("`steps.{id}` has `outputs` and `status`, not `{other}`");
-                Some(meant(Diagnostic::error("reference", span, message), path, 2, ["outputs", "status"]))
+                Some(meant(subject, Diagnostic::error("reference", span, message), path, 2, ["outputs", "status"]))
             }
         }
     }
@@ -176,9 +163,9 @@ impl Reader<'_> {
                 let note = match names.as_slice() {
                     [] if is_call(read) => "the runbook it calls has no `outputs`".to_owned(),
                     [] => "it has no outputs; declare them with `outputs: { NAME: TYPE }`".to_owned(),
-                    names => format!("it has {}", names.join(", ")),
+                    names => format!("it has {}", listed(names.iter().copied())),
                 };
-                return Some(meant(Diagnostic::error("reference", span, message).note(note), path, 3, names));
+                return Some(meant(subject, Diagnostic::error("reference", span, message).note(note), path, 3, names));
             }
             let deeper = path.parts.len() > 4;
             let kind = known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind);
@@ -192,14 +179,30 @@ impl Reader<'_> {
     }
 }
 
+/// A name that is not among those that there are.
+fn among<'a>(
+    subject: &Subject<'_>,
+    (what, path): (&str, &Path),
+    known: impl ExactSizeIterator<Item = &'a str> + Clone,
+    span: Span,
+) -> Diagnostic {
+    let message = format!("{what} `{}` does not exist", path.parts[1]);
+    let note = match known.len() {
+        0 => "there is none".to_owned(),
+        _ => format!("those that exist: {}", listed(known.clone())),
+    };
+    meant(subject, Diagnostic::error("reference", span, message).note(note), path, 1, known)
+}
+
 /// With "did you mean" for one part of the path: the fix is the whole path, as that is what is pointed at.
 fn meant<'a>(
+    subject: &Subject<'_>,
     diagnostic: Diagnostic,
     path: &Path,
     part: usize,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
-    let Some(meant) = Fix::meant(diagnostic.primary, &path.parts[part], candidates) else {
+    let Some(meant) = Fix::meant(diagnostic.primary, &path.parts[part], subject.patience.with(candidates)) else {
         return diagnostic;
     };
     let mut parts: Vec<&str> = path.parts.iter().map(String::as_str).collect();

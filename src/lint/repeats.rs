@@ -15,7 +15,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             {
                 let message = format!("`until` of `{name}` names unknown step `{}`", until.value);
                 let diagnostic = Diagnostic::error("repeat", until.span, message);
-                found.push(subject.similar(diagnostic.suggest(&until.value, subject.ids())));
+                found.push(subject.similar(subject.suggest(diagnostic, &until.value, subject.ids())));
             }
             if step.phase != Phase::Communication {
                 let message = format!("`{name}` repeats: only steps of the communication phase can");

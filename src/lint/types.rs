@@ -44,10 +44,7 @@ pub(super) fn kind(subject: &Subject<'_>, id: ExprId) -> Option<Kind> {
 
 fn kind_of_name(subject: &Subject<'_>, parts: &[&str]) -> Option<Kind> {
     match parts {
-        ["inputs", name] => {
-            let input = subject.runbook.inputs.iter().find(|input| input.name.value == *name)?;
-            Kind::of(&input.kind)
-        }
+        ["inputs", name] => Kind::of(&subject.inputs.get(name)?.kind),
         ["objectives", _] | ["run", "id" | "runbook" | "kind" | "operator" | "started_at" | "since" | "now"] => {
             Some(Kind::Text)
         }

@@ -1,7 +1,7 @@
 //! A template of a notice: a subject line, an empty line, a text.
 
 use crate::diag::{Diagnostic, SourceId, Sources, Span};
-use crate::runbook::expr::{Notice, compile_notice};
+use crate::runbook::expr::{LARGEST_NOTICE, Notice, compile_notice};
 
 /// A template, compiled.
 #[derive(Debug)]
@@ -25,6 +25,10 @@ impl Template {
     /// The subject is missing, or Tera refuses a part.
     pub fn parse(sources: &Sources, source: SourceId) -> Result<Self, Box<Diagnostic>> {
         let text = sources.text(source);
+        if text.len() > LARGEST_NOTICE {
+            let message = format!("the template is larger than {} MiB, as no notice may be", LARGEST_NOTICE >> 20);
+            return Err(Box::new(Diagnostic::error("template", Span::new(source, 0, 0), message)));
+        }
         let line_end = text.find('\n').unwrap_or(text.len());
         let line = text[..line_end].trim_end();
         let Some(subject) = line.strip_prefix(SUBJECT) else {

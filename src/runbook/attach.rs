@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::ast::{ActionUse, Runbook};
 use super::expr::Templated;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Patience, limited, listed};
 
 /// The parameter that names a file, and the one that takes what is in it.
 const NAMED: &str = "template_file";
@@ -15,16 +15,16 @@ const CONTENTS: &str = "template";
 
 /// Puts in every action what the file that it names holds. What is wrong comes back.
 pub fn attach(runbook: &mut Runbook, files: &[(String, Vec<u8>)]) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let (mut found, patience) = (Vec::new(), Patience::default());
     for step in &mut runbook.steps {
         for action in step.actions_mut().filter(|action| action.name.value.starts_with("azure.deployment.")) {
-            found.extend(attach_to(action, files).err().map(|problem| *problem));
+            found.extend(attach_to(action, files, &patience).err().map(|problem| *problem));
         }
     }
-    found
+    limited(found)
 }
 
-fn attach_to(action: &mut ActionUse, files: &[(String, Vec<u8>)]) -> Result<(), Box<Diagnostic>> {
+fn attach_to(action: &mut ActionUse, files: &[(String, Vec<u8>)], patience: &Patience) -> Result<(), Box<Diagnostic>> {
     // Where both are given, the action's own rule says so.
     let Some(named) = action.with.value.entry(NAMED).filter(|_| action.with.value.entry(CONTENTS).is_none()) else {
         return Ok(());
@@ -35,11 +35,11 @@ fn attach_to(action: &mut ActionUse, files: &[(String, Vec<u8>)]) -> Result<(), 
     };
     let known = || files.iter().map(|(name, _)| name.as_str()).filter(|name| is_attachment(name));
     let Some((_, bytes)) = files.iter().find(|(file, _)| file == name && is_attachment(file)) else {
-        let there: Vec<&str> = known().collect();
-        let there =
-            if there.is_empty() { "there is none".to_owned() } else { format!("there are {}", there.join(", ")) };
+        let names: Vec<&str> = known().collect();
+        let there = listed(names.iter().copied());
+        let there = if there.is_empty() { "there is none".to_owned() } else { format!("there are {there}") };
         let problem = wrong(format!("no file `{name}`: what is deployed are `.json` files in `templates/`"));
-        return Err(Box::new(problem.note(there).suggest(name, known())));
+        return Err(Box::new(problem.note(there).suggest(name, patience.with(known()))));
     };
     let contents: Value =
         serde_json::from_slice(bytes).map_err(|problem| wrong(format!("`{name}` is no JSON: {problem}")))?;

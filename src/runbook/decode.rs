@@ -2,6 +2,7 @@
 //!
 //! Knows the shapes of the language's fields, not their meaning.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -11,10 +12,10 @@ use super::expr::{Expressions, Segment, Templated, scan};
 use super::fields::{LanguageField, Shape};
 use super::source::{Document, Node, NodeId};
 use crate::catalogue::HumanDuration;
-use crate::diag::{Diagnostic, Span, Spanned};
+use crate::diag::{Diagnostic, MOST_FOUND, Span, Spanned};
 
-/// The most findings that are kept of one file.
-const MOST_FOUND: usize = 1_000;
+/// The longest expression that is read, in bytes.
+const LONGEST_EXPRESSION: usize = 64 << 10;
 
 /// Reads one document.
 pub(crate) struct Decoder<'d> {
@@ -22,7 +23,7 @@ pub(crate) struct Decoder<'d> {
     pub(crate) found: Vec<Diagnostic>,
     pub(crate) expressions: Expressions,
     /// The inputs that are secret: known before any value that may name them is read.
-    pub(crate) secrets: Vec<String>,
+    pub(crate) secrets: BTreeSet<String>,
 }
 
 /// The fields of one mapping, checked against their table.
@@ -47,7 +48,7 @@ impl Fields<'_> {
 
 impl<'d> Decoder<'d> {
     pub(crate) fn new(document: &'d Document) -> Self {
-        Self { document, found: Vec::new(), expressions: Expressions::default(), secrets: Vec::new() }
+        Self { document, found: Vec::new(), expressions: Expressions::default(), secrets: BTreeSet::new() }
     }
 
     pub(crate) fn span(&self, node: NodeId) -> Span {
@@ -307,6 +308,9 @@ impl<'d> Decoder<'d> {
     }
 
     fn segment(&mut self, node: NodeId, text: &str, from: usize, to: usize) -> Option<Segment> {
+        if self.is_too_long(node, from, to) {
+            return None;
+        }
         let seen = scan::expression(&text[from..to]);
         let secret = seen.paths.iter().find(|path| self.is_secret(path));
         match secret {
@@ -324,8 +328,22 @@ impl<'d> Decoder<'d> {
         path.parts[0] == "inputs" && path.parts.get(1).is_some_and(|name| self.secrets.contains(name))
     }
 
+    /// Whether an expression is longer than any that people write; that is told.
+    fn is_too_long(&mut self, node: NodeId, from: usize, to: usize) -> bool {
+        let is_too_long = to - from > LONGEST_EXPRESSION;
+        if is_too_long {
+            let message = format!("the expression is longer than {} KiB", LONGEST_EXPRESSION >> 10);
+            let span = self.document.inner_span(node, from, to);
+            self.report(Diagnostic::error("expression", span, message));
+        }
+        is_too_long
+    }
+
     /// Adds the expression that stands at `from..to` of a scalar's text.
     fn add(&mut self, node: NodeId, text: &str, from: usize, to: usize) -> Option<super::expr::ExprId> {
+        if self.is_too_long(node, from, to) {
+            return None;
+        }
         let body = &text[from..to];
         let lead = body.len() - body.trim_start().len();
         let (from, body) = (from + lead, body.trim());

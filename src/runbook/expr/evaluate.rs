@@ -1,7 +1,7 @@
 //! Compiles expressions and notices with Tera, and evaluates them to typed values.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use serde_json::Value;
@@ -10,10 +10,10 @@ use tera::{Context, Kwargs, State, Tera};
 use super::scan::{self, Scan};
 use super::strict::{self, THERE};
 use super::{ExprId, Part, Rendered, Segment, Templated};
-use crate::diag::Span;
+use crate::diag::{MOST_FOUND, Span};
 
 /// The largest notice that is rendered: a loop that never ends stops here.
-const LARGEST_NOTICE: usize = 1024 * 1024;
+pub const LARGEST_NOTICE: usize = 1024 * 1024;
 const CAPTURE: &str = "drctl_capture__";
 const PREFIX: &str = "{{ (";
 
@@ -93,15 +93,19 @@ impl Expressions {
 
     /// Compiles all expressions; what Tera refuses.
     pub fn compile(&mut self) -> Vec<Problem> {
-        let mut tera = engine();
         let wrapped: Vec<(String, String)> =
             self.interned.iter().map(|(text, index)| (index.to_string(), wrap(&strict::expression(text)))).collect();
-        if tera.add_raw_templates(wrapped).is_ok() {
+        let mut tera = engine();
+        if tera.add_raw_templates(borrowed(&wrapped)).is_ok() {
             self.tera = tera;
             return Vec::new();
         }
-        // One bad expression fails the whole batch: judge each by itself, to name them all.
-        self.iter().filter_map(|(id, expression)| judge(id, &expression.text)).collect()
+        // One bad expression fails the whole batch.
+        let mut bad = BTreeSet::new();
+        refused(&wrapped, &mut bad);
+        let is_bad = |expression: &Compiled| bad.contains(&self.interned[&expression.text].to_string());
+        let suspects = self.iter().filter(|(_, expression)| is_bad(expression)).take(MOST_FOUND);
+        suspects.filter_map(|(id, expression)| judge(id, &expression.text)).collect()
     }
 
     /// The value of an expression.
@@ -222,6 +226,25 @@ fn context(scan: &Scan, scope: &dyn Scope) -> Result<Context, Undefined> {
 
 fn wrap(text: &str) -> String {
     format!("{PREFIX}{text}) | {CAPTURE} }}}}")
+}
+
+fn borrowed(batch: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    batch.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+}
+
+/// The names of those that Tera refuses, as many as are told: where a batch is refused, each half is asked for by itself.
+fn refused(batch: &[(String, String)], bad: &mut BTreeSet<String>) {
+    if bad.len() >= MOST_FOUND || engine().add_raw_templates(borrowed(batch)).is_ok() {
+        return;
+    }
+    match batch {
+        [(name, _)] => drop(bad.insert(name.clone())),
+        _ => {
+            let (first, second) = batch.split_at(batch.len() / 2);
+            refused(first, bad);
+            refused(second, bad);
+        }
+    }
 }
 
 /// As written, so that what Tera says is of the text people know; what only ours breaks is too long or too deep.

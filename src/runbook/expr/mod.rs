@@ -9,7 +9,7 @@ pub mod scan;
 mod strict;
 mod templated;
 
-pub use evaluate::{Compiled, Expressions, Notice, Scope, Undefined, compile_notice};
+pub use evaluate::{Compiled, Expressions, LARGEST_NOTICE, Notice, Scope, Undefined, compile_notice};
 pub use scan::{Path, Scan};
 pub use templated::{Part, Rendered, Segment, Templated};
 

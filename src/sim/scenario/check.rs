@@ -1,10 +1,12 @@
 //! What can be wrong with a scenario that reads well: names that its runbook does not have.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{Fault, Scenario};
 use crate::catalogue::Catalogue;
-use crate::diag::{Diagnostic, Span, Spanned, sort};
+use crate::diag::{Diagnostic, Patience, Span, Spanned, limited};
 use crate::plan::path::without_keys;
 use crate::plan::{Runbooks, Templates, outputs_of};
 use crate::runbook::ast::{Runbook, Step};
@@ -28,7 +30,8 @@ pub struct Against<'a> {
 #[must_use]
 pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let mut judge = Judge { against, found: &mut found };
+    let steps = against.runbooks.steps(against.runbook).into_iter().map(|(path, _, step)| (path, step)).collect();
+    let mut judge = Judge { against, steps, patience: Patience::default(), found: &mut found };
     judge.inputs(scenario);
     for fault in &scenario.faults {
         let known = fault.value.step().and_then(|step| judge.step(step, fault.span));
@@ -64,8 +67,7 @@ pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
             judge.name("audience", "audience", audience, message.span, known);
         }
     }
-    sort(&mut found);
-    found
+    limited(found)
 }
 
 /// Why the fault can never strike its step; nothing where it may.
@@ -92,6 +94,9 @@ pub fn cannot_strike(fault: &Fault, step: &Step) -> Option<String> {
 
 struct Judge<'a, 'f> {
     against: &'a Against<'a>,
+    /// Every step by its path, those of the runbooks that are called too.
+    steps: BTreeMap<String, &'a Step>,
+    patience: Patience,
     found: &'f mut Vec<Diagnostic>,
 }
 
@@ -111,15 +116,19 @@ impl<'a> Judge<'a, '_> {
     ) {
         if !known.clone().any(|other| other == name) {
             let message = format!("no {what} is called `{name}`");
-            self.found.push(Diagnostic::error(code, span, message).suggest(name, known));
+            self.found.push(Diagnostic::error(code, span, message).suggest(name, self.patience.with(known)));
         }
     }
 
     fn step(&mut self, name: &str, span: Span) -> Option<&'a Step> {
         let path = without_keys(name);
-        let steps = self.against.runbooks.steps(self.against.runbook);
-        self.name("step", "step of the runbook", &path, span, steps.iter().map(|(known, ..)| known.as_str()));
-        steps.into_iter().find(|(known, ..)| *known == path).map(|(.., step)| step)
+        let found = self.steps.get(&*path).copied();
+        if found.is_none() {
+            let message = format!("no step of the runbook is called `{path}`");
+            let known = self.patience.with(self.steps.keys().map(String::as_str));
+            self.found.push(Diagnostic::error("step", span, message).suggest(&path, known));
+        }
+        found
     }
 
     fn inputs(&mut self, scenario: &Scenario) {
