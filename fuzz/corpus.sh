@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Makes `fuzz/corpus/TARGET/`, what fuzzing starts from: the runbooks, scenarios and templates that ship, those of the
+# tests that are meant to be wrong, the cases of the YAML test suite, every expression in any of them, and a journal.
+# Needs jq, and drctl itself: `DRCTL`, or the debug build.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+drctl=${DRCTL:-${CARGO_TARGET_DIR:-target}/debug/drctl}
+corpus=fuzz/corpus
+rm -rf "$corpus"
+mkdir -p "$corpus"/{reader,runbook,settings,scenario,template,expression,journal}
+
+# Files of one name lie in many folders: each is kept by its whole path.
+keep() {
+  local target=$1 file
+  while read -r file; do cp "$file" "$corpus/$target/${file//\//-}"; done
+}
+yaml() { git ls-files '*.yaml' | grep -v '^fuzz/'; }
+yaml | grep /scenarios/ | keep scenario
+yaml | grep 'drctl\.yaml$' | keep settings
+yaml | grep -v -e /scenarios/ -e 'drctl\.yaml$' | keep runbook
+git ls-files 'templates/*.txt' '*/templates/*.txt' | keep template
+jq -c '.[]' tests/yaml-suite/cases.json | while read -r case; do
+  jq -j .yaml <<<"$case" >"$corpus/reader/$(jq -r .id <<<"$case")"
+done
+
+number=0
+cat "$corpus"/{runbook,template}/* | grep -aoP '\{\{ \K.*?(?= \}\})|^ *when: \K.*' | sort -u | while read -r expression; do
+  printf %s "$expression" >"$corpus/expression/$((number += 1))"
+done
+
+state=$(mktemp -d)
+trap 'rm -rf "$state"' EXIT
+"$drctl" --workspace . --state "$state" run runbooks/demo.yaml --yes --output plain </dev/null >"$state/said" 2>&1 || true
+find "$state" -name 'journal*' -type f -exec cp {} "$corpus/journal/" \;
+[[ -n $(ls "$corpus/journal") ]] || { cat "$state/said" >&2; echo "the demo left no journal" >&2; exit 1; }
+for target in "$corpus"/*; do echo "$target: $(find "$target" -type f | wc -l)"; done
