@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use drctl::exec::load::{Loaded, judge, load, runbook_files};
+use drctl::exec::files::runbook_files;
+use drctl::exec::load::{Loaded, judge, load};
 use drctl::exec::{inputs, run, view};
 use drctl::report::graph::{Picture, dot, layout, mermaid, svg};
 use drctl::report::plan::{Outline, outline};
