@@ -184,10 +184,10 @@ impl Decoder<'_> {
         if kind == "file" {
             return Some(Channel::File { path: place.value });
         }
-        let headers = match fields.get("headers").map(|node| self.json(node)) {
-            Some(Value::Object(headers)) => headers,
-            _ => Map::new(),
-        };
+        let headers = fields.get("headers").map(|node| self.entries(node, "headers")).unwrap_or_default();
+        let text = |(name, node)| self.text(node).map(|text: Spanned<String>| (name, text));
+        let headers: Vec<(Spanned<String>, Spanned<String>)> = headers.into_iter().filter_map(text).collect();
+        let headers = headers.into_iter().map(|(name, text)| (name.value, Value::String(text.value))).collect();
         let deduplicates = fields.get("deduplicates").and_then(|node| self.boolean(node)).unwrap_or(false);
         Some(Channel::Webhook { url: place.value, headers, deduplicates })
     }

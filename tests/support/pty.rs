@@ -24,7 +24,8 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     /// Starts a command on a terminal of `columns`, with echo, as a shell would leave it.
-    pub(crate) fn start(mut command: Command, columns: u16) -> Self {
+    pub(crate) fn start(command: Command, columns: u16) -> Self {
+        let mut command = with_default_signals(&command);
         if command.get_envs().all(|(name, _)| name != "TERM") {
             command.env("TERM", "xterm");
         }
@@ -117,4 +118,20 @@ impl Terminal {
             }
         }
     }
+}
+
+/// The command such that Ctrl-C ends it: who starts the tests in the background ignores that, and so does what they start.
+fn with_default_signals(command: &Command) -> Command {
+    let mut wrapped = Command::new("env");
+    wrapped.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        wrapped.current_dir(folder);
+    }
+    wrapped
 }
