@@ -65,6 +65,27 @@ fn what_many_files_share_is_told_once_and_all_is_sorted_by_file() {
 }
 
 #[test]
+fn a_broken_runbook_is_told_of_once_and_of_its_scenario_where_that_alone_is_checked() {
+    let broken = ORDERS.replace("{ for: 1s }", "{ for: 1s, fro: 1s }");
+    let scenario = "drctl: 1\nscenario: one\nrunbook: orders\nkind: drill\n";
+    let files = [
+        ("runbooks/orders.yaml", broken.as_str()),
+        ("runbooks/scenarios/orders/one.yaml", scenario),
+        ("runbooks/scenarios/orders/two.yaml", &scenario.replace("one", "two")),
+    ];
+    let workspace = workspace(&files);
+    let (said, _, code) = validate(workspace.path(), &["--format", "short"]);
+    assert_eq!(said, "runbooks/orders.yaml:6:57: error[action]: `wait` takes no `fro` (did you mean `for`?)\n");
+    assert_eq!(code, Some(5));
+    let (said, _, code) = validate(workspace.path(), &["--format", "short", "runbooks/scenarios/orders/one.yaml"]);
+    assert_eq!(
+        said,
+        "runbooks/scenarios/orders/one.yaml:3:10: error[runbook]: runbook `orders` has errors: `drctl validate` shows them\n"
+    );
+    assert_eq!(code, Some(5));
+}
+
+#[test]
 fn files_are_named_from_where_one_stands() {
     let wrong = ORDERS.replace("owner:", "ownre:");
     let folder = workspace(&[("site/drctl.yaml", "drctl: 1\n"), ("site/runbooks/orders.yaml", &wrong)]);

@@ -114,7 +114,12 @@ impl Work {
         catalogue: &Catalogue,
     ) -> io::Result<Done> {
         let loaded = surroundings.load(file, catalogue)?;
-        let against = |scenario: &Judged| (scenario.sources.clone(), scenario.against(&loaded, catalogue));
+        let against = |scenario: &Judged| {
+            let mut found = scenario.against(&loaded, catalogue);
+            // That the runbook has errors is told of the runbook, where that is judged, too.
+            found.retain(|finding| !self.is_judged || finding.code != "runbook");
+            (scenario.sources.clone(), found)
+        };
         let scenarios: Vec<_> = self.scenarios.iter().map(against).collect();
         if !self.is_judged {
             return Ok(Done { found: scenarios, named: None });

@@ -26,8 +26,13 @@ impl Terminal {
     /// Starts a command on a terminal of `columns`, with echo, as a shell would leave it.
     pub(crate) fn start(command: Command, columns: u16) -> Self {
         let mut command = with_default_signals(&command);
-        if command.get_envs().all(|(name, _)| name != "TERM") {
+        let is_unset = |command: &Command, name| command.get_envs().all(|(other, _)| other != name);
+        if is_unset(&command, "TERM") {
             command.env("TERM", "xterm");
+        }
+        // On a build server, too, somebody sits before this terminal.
+        if is_unset(&command, "CI") {
+            command.env_remove("CI");
         }
         command.stdin(Stdio::inherit());
         let mut session = OsSession::spawn(command).unwrap();
