@@ -210,16 +210,13 @@ impl Reader {
         let script = format!(
             ". {variables}; cd \"$(cat {place})\"; trap 'pwd >{place}; declare -x >{variables}' EXIT; set -eo pipefail\n{script}"
         );
-        let mut command = Command::new("bash");
-        command.args(["--norc", "-c", &script]).env_clear();
-        command.env("PATH", format!("{}:{}", bin.display(), std::env::var("PATH").unwrap()));
-        command
-            .env("REPOSITORY", root())
-            .env("HOME", home)
-            .env("TMPDIR", self.at("tmp"))
-            .env("LANG", "C.UTF-8")
-            .env("TERM", "xterm");
-        command.envs([("GIT_AUTHOR_NAME", "a"), ("GIT_COMMITTER_NAME", "a"), ("EMAIL", "a@example.com")]);
+        // Nothing of the environment of the tests is there, however the command is started.
+        let mut command = Command::new("env");
+        command.arg("-i").arg(format!("PATH={}:{}", bin.display(), std::env::var("PATH").unwrap()));
+        command.arg(format!("REPOSITORY={}", root().display())).arg(format!("HOME={}", home.display()));
+        command.arg(format!("TMPDIR={}", self.at("tmp").display())).args(["LANG=C.UTF-8", "TERM=xterm"]);
+        command.args(["GIT_AUTHOR_NAME=a", "GIT_COMMITTER_NAME=a", "EMAIL=a@example.com"]);
+        command.args(["bash", "--norc", "-c", &script]);
         command
     }
 }

@@ -2,22 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
+use program::{drctl, text};
 use serde_json::Value;
-
-fn drctl(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
-    command.args(arguments).current_dir(folder).env("NO_COLOR", "1");
-    command.env_remove("DRCTL_STATE").env_remove("DRCTL_WORKSPACE");
-    command.output().unwrap()
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 const HEAD: &str = "kind: failover\nowner: t\n\
     azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg }\n";

@@ -2,19 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+#[allow(dead_code, reason = "not every test compares all that is printed")]
+#[path = "support/program.rs"]
+mod program;
 
-fn drctl(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_drctl"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("DRCTL_WORKSPACE")
-        .env_remove("DRCTL_STATE")
-        .output()
-        .unwrap()
-}
+use program::drctl;
+use std::fs;
+use std::process::Output;
 
 /// What it printed, where it ended well.
 fn printed(output: Output) -> String {

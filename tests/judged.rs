@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "support/program.rs"]
+mod program;
 
+use std::fs;
+use std::process::Output;
+
+use program::drctl;
 use serde_json::{Value, json};
 
 const RUNBOOK: &str = r#"drctl: 1
@@ -60,16 +63,9 @@ fn workspace(scenarios: &[&str]) -> tempfile::TempDir {
     folder
 }
 
-fn drctl(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
-    command.args(arguments).current_dir(folder).env("NO_COLOR", "1");
-    command.env_remove("DRCTL_STATE").env_remove("DRCTL_WORKSPACE");
-    command.output().unwrap()
-}
-
 /// What is printed; the time that it took here is another one each time.
-fn text(output: &Output) -> String {
-    let text = String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap();
+fn timeless(output: &Output) -> String {
+    let text = program::text(output);
     let is_time = |word: &str| word.contains('.') && word.parse::<f64>().is_ok();
     let lines = text
         .lines()
@@ -82,12 +78,12 @@ fn what_differs_is_shown_beside_what_was_expected_with_what_the_run_did_and_how_
     let wrong = WRONG.replace("  - fail:", "  - failed_operation:");
     let folder = workspace(&[GOOD, &wrong]);
     let output = drctl(folder.path(), &["test"]);
-    assert_eq!(text(&output), include_str!("rehearse/judged.txt").trim_end());
+    assert_eq!(timeless(&output), include_str!("rehearse/judged.txt").trim_end());
     assert_eq!(output.status.code(), Some(1));
 
     let again = "rehearse orders --kind failover --scenario runbooks/scenarios/orders/1.yaml --seed 3";
     let output = drctl(folder.path(), &again.split(' ').collect::<Vec<_>>());
-    assert!(text(&output).contains("expected recovery within 5m, found no recovery"), "{}", text(&output));
+    assert!(timeless(&output).contains("expected recovery within 5m, found no recovery"), "{}", timeless(&output));
 }
 
 #[test]
@@ -140,9 +136,9 @@ fn a_runbook_that_nobody_rehearses_counts_unless_only_some_are_meant() {
     let folder = workspace(&[GOOD]);
     let other = RUNBOOK.replace("name: orders", "name: other");
     fs::write(folder.path().join("runbooks/other.yaml"), other).unwrap();
-    let all = text(&drctl(folder.path(), &["test"]));
+    let all = timeless(&drctl(folder.path(), &["test"]));
     assert!(all.contains("failover other             -  N.N s    0/4       0/3        0/1    0/3       0 %"), "{all}");
-    let some = text(&drctl(folder.path(), &["test", "--filter", "orders"]));
+    let some = timeless(&drctl(folder.path(), &["test", "--filter", "orders"]));
     assert!(!some.contains("failover other"), "{some}");
 }
 
@@ -152,7 +148,7 @@ fn ci_servers_read_the_verdicts_as_junit_and_invalid_scenarios_are_errors() {
     let invalid = GOOD.replace("scenario: good", "scenario: bad").replace("state: succeeded", "state: suceeded");
     let folder = workspace(&[GOOD, &wrong, &invalid]);
     let output = drctl(folder.path(), &["test", "--junit", "report.xml"]);
-    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    assert_eq!(output.status.code(), Some(5), "{}", timeless(&output));
     let xml = fs::read_to_string(folder.path().join("report.xml")).unwrap();
     for part in [
         "<testsuites name=\"drctl test\" tests=\"3\" skipped=\"0\" failures=\"1\" errors=\"1\"",
@@ -165,6 +161,6 @@ fn ci_servers_read_the_verdicts_as_junit_and_invalid_scenarios_are_errors() {
         assert!(xml.contains(part), "`{part}` is not in:\n{xml}");
     }
     let output = drctl(folder.path(), &["test", "--junit", "no/folder/report.xml"]);
-    assert!(text(&output).contains("error: `no/folder/report.xml`: "), "{}", text(&output));
+    assert!(timeless(&output).contains("error: `no/folder/report.xml`: "), "{}", timeless(&output));
     assert_eq!(output.status.code(), Some(2));
 }

@@ -6,11 +6,12 @@
 
 #[path = "support/markdown.rs"]
 mod markdown;
+#[path = "support/program.rs"]
+mod program;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use drctl::runbook::fields::{LanguageField, RUNBOOK, Shape};
 use drctl::runbook::workspace::WORKSPACE;
@@ -82,12 +83,12 @@ fn the_readme_s_runbook_is_valid() {
             fs::write(file, &block.text).unwrap();
         }
     }
-    assert_eq!(drctl(folder.path(), &["validate"]), "1 runbook: 0 errors, 0 warnings\n");
+    assert_eq!(printed(folder.path(), &["validate"]), "1 runbook: 0 errors, 0 warnings\n");
 }
 
 #[test]
 fn the_readme_names_every_command() {
-    let help = drctl(root(), &["--help"]);
+    let help = printed(root(), &["--help"]);
     let commands: Vec<&str> = help
         .lines()
         .skip_while(|line| *line != "Commands:")
@@ -370,14 +371,6 @@ fn sources() -> Vec<Source> {
 }
 
 /// What drctl prints, stderr after stdout.
-fn drctl(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_drctl"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("DRCTL_WORKSPACE")
-        .env_remove("DRCTL_STATE")
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+fn printed(folder: &Path, arguments: &[&str]) -> String {
+    program::text(&program::drctl(folder, arguments))
 }

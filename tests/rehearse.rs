@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use drctl::sim::scenario::fields::{ENDPOINT, EXPECT, FAULTS, MESSAGE, PEOPLE, REMEDY, REPLY, SCENARIO, WORLD};
+use program::{drctl, text};
 use proptest::prelude::*;
 
 const RUNBOOK: &str = r#"drctl: 1
@@ -93,17 +96,6 @@ fn workspace(scenario: &str) -> tempfile::TempDir {
     write("templates/over.txt", "Subject: over\n\n{{ vars.incident }} is over.\n");
     write("templates/failed.txt", "Subject: failed\n\nIt failed.\n");
     folder
-}
-
-fn drctl(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
-    command.args(arguments).current_dir(folder).env("NO_COLOR", "1");
-    command.env_remove("DRCTL_STATE").env_remove("DRCTL_WORKSPACE");
-    command.output().unwrap()
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 #[test]

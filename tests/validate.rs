@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
+#[allow(dead_code, reason = "not every test compares all that is printed")]
+#[path = "support/program.rs"]
+mod program;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -28,15 +31,7 @@ fn workspace(files: &[(&str, &str)]) -> TempDir {
 
 /// What drctl says on stdout and on stderr, and its exit code.
 fn validate(folder: &Path, arguments: &[&str]) -> (String, String, Option<i32>) {
-    let output = Command::new(env!("CARGO_BIN_EXE_drctl"))
-        .arg("validate")
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("DRCTL_WORKSPACE")
-        .env_remove("DRCTL_STATE")
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+    let output = program::drctl(folder, &[&["validate"], arguments].concat());
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr), output.status.code())
 }

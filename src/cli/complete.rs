@@ -40,7 +40,7 @@ pub(super) fn registration(shell: clap_complete::Shell) -> Result<String, Error>
     String::from_utf8(text).map_err(|error| Error::new(Exit::Failed, error.to_string()))
 }
 
-/// The command line with what each value may be. Options that several commands share are named once.
+/// The command line with what each value may be.
 fn command() -> Command {
     let command = VALUES.iter().fold(Cli::command(), |command, (name, argument, offer)| {
         command.mut_subcommand(name, |command| offering(command, argument, *offer))
