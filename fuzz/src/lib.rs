@@ -190,9 +190,11 @@ fn mended(sources: &Sources, found: &[Diagnostic]) {
     let own: Vec<_> = fixes.filter(|fix| sources.name(fix.span.source) == "runbooks/file.yaml").collect();
     let Some(source) = own.first().map(|fix| fix.span.source) else { return };
     let is_error = |finding: &Diagnostic| finding.code == "syntax" && finding.severity == Severity::Error;
+    // Where the reader stopped at such a place, it has seen nothing of what follows.
+    let stops = |finding: &Diagnostic| finding.code == "unquoted-template" || is_error(finding);
     let (text, _) = mend(sources.text(source), &own);
     let mut again = Sources::default();
     let id = again.add("runbooks/file.yaml", text);
     let broken = source::parse(&again, id).1.iter().any(is_error);
-    assert!(!broken || found.iter().any(is_error), "a fix breaks the file");
+    assert!(!broken || found.iter().any(stops), "a fix breaks the file");
 }

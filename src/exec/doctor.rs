@@ -133,7 +133,7 @@ pub fn examine(patient: &Patient<'_>) -> Result<Vec<Section>, Error> {
     let outside = Outside { http, azure, clock: &*clock };
     let runs = state::runs(patient);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    // Each waits for somebody else: together they take as long as the slowest.
+    // Each waits for others: together they take as long as the slowest of the four.
     let (secrets, channels, credentials, time) = runtime.block_on(async {
         tokio::join!(
             secrets::checks(patient, &settings),

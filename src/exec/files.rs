@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The file that makes a folder a workspace.
 pub const SETTINGS: &str = "drctl.yaml";
@@ -16,6 +16,9 @@ pub fn workspace_folder(start: &Path) -> PathBuf {
     let found = start.ancestors().find(|folder| folder.join(SETTINGS).is_file());
     found.unwrap_or(start).to_path_buf()
 }
+
+/// The folder of the runbooks.
+pub const RUNBOOKS: &str = "runbooks";
 
 /// The folder of scenarios, beside the runbooks.
 pub const SCENARIOS: &str = "scenarios";
@@ -40,13 +43,32 @@ pub fn scenario_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether a file below `folder` is a scenario: it, or `folder`, lies in a folder of scenarios.
+/// Whether a file below `folder` is a scenario: it lies in a folder of scenarios, below the runbooks where there are some
+/// around it. How the folders are called that a workspace lies in says nothing.
 #[must_use]
 pub fn is_scenario(folder: &Path, file: &Path) -> bool {
     let inside = |path: &Path| path.components().any(|part| part.as_os_str() == SCENARIOS);
+    let above = file.ancestors().skip(1);
+    if let Some(runbooks) = above.clone().find(|above| above.ends_with(RUNBOOKS)) {
+        let own = file.strip_prefix(runbooks).is_ok_and(|rest| rest.parent().is_some_and(inside));
+        // The scenarios of a runbook that is called `runbooks`.
+        return own || runbooks.parent().is_some_and(|folder| folder.ends_with(Path::new(RUNBOOKS).join(SCENARIOS)));
+    }
     file.strip_prefix(folder).is_ok_and(|rest| rest.parent().is_some_and(inside))
         || folder.file_name().is_some_and(|name| name == SCENARIOS)
         || folder.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS)
+}
+
+/// The path without `..`, as it is written: links stay, for what they are called says what they are.
+fn folded(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut folded, part| {
+        if part == Component::ParentDir {
+            folded.pop();
+        } else {
+            folded.push(part);
+        }
+        folded
+    })
 }
 
 fn yaml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -87,10 +109,10 @@ impl Files {
     pub fn of(workspace: &Path, paths: &[PathBuf]) -> io::Result<Self> {
         let mut files = Self::default();
         for given in paths {
-            let path = std::path::absolute(given)?;
+            let path = folded(&std::path::absolute(given)?);
             if path.is_dir() {
                 // A whole workspace is what is in its folder of runbooks.
-                let inner = path.join("runbooks");
+                let inner = path.join(RUNBOOKS);
                 let folder = if path.join(SETTINGS).is_file() && inner.is_dir() { inner } else { path };
                 files.runbooks.extend(runbook_files(&folder)?);
                 files.scenarios.extend(scenario_files(&folder)?);

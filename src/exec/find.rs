@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use super::files::runbook_files;
 use super::surroundings::{read, relative};
-use crate::diag::{closest, listed};
+use crate::diag::{Sources, closest, listed};
 use crate::runbook::ast::Kind;
+use crate::runbook::source;
 
 /// A runbook, unread but for its first lines.
 pub(super) struct Head {
@@ -22,15 +23,28 @@ pub(super) struct Head {
 impl Head {
     /// The name and kind a file gives itself, by a look at its first lines; the file is judged when it is loaded.
     pub(super) fn of(file: String, bytes: Vec<u8>) -> Option<Self> {
-        let text = String::from_utf8_lossy(&bytes);
+        let (name, kind) = Self::glance(&bytes).or_else(|| Self::read(&bytes))?;
+        Some(Self { name, kind, file, bytes })
+    }
+
+    fn glance(bytes: &[u8]) -> Option<(String, Kind)> {
+        let text = String::from_utf8_lossy(bytes);
         let field = |name: &str| {
             let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))?;
             let value = line[name.len() + 1..].split(" #").next()?.trim();
             Some(value.trim_matches(['"', '\'']).to_owned())
         };
-        let (name, kind) = (field("name")?, Kind::named(&field("kind")?)?);
-        drop(text);
-        Some(Self { name, kind, file, bytes })
+        Some((field("name")?, Kind::named(&field("kind")?)?))
+    }
+
+    /// Of a file whose keys are written in another way: in quotes, in braces, behind a byte order mark.
+    fn read(bytes: &[u8]) -> Option<(String, Kind)> {
+        let mut sources = Sources::default();
+        let source = source::decode(&mut sources, "", bytes).ok()?;
+        let document = source::parse(&sources, source).0?;
+        let top = document.to_json(document.root());
+        let text = |name: &str| top.get(name)?.as_str();
+        Some((text("name")?.to_owned(), Kind::named(text("kind")?)?))
     }
 
     /// How the runbook is run.

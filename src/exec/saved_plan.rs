@@ -88,7 +88,7 @@ impl SavedPlan {
     pub fn read(file: &Path) -> Result<Self, Error> {
         let again = "drctl plan NAME --out FILE   (writes one)";
         let problem = |problem: &str| Error::usage(format!("`{}` {problem}", file.display())).next(again.to_owned());
-        let bytes = super::surroundings::read(file).map_err(|error| problem(&format!("cannot be read: {error}")))?;
+        let bytes = std::fs::read(file).map_err(|error| problem(&format!("cannot be read: {error}")))?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             let cut = error.is_eof() && bytes.trim_ascii_start().starts_with(b"{");
             problem(if cut {

@@ -1,6 +1,6 @@
 //! What is measured against the recovery point objective is looked at before anything is lost.
 
-use super::Subject;
+use super::{Subject, Use, actions_of};
 use crate::diag::Diagnostic;
 use crate::plan::loss_measure;
 use crate::runbook::ast::Step;
@@ -39,8 +39,10 @@ fn is_judged(subject: &Subject<'_>, step: &str) -> bool {
 /// The expressions that a step decides by: its condition, what it asserts, what its gate asks.
 fn decisions(step: &Step) -> Vec<ExprId> {
     let mut found: Vec<ExprId> = step.when.into_iter().collect();
-    if matches!(step.action.name.value.as_str(), "assert" | "manual") {
-        step.action.with.value.expressions(&mut found);
+    for (action, _) in actions_of(step).filter(|(_, used)| *used != Use::Rollback) {
+        if matches!(action.name.value.as_str(), "assert" | "manual") {
+            action.with.value.expressions(&mut found);
+        }
     }
     if let Some(prompt) = step.approval.as_ref().and_then(|approval| approval.prompt.as_ref()) {
         prompt.expressions(&mut found);

@@ -206,7 +206,9 @@ impl Decoder<'_> {
                 let message = format!("`{field}` of cloud `{}`: wanted {wanted}, found `{}`", name.value, text.value);
                 self.report(Diagnostic::error("azure", text.span, message));
             }
-            cloud.insert(field.to_owned(), Value::from(text.value.trim_end_matches('/')));
+            // As URLs say it: requests are held against these.
+            let host = text.value.trim_end_matches('/').to_ascii_lowercase();
+            cloud.insert(field.to_owned(), Value::from(host.strip_suffix(":443").unwrap_or(&host)));
         }
         Some(Value::Object(cloud))
     }

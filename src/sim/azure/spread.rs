@@ -22,8 +22,8 @@ pub(super) struct Spread {
 }
 
 impl World {
-    /// Called before a change of a route: its users see it when that long has gone by. Who asked just before the first
-    /// of several changes asks again only then, and so the last of them is seen at the same time.
+    /// Called before a change of a route: its users see it when that long has gone by. Simpler than the world: a second
+    /// change on the way is seen with the first, while some resolvers would go on with what the first made of it.
     pub(super) fn spread(&mut self, id: &str, takes: Duration) {
         if !self.is_open || self.is_spreading(id) {
             return;
@@ -44,7 +44,8 @@ impl World {
             self.spreads.iter().filter(|(_, it)| it.until > self.now).map(|(id, _)| id).collect();
         let on_its_way = |url: &str| {
             let url = url.to_ascii_lowercase();
-            spreads.iter().any(|id| url.contains(id.as_str()))
+            let is_about = |(_, rest): (&str, &str)| rest.is_empty() || rest.starts_with(['/', '?']);
+            spreads.iter().any(|id| url.split_once(id.as_str()).is_some_and(is_about))
         };
         is_begun && !own.any(|logged| on_its_way(&logged.url)) && !self.operations.is_busy_with(step, self.now)
     }

@@ -94,12 +94,17 @@ impl Verdict {
         format!("{} / {}", self.runbook, self.scenario)
     }
 
-    /// The command that rehearses it once more.
+    /// The command that rehearses it once more; of what cannot be rehearsed, the one that says why.
     #[must_use]
     pub fn again(&self) -> String {
-        let (kind, name) = self.runbook.split_once(' ').unwrap_or(("failover", &self.runbook));
-        let seed = self.result.as_ref().map_or(0, |found| found.facts.seed);
-        format!("drctl rehearse {name} --kind {kind} --scenario {} --seed {seed}", self.file)
+        let file = shell_words::quote(&self.file);
+        match (&self.result, self.runbook.split_once(' ')) {
+            (Ok(Found { facts, .. }), Some((kind, name))) => {
+                let (name, seed) = (shell_words::quote(name), facts.seed);
+                format!("drctl rehearse {name} --kind {kind} --scenario {file} --seed {seed}")
+            }
+            _ => format!("drctl validate {file}"),
+        }
     }
 }
 
