@@ -10,7 +10,7 @@ use crate::catalogue::{ActionSpec, Field, Type};
 use crate::error::{Error, Exit};
 use crate::exec::run::registry;
 use crate::runbook::azure;
-use crate::runbook::fields::{LanguageField, RUNBOOK, STEP, Shape};
+use crate::runbook::fields::{LanguageField, RUNBOOK, SECRET, STEP, Shape};
 use crate::runbook::workspace::WORKSPACE;
 use crate::sim::scenario::fields::{FAULTS, PEOPLE, REPLY, SCENARIO};
 
@@ -126,7 +126,31 @@ fn shape(shape: Shape) -> Value {
             json!({ "type": ["array", "null"], "items": { "$ref": "#/definitions/step" } })
         }
         Shape::Items(fields) => json!({ "type": ["array", "null"], "items": object(fields) }),
+        Shape::NamedItems(fields) => {
+            json!({ "type": "object", "additionalProperties": { "type": "array", "items": object(fields), "minItems": 1 } })
+        }
+        Shape::NamedLists(fields) => {
+            json!({ "type": "object", "additionalProperties": { "anyOf": [self::shape(Shape::Texts), object(fields)] } })
+        }
+        Shape::Kinds(kinds) => json!({ "type": "object", "additionalProperties": of_kind(kinds) }),
+        Shape::Secret => json!({ "anyOf": [self::shape(Shape::Text), object(SECRET)] }),
     }
+}
+
+/// A mapping whose `type` says which fields it has.
+fn of_kind(kinds: &[(&str, &[LanguageField])]) -> Value {
+    let words: Vec<&str> = kinds.iter().map(|(word, _)| *word).collect();
+    let one = |(word, fields): &(&str, &[LanguageField])| {
+        let mut schema = object(fields);
+        schema["properties"]["type"] = json!({ "const": word });
+        json!({ "if": { "properties": { "type": { "const": word } }, "required": ["type"] }, "then": schema })
+    };
+    json!({
+        "type": "object",
+        "properties": { "type": { "enum": words } },
+        "required": ["type"],
+        "allOf": kinds.iter().map(one).collect::<Value>(),
+    })
 }
 
 const DURATION: &str = "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";

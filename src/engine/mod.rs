@@ -13,6 +13,7 @@ mod gate_preview;
 mod job;
 mod machine;
 mod node;
+mod notice;
 mod outcome;
 mod recover;
 mod repeat;

@@ -3,18 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::event::{Event, Instance, Intent, Label, Mode, Outputs, Side, StepState};
 use super::job::{DryHints, Effect, Job, JobId, JobKind};
 use super::machine::Machine;
-use super::scope::NodeScope;
+use super::notice::notice;
 use super::state::NodeId;
 use super::transition::Illegal;
 use crate::catalogue::Type;
-use crate::plan::{self, Plan, StepIndex};
+use crate::plan::{self, StepIndex};
 use crate::runbook::ast::{ActionUse, Phase, RunIf, Step};
-use crate::runbook::expr::{Rendered, Scope as _, Undefined};
+use crate::runbook::expr::{Rendered, Undefined};
 
 impl Machine {
     /// Brings a step as far as it goes by itself: it does not apply, fails, waits for people, or runs.
@@ -202,7 +202,7 @@ impl Machine {
             spec.check(parameters).map_err(|problem| Undefined::Wrong(format!("with: {problem}")))?;
         }
         match (action.name.value.as_str(), shown) {
-            ("notify", Value::Object(parameters)) => notice(&self.plan, &scope, parameters).map(Rendered::Plain),
+            ("notify", Value::Object(parameters)) => notice(&self.plan, &scope, parameters),
             _ => Ok(rendered),
         }
     }
@@ -339,36 +339,6 @@ impl Machine {
         let steps = paths.filter(|path| path.parts[0] == "steps").filter_map(|path| path.parts.get(1));
         steps.into_iter().find(|id| is_assumed(id) == Some(true)).cloned()
     }
-}
-
-/// A notice's subject and text, and the channels that reach its audience.
-fn notice(plan: &Plan, scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Value, Undefined> {
-    let text =
-        |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (name, audience) = (text(&with, "template"), text(&with, "audience"));
-    let template = plan.templates.get(&name).and_then(Option::as_ref);
-    let template = template.ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
-    let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
-    let scope = scope.with_vars(&vars);
-    let subject = template.subject.render(&scope)?;
-    let message = json!({ "subject": subject.trim(), "body": template.body.render(&scope)? });
-    let channels = plan
-        .workspace
-        .audiences
-        .get(&audience)
-        .ok_or_else(|| Undefined::Wrong(format!("`drctl.yaml` has no audience `{audience}`")))?;
-    let channels: Vec<Value> = channels
-        .iter()
-        .filter_map(|name| {
-            let mut channel = serde_json::to_value(plan.workspace.channels.get(name)?).ok()?;
-            channel.as_object_mut()?.insert("name".to_owned(), Value::from(name.as_str()));
-            Some(channel)
-        })
-        .collect();
-    with.insert("message".to_owned(), message);
-    with.insert("channels".to_owned(), Value::Array(channels));
-    drop(scope.root("run"));
-    Ok(Value::Object(with))
 }
 
 /// Whether a step's outputs are unknown in a dry run.

@@ -163,6 +163,7 @@ impl Reader<'_> {
         };
         self.found.extend(problems);
         let mut runbook = runbook?;
+        runbook.defaults.fill(&self.surroundings.workspace.defaults);
         runbook::azure::fill(&mut runbook, &self.surroundings.workspace.azure, self.catalogue);
         self.found.extend(attach::attach(&mut runbook, &self.surroundings.files));
         Some(Arc::new(runbook))

@@ -15,14 +15,14 @@ macro_rules! pages {
 
 /// All pages, by code.
 pub const PAGES: &[Page] = pages! {
-    "action" "alias-expansion" "allow" "audience" "azure" "call" "channel" "code" "complex-key" "cycle" "cyclic-alias"
-    "duplicate-id" "duplicate-key" "duplicate-name" "early-all-clear" "empty-file" "empty-key" "endpoint" "expression"
-    "failed-region" "fault" "file" "gate" "hidden-character" "input" "leading-zero" "may-be-missing" "merge-key"
-    "missing-field" "name" "needs" "never-runs" "no-estimate" "no-failback" "no-gate" "no-timeout" "no-verify"
-    "no-way-back" "notice" "number-range" "output" "outputs" "owner" "people" "reference" "repeat" "resource" "rpo"
-    "rto" "runbook" "secret" "several-documents" "silence" "step" "steps" "syntax" "tag" "template" "too-deep"
-    "too-large" "too-many" "type" "unknown-alias" "unknown-field" "unquoted-template" "unsafe-retry" "unused-input"
-    "version"
+    "action" "alias-expansion" "allow" "audience" "azure" "calendar" "call" "channel" "code" "complex-key" "contact"
+    "cycle" "cyclic-alias" "duplicate-id" "duplicate-key" "duplicate-name" "early-all-clear" "empty-file" "empty-key"
+    "endpoint" "escalation" "expression" "failed-region" "fault" "file" "gate" "hidden-character" "input"
+    "leading-zero" "may-be-missing" "merge-key" "missing-field" "name" "needs" "never-runs" "no-estimate" "no-failback"
+    "no-gate" "no-timeout" "no-verify" "no-way-back" "notice" "number-range" "output" "outputs" "owner" "people"
+    "reference" "repeat" "resource" "rpo" "rto" "runbook" "secret" "service" "several-documents" "silence" "step"
+    "steps" "syntax" "tag" "template" "too-deep" "too-large" "too-many" "type" "unknown-alias" "unknown-field"
+    "unquoted-template" "unsafe-retry" "unused-input" "version"
 };
 
 /// The page of a code.

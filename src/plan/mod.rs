@@ -15,7 +15,7 @@ mod region;
 pub mod runbooks;
 mod template;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ pub use template::Template;
 
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
 use crate::runbook::ast::{Defaults, OnInterrupt, Retry, RunIf, Runbook, SecretSource, Step};
-use crate::runbook::expr::Expressions;
-use crate::runbook::workspace::Workspace;
+use crate::runbook::expr::{Expressions, Templated};
+use crate::runbook::workspace::{Audience, Workspace};
 
 /// The templates of the workspace, by name; `None` for one that cannot be read, which is said elsewhere.
 pub type Templates = BTreeMap<String, Option<Template>>;
@@ -57,6 +57,12 @@ pub struct Plan {
     pub graph: Graph,
     /// The runbook, then each call of another one: a runbook that is called twice is there twice.
     pub parts: Vec<Part>,
+}
+
+/// What a secret setting of a channel goes by in a run.
+#[must_use]
+pub fn channel_secret(channel: &str, path: &str) -> String {
+    format!("channels.{channel}.{path}")
 }
 
 impl Plan {
@@ -180,7 +186,33 @@ impl Plan {
             });
             own.collect::<Vec<_>>()
         };
-        self.parts.iter().flat_map(own).collect()
+        self.parts.iter().flat_map(own).chain(self.channel_secrets()).collect()
+    }
+
+    /// The secrets of the channels that notices of the plan may go through.
+    fn channel_secrets(&self) -> Vec<(String, SecretSource)> {
+        let channels = self
+            .workspace
+            .channels
+            .iter()
+            .filter(|(name, _)| self.audiences().iter().any(|audience| audience.channels.contains(name)));
+        let of_channel = channels.flat_map(|(name, channel)| {
+            channel.secrets.iter().map(move |(path, from)| (channel_secret(name, path), from.clone()))
+        });
+        of_channel.collect()
+    }
+
+    /// The audiences that notices of the plan may go to: all of them where one is known only in the run.
+    fn audiences(&self) -> Vec<&Audience> {
+        let notices = self.steps().filter(|(_, step)| step.action.name.value == "notify");
+        let named: Option<BTreeSet<String>> = notices
+            .map(|(_, step)| match step.action.with.value.entry("audience")?.as_ref() {
+                Templated::Plain(Value::String(name)) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        let is_meant = |name: &String| named.as_ref().is_none_or(|named| named.contains(name));
+        self.workspace.audiences.iter().filter(|(name, _)| is_meant(name)).map(|(_, audience)| audience).collect()
     }
 
     /// The spec of an action the runbook names.

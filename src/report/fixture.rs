@@ -15,7 +15,7 @@ use crate::runbook::ast::{
     ActionUse, Approval, Defaults, Kind, Objectives, OnTimeout, OutputDeclaration, Phase, RunIf, Runbook, Step,
 };
 use crate::runbook::expr::{Expressions, Templated};
-use crate::runbook::workspace::Workspace;
+use crate::runbook::workspace::{Role, Workspace};
 
 /// The run's id.
 pub(super) const RUN: &str = "orders-20261120-0311-k3f";
@@ -113,7 +113,7 @@ pub(super) fn build(mut steps: Vec<Step>) -> Plan {
     };
     let mut workspace = Workspace::empty();
     let people = vec!["alice".to_owned(), "bob".to_owned()];
-    workspace.roles.insert("incident_commander".to_owned(), people);
+    workspace.roles.insert("incident_commander".to_owned(), Role { people, channels: Vec::new() });
     Plan::build(
         Arc::new(runbook),
         Arc::default(),

@@ -191,6 +191,15 @@ pub struct Defaults {
     pub on_failure: Option<OnFailure>,
 }
 
+impl Defaults {
+    /// Takes what they leave open from those of the workspace.
+    pub fn fill(&mut self, workspace: &Self) {
+        self.timeout = self.timeout.or(workspace.timeout);
+        self.retry = self.retry.or(workspace.retry);
+        self.on_failure = self.on_failure.or(workspace.on_failure);
+    }
+}
+
 /// How a failed attempt is tried again: waits of `initial`, twice that, and so on up to `max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {

@@ -17,6 +17,12 @@ use crate::diag::{Diagnostic, MOST_FOUND, Span, Spanned};
 /// The longest expression that is read, in bytes.
 const LONGEST_EXPRESSION: usize = 64 << 10;
 
+/// The fields that a mapping may have.
+type Table = &'static [LanguageField];
+
+/// The fields that a mapping may have, by what its `type` is.
+type Kinds = &'static [(&'static str, Table)];
+
 /// Reads one document.
 pub(crate) struct Decoder<'d> {
     pub(crate) document: &'d Document,
@@ -102,7 +108,11 @@ impl<'d> Decoder<'d> {
     }
 
     /// A mapping with the fields of `table`: unknown and missing ones are reported.
-    pub(crate) fn fields(&mut self, node: NodeId, what: &str, table: &'static [LanguageField]) -> Option<Fields<'d>> {
+    pub(crate) fn fields(&mut self, node: NodeId, what: &str, table: Table) -> Option<Fields<'d>> {
+        self.fields_but(node, what, table, None)
+    }
+
+    fn fields_but(&mut self, node: NodeId, what: &str, table: Table, but: Option<&str>) -> Option<Fields<'d>> {
         let document = self.document;
         let Node::Mapping(entries) = document.get(node) else {
             self.wanted(node, &format!("a mapping ({what})"));
@@ -113,7 +123,7 @@ impl<'d> Decoder<'d> {
             let name = document.scalar_text(*key).unwrap_or_default();
             if table.iter().any(|field| field.name == name) {
                 known.push((name, *value));
-            } else if !name.starts_with("x-") {
+            } else if !name.starts_with("x-") && but != Some(name) {
                 let names = table.iter().map(|field| field.name);
                 let diagnostic =
                     Diagnostic::error("unknown-field", self.span(*key), format!("unknown field `{name}` in {what}"));
@@ -128,6 +138,32 @@ impl<'d> Decoder<'d> {
             }
         }
         Some(Fields { table, entries: known })
+    }
+
+    /// What the `type` of a mapping names among `kinds`, and the fields such a one has besides.
+    pub(crate) fn kind_of(&mut self, node: NodeId, what: &str, kinds: Kinds) -> Option<(&'static str, Table)> {
+        let entries = self.entries(node, what);
+        let given = entries.iter().find(|(name, _)| name.value == "type");
+        let Some((_, of)) = given else {
+            let words: Vec<String> = kinds.iter().map(|(word, _)| format!("`{word}`")).collect();
+            if self.is_mapping(node) {
+                let message = format!("missing field `type` in {what}: one of {}", words.join(", "));
+                let at = entries.first().map_or(self.span(node), |(key, _)| key.span);
+                self.report(Diagnostic::error("missing-field", at, message));
+            }
+            return None;
+        };
+        let text = self.text(*of)?;
+        let found = kinds.iter().find(|(word, _)| *word == text.value);
+        if found.is_none() {
+            self.unknown_word(&text, kinds.iter().map(|(word, _)| *word));
+        }
+        found.copied()
+    }
+
+    /// As [`Self::fields`], of a mapping whose `type` was read before.
+    pub(crate) fn fields_of_kind(&mut self, node: NodeId, what: &str, table: Table) -> Option<Fields<'d>> {
+        self.fields_but(node, what, table, Some("type"))
     }
 
     /// Whether it is a mapping.
@@ -219,10 +255,14 @@ impl<'d> Decoder<'d> {
         if words.contains(&text.value.as_str()) {
             return serde_json::from_value(Value::String(text.value)).ok();
         }
-        let ticked: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-        let message = format!("wanted one of {}, found `{}`", ticked.join(", "), text.value);
-        self.report_near(Diagnostic::error("type", text.span, message), &text.value, words.iter().copied());
+        self.unknown_word(&text, words.iter().copied());
         None
+    }
+
+    fn unknown_word(&mut self, text: &Spanned<String>, words: impl Iterator<Item = &'static str> + Clone) {
+        let ticked: Vec<String> = words.clone().map(|word| format!("`{word}`")).collect();
+        let message = format!("wanted one of {}, found `{}`", ticked.join(", "), text.value);
+        self.report_near(Diagnostic::error("type", text.span, message), &text.value, words);
     }
 
     /// Any value, without expressions.

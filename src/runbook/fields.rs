@@ -43,6 +43,14 @@ pub enum Shape {
     Named(&'static [LanguageField]),
     /// A list of mappings with these fields.
     Items(&'static [LanguageField]),
+    /// A mapping from names to such lists.
+    NamedItems(&'static [LanguageField]),
+    /// A mapping from names to lists of text, or to mappings with these fields.
+    NamedLists(&'static [LanguageField]),
+    /// A mapping from names to mappings whose `type` is one of these words and says which fields they have.
+    Kinds(&'static [(&'static str, &'static [LanguageField])]),
+    /// Text, or where a secret is read.
+    Secret,
 }
 
 const fn must(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {

@@ -147,7 +147,7 @@ impl<'d> Decoder<'d> {
         Some(Input { name, kind, default: default.map(|(value, _)| value), from, description })
     }
 
-    fn secret_source(&mut self, node: NodeId) -> Option<SecretSource> {
+    pub(super) fn secret_source(&mut self, node: NodeId) -> Option<SecretSource> {
         let fields = self.fields(node, "from", fields::SECRET)?;
         let env = fields.get("env").and_then(|node| self.text(node)).map(|text| SecretSource::Env(text.value));
         let file = fields.get("file").and_then(|node| self.text(node)).map(|text| SecretSource::File(text.value));
@@ -189,7 +189,7 @@ impl<'d> Decoder<'d> {
         Some(VaultSecret { vault: vault?, secret: secret?, version })
     }
 
-    fn defaults(&mut self, node: NodeId) -> Defaults {
+    pub(super) fn defaults(&mut self, node: NodeId) -> Defaults {
         let Some(fields) = self.fields(node, "defaults", fields::DEFAULTS) else {
             return Defaults::default();
         };

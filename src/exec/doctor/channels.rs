@@ -13,12 +13,17 @@ use crate::runbook::workspace::{Channel, Workspace};
 pub(super) async fn checks(patient: &Patient<'_>, settings: &Workspace) -> Vec<Check> {
     let mut checks = Vec::new();
     for (name, channel) in &settings.channels {
-        checks.push(match channel {
-            Channel::File { path } => folder(name, &patient.workspace.join(path)),
-            Channel::Webhook { url, .. } => webhook(name, url).await,
-        });
+        checks.push(check(patient, name, channel).await);
     }
     checks
+}
+
+async fn check(patient: &Patient<'_>, name: &str, channel: &Channel) -> Check {
+    match (channel.kind, channel.text("path"), channel.text("url")) {
+        ("file", Some(path), _) => folder(name, &patient.workspace.join(path)),
+        (_, _, Some(url)) => webhook(name, url).await,
+        _ => Check::not_checked(name, format!("a channel of type `{}`", channel.kind)),
+    }
 }
 
 /// A notice makes the folder where it is not there.

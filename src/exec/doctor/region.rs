@@ -10,7 +10,7 @@ use crate::diag::closest;
 use crate::engine::{Consequence, Mention, Role, mentions};
 use crate::plan::{Plan, Region};
 use crate::runbook::ast::Kind;
-use crate::runbook::workspace::{Channel, Workspace};
+use crate::runbook::workspace::Workspace;
 
 pub(super) fn checks(patient: &Patient<'_>, settings: &Workspace, down: &Region) -> Vec<Check> {
     let subjects = away(&patient.subjects);
@@ -45,13 +45,12 @@ fn of_drctl(patient: &Patient<'_>, settings: &Workspace, down: &Region) -> Vec<C
     let secrets: BTreeSet<(String, String)> =
         plans.flat_map(Plan::secrets).map(|(name, from)| (format!("secret {name}"), from.to_string())).collect();
     needed.extend(secrets);
-    needed.extend(settings.channels.iter().map(|(name, channel)| {
-        let place = match channel {
-            Channel::File { path } => path.clone(),
-            Channel::Webhook { url, .. } => url.clone(),
-        };
-        (format!("channel {name}"), place)
-    }));
+    needed.extend(
+        settings
+            .channels
+            .iter()
+            .map(|(name, channel)| (format!("channel {name}"), Value::Object(channel.settings.clone()).to_string())),
+    );
     let named = needed.into_iter().filter(|(_, place)| down.is_named_in(place));
     named.map(|(subject, _)| Check::warning(subject, "drctl itself needs it, and it names the region")).collect()
 }

@@ -58,7 +58,7 @@ fn person(patient: &Patient<'_>, settings: &Workspace) -> Check {
     let who = format!("{}@{}", person.name, person.host);
     let has = |people: &Vec<String>| people.contains(&person.name);
     let roles: Vec<&str> =
-        settings.roles.iter().filter(|(_, people)| has(people)).map(|(role, _)| role.as_str()).collect();
+        settings.roles.iter().filter(|(_, role)| has(&role.people)).map(|(role, _)| role.as_str()).collect();
     match (settings.roles.is_empty(), roles.is_empty()) {
         (true, _) => Check::fine("you", format!("{who}; the workspace has no roles: anybody may approve")),
         (false, false) => Check::fine("you", format!("{who}, {}", roles.join(", "))),

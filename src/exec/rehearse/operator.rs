@@ -89,7 +89,7 @@ impl Operators<'_> {
     fn approvers(&self, state: &State, gate: &Gate) -> Vec<String> {
         let asked = crate::engine::approvers(self.plan, gate);
         let everybody = || {
-            let others = self.plan.workspace.roles.values().flatten().cloned();
+            let others = self.plan.workspace.roles.values().flat_map(|role| &role.people).cloned();
             std::iter::once(self.operator.to_owned()).chain(others).chain(["colleague".to_owned()]).collect()
         };
         let mut people: Vec<String> = asked.unwrap_or_else(everybody);

@@ -1,0 +1,81 @@
+//! What a `notify` step sends: its template, rendered for the audience, and the channels that reach it.
+
+use serde_json::{Map, Value, json};
+
+use super::scope::NodeScope;
+use crate::plan::{Plan, channel_secret};
+use crate::runbook::expr::{Part, Rendered, Scope as _, Undefined};
+use crate::runbook::workspace::Channel;
+
+/// The step's parameters with the rendered message and the channels; secrets of channels are references.
+pub(super) fn notice(plan: &Plan, scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Rendered, Undefined> {
+    let text =
+        |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (name, audience) = (text(&with, "template"), text(&with, "audience"));
+    let template = plan.templates.get(&name).and_then(Option::as_ref);
+    let template = template.ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
+    let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
+    let scope = scope.with_vars(&vars);
+    let subject = template.subject.render(&scope)?;
+    let message = json!({ "subject": subject.trim(), "body": template.body.render(&scope)? });
+    let audience = plan
+        .workspace
+        .audiences
+        .get(&audience)
+        .ok_or_else(|| Undefined::Wrong(format!("`drctl.yaml` has no audience `{audience}`")))?;
+    let described = |name: &String| Some(described(name, plan.workspace.channels.get(name)?));
+    let channels: Vec<Rendered> = audience.channels.iter().filter_map(described).collect();
+    with.insert("message".to_owned(), message);
+    drop(scope.root("run"));
+    Ok(with_channels(with, channels))
+}
+
+fn with_channels(mut with: Map<String, Value>, channels: Vec<Rendered>) -> Rendered {
+    let plain: Option<Vec<Value>> = channels
+        .iter()
+        .map(|channel| match channel {
+            Rendered::Plain(value) => Some(value.clone()),
+            _ => None,
+        })
+        .collect();
+    if let Some(channels) = plain {
+        with.insert("channels".to_owned(), Value::Array(channels));
+        return Rendered::Plain(Value::Object(with));
+    }
+    let plain = with.into_iter().map(|(name, value)| (name, Rendered::Plain(value)));
+    Rendered::Map(plain.chain([("channels".to_owned(), Rendered::List(channels))]).collect())
+}
+
+/// A channel as the action takes it.
+fn described(name: &str, channel: &Channel) -> Rendered {
+    let mut settings = channel.settings.clone();
+    settings.insert("type".to_owned(), channel.kind.into());
+    settings.insert("name".to_owned(), name.into());
+    if channel.secrets.is_empty() {
+        return Rendered::Plain(Value::Object(settings));
+    }
+    let mut rendered: Vec<(String, Rendered)> =
+        settings.into_iter().map(|(key, value)| (key, Rendered::Plain(value))).collect();
+    for (path, _) in &channel.secrets {
+        let secret = Rendered::Text(vec![Part::Secret(channel_secret(name, path))]);
+        match path.split_once('.') {
+            None => rendered.push((path.clone(), secret)),
+            Some((outer, inner)) => put(&mut rendered, outer, inner, secret),
+        }
+    }
+    Rendered::Map(rendered)
+}
+
+/// Puts a secret into a mapping among the entries.
+fn put(entries: &mut [(String, Rendered)], outer: &str, inner: &str, secret: Rendered) {
+    let Some((_, value)) = entries.iter_mut().find(|(key, _)| key == outer) else { return };
+    let mut inside = match std::mem::replace(value, Rendered::Plain(Value::Null)) {
+        Rendered::Plain(Value::Object(plain)) => {
+            plain.into_iter().map(|(key, value)| (key, Rendered::Plain(value))).collect()
+        }
+        Rendered::Map(entries) => entries,
+        _ => Vec::new(),
+    };
+    inside.push((inner.to_owned(), secret));
+    *value = Rendered::Map(inside);
+}

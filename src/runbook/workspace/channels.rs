@@ -1,0 +1,168 @@
+//! Where notices go: what each kind of channel has to say of itself.
+//!
+//! Knows the settings of a channel, not how a notice gets through it.
+
+use serde_json::{Map, Value};
+
+use super::{may, must};
+use crate::diag::{Diagnostic, Spanned};
+use crate::runbook::ast::SecretSource;
+use crate::runbook::decode::Decoder;
+use crate::runbook::fields::{LanguageField, Shape};
+use crate::runbook::source::NodeId;
+
+/// The kinds of channels, and the settings each takes besides `type`.
+pub const CHANNELS: &[(&str, &[LanguageField])] = &[
+    ("file", FILE),
+    ("webhook", WEBHOOK),
+    ("email", EMAIL),
+    ("slack", CHAT),
+    ("teams", CHAT),
+    ("pagerduty", PAGERDUTY),
+    ("statuspage", STATUSPAGE),
+    ("sms", SMS),
+];
+
+const FILE: &[LanguageField] = &[must("path", Shape::Text, "the folder notices are written to")];
+
+const WEBHOOK: &[LanguageField] = &[
+    must("url", Shape::Secret, "where notices are posted"),
+    may("headers", Shape::Any, "further headers, by name: text or a secret each"),
+    may("deduplicates", Shape::Bool, "the receiver drops a second notice with the same `Idempotency-Key`"),
+    may("secret", Shape::Secret, "signs each notice: HMAC-SHA256 in the header `X-Drctl-Signature`"),
+];
+
+const EMAIL: &[LanguageField] = &[
+    must("host", Shape::Text, "the SMTP server"),
+    may("port", Shape::Count, "its port (587)"),
+    may("tls", Shape::Words(&["starttls", "implicit", "none"]), "how the connection is protected (starttls)"),
+    may("ca_file", Shape::Text, "a certificate to trust besides the system's, as PEM"),
+    may("user", Shape::Text, "the name to log in with"),
+    may("password", Shape::Secret, "the password to log in with"),
+    must("from", Shape::Text, "the sender: `status@example.com` or `Example Status <status@example.com>`"),
+    may("to", Shape::Texts, "who gets every notice of this channel, besides the audience's addresses"),
+];
+
+const CHAT: &[LanguageField] = &[must("url", Shape::Secret, "the incoming webhook, which is a secret")];
+
+const PAGERDUTY: &[LanguageField] = &[
+    must("routing_key", Shape::Secret, "the integration key of the service"),
+    may("url", Shape::Text, "where events go (https://events.pagerduty.com/v2/enqueue)"),
+];
+
+const STATUSPAGE: &[LanguageField] = &[
+    must("page", Shape::Text, "the page's id"),
+    must("token", Shape::Secret, "the API key"),
+    may("components", Shape::Texts, "the ids of the components an incident is about"),
+    may("url", Shape::Text, "the API (https://api.statuspage.io/v1)"),
+];
+
+const SMS: &[LanguageField] = &[
+    must(
+        "endpoint",
+        Shape::Text,
+        "the resource of Azure Communication Services: `https://NAME.communication.azure.com`",
+    ),
+    must("key", Shape::Secret, "its access key"),
+    must("from", Shape::Text, "the number to send from, such as `+441632960000`"),
+    may("to", Shape::Texts, "numbers that get every notice of this channel, besides the audience's"),
+];
+
+/// Where notices go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// One of [`CHANNELS`].
+    pub kind: &'static str,
+    /// Its settings, by the names of its table.
+    pub settings: Map<String, Value>,
+    /// The settings that are secret, by a path such as `url` or `headers.authorization`, and where they are read.
+    pub secrets: Vec<(String, SecretSource)>,
+}
+
+/// A setting that is text, or read from a secret place.
+enum Setting {
+    /// It stands in the file.
+    Text(String),
+    /// It is read just before it is used.
+    Secret(SecretSource),
+}
+
+impl Channel {
+    /// A setting that is text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).and_then(Value::as_str)
+    }
+}
+
+impl Decoder<'_> {
+    pub(super) fn channel(&mut self, name: &Spanned<String>, node: NodeId) -> Option<Channel> {
+        let what = format!("channel `{}`", name.value);
+        let (kind, table) = self.kind_of(node, &what, CHANNELS)?;
+        let before = self.found.len();
+        let fields = self.fields_of_kind(node, &what, table)?;
+        let mut channel = Channel { kind, settings: Map::new(), secrets: Vec::new() };
+        for field in table {
+            let Some(node) = fields.get(field.name) else { continue };
+            match field.shape {
+                Shape::Secret => self.setting(field.name, node, &mut channel),
+                Shape::Count => channel.settings.extend(self.count(node).map(|it| (field.name.to_owned(), it.into()))),
+                Shape::Bool => channel.settings.extend(self.boolean(node).map(|it| (field.name.to_owned(), it.into()))),
+                Shape::Texts => drop(channel.settings.insert(field.name.to_owned(), self.texts(node).into())),
+                Shape::Words(_) => {
+                    let word: Option<String> = self.word(&fields, field.name);
+                    channel.settings.extend(word.map(|word| (field.name.to_owned(), word.into())));
+                }
+                Shape::Any => self.headers(field.name, node, &mut channel),
+                _ => channel.settings.extend(self.text(node).map(|it| (field.name.to_owned(), it.value.into()))),
+            }
+        }
+        self.addresses(&fields, kind);
+        (self.found.len() == before).then_some(channel)
+    }
+
+    /// Text, or where a secret is read.
+    fn setting(&mut self, name: &str, node: NodeId, channel: &mut Channel) {
+        match self.secret_setting(node) {
+            Some(Setting::Text(text)) => drop(channel.settings.insert(name.to_owned(), text.into())),
+            Some(Setting::Secret(source)) => channel.secrets.push((name.to_owned(), source)),
+            None => {}
+        }
+    }
+
+    fn secret_setting(&mut self, node: NodeId) -> Option<Setting> {
+        if self.is_mapping(node) {
+            return self.secret_source(node).map(Setting::Secret);
+        }
+        self.text(node).map(|text| Setting::Text(text.value))
+    }
+
+    fn headers(&mut self, name: &str, node: NodeId, channel: &mut Channel) {
+        let mut headers = Map::new();
+        for (header, node) in self.entries(node, name) {
+            match self.secret_setting(node) {
+                Some(Setting::Text(text)) => drop(headers.insert(header.value, text.into())),
+                Some(Setting::Secret(source)) => channel.secrets.push((format!("{name}.{}", header.value), source)),
+                None => {}
+            }
+        }
+        channel.settings.insert(name.to_owned(), Value::Object(headers));
+    }
+
+    /// Who an e-mail or a text message goes to is an address of that kind.
+    fn addresses(&mut self, fields: &crate::runbook::decode::Fields<'_>, kind: &str) {
+        let is_address = match kind {
+            "email" => super::people::is_email,
+            "sms" => super::people::is_phone,
+            _ => return,
+        };
+        let Some(node) = fields.get("to") else { return };
+        for item in self.items(node, "a list of strings") {
+            let Some(text) = self.text(*item).filter(|text| !is_address(&text.value)) else { continue };
+            let wanted =
+                if kind == "email" { "an address such as `a@example.com`" } else { "a number such as `+441632960000`" };
+            let message = format!("wanted {wanted}, found `{}`", text.value);
+            self.report(Diagnostic::error("contact", text.span, message));
+        }
+    }
+}
