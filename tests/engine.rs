@@ -30,6 +30,10 @@ struct Step {
     undo: bool,
     /// The runbook it runs, instead of doing something itself, and whether it does so twice, for two items.
     calls: Option<(usize, bool)>,
+    /// Whether it is done twice, for two items.
+    each: bool,
+    /// Whether somebody is asked before.
+    gated: bool,
 }
 
 /// A random runbook and those it calls: each calls only later ones.
@@ -55,21 +59,27 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     let policy = prop_oneof![4 => Just("stop"), 2 => Just("continue"), 1 => Just("ask"), 1 => Just("rollback")];
     let calls = prop_oneof![3 => Just(None), 1 => (0..2_usize, any::<bool>()).prop_map(Some)];
     let needs = prop::collection::vec(any::<prop::sample::Index>(), 0..3);
-    let step = (0..4_usize, needs, policy, any::<bool>(), any::<bool>(), calls);
+    let gated = prop_oneof![3 => Just(false), 1 => Just(true)];
+    let step = (0..4_usize, needs, policy, any::<bool>(), any::<bool>(), calls, (gated.clone(), gated));
     prop::collection::vec(step, 1..most).prop_map(|mut drawn| {
         drawn.sort_by_key(|step| step.0);
         let needs = |at: usize, drawn: &[prop::sample::Index]| match at {
             0 => Vec::new(),
             at => drawn.iter().map(|index| index.index(at)).collect::<BTreeSet<_>>().into_iter().collect(),
         };
-        let made = drawn.iter().enumerate().map(|(at, (phase, drawn, on_failure, repeatable, undo, calls))| Step {
-            phase: *phase,
-            needs: needs(at, drawn),
-            on_failure,
-            repeatable: *repeatable,
-            undo: *undo,
-            calls: *calls,
-        });
+        let made =
+            drawn.iter().enumerate().map(|(at, (phase, drawn, on_failure, repeatable, undo, calls, (each, gated)))| {
+                Step {
+                    phase: *phase,
+                    needs: needs(at, drawn),
+                    on_failure,
+                    repeatable: *repeatable,
+                    undo: *undo,
+                    calls: *calls,
+                    each: *each,
+                    gated: *gated,
+                }
+            });
         made.collect()
     })
 }
@@ -87,17 +97,20 @@ fn text(name: usize, steps: &[Step]) -> String {
 fn step_text(at: usize, step: &Step) -> String {
     let needs: Vec<String> = step.needs.iter().map(|need| format!("s{need}")).collect();
     let (needs, on_failure) = (needs.join(", "), step.on_failure);
-    if let Some((called, each)) = step.calls {
-        let each = if each { ", for_each: [a, b]" } else { "" };
+    let gate = if step.gated { ", approval: {}" } else { "" };
+    let each = |each: bool| if each { ", for_each: [a, b]" } else { "" };
+    if let Some((called, twice)) = step.calls {
+        let each = each(twice);
         let told = step.repeatable;
         return format!(
-            "  - {{ id: s{at}, action: runbook, with: {{ runbook: r{called}, communication: {told} }}, needs: [{needs}]{each} }}"
+            "  - {{ id: s{at}, action: runbook, with: {{ runbook: r{called}, communication: {told} }}, needs: [{needs}]{each}{gate} }}"
         );
     }
     let retry = if step.repeatable { ", on_interrupt: retry" } else { "" };
     let undo = if step.undo { ", rollback: { action: shell, with: { script: u } }" } else { "" };
+    let each = each(step.each);
     format!(
-        "  - {{ id: s{at}, action: shell, with: {{ script: x }}, needs: [{needs}], on_failure: {on_failure}{retry}{undo} }}"
+        "  - {{ id: s{at}, action: shell, with: {{ script: x }}, needs: [{needs}], on_failure: {on_failure}{retry}{undo}{each}{gate} }}"
     )
 }
 
@@ -223,6 +236,12 @@ impl World {
         let mut at = Some(job.id.node);
         while let Some(node) = at {
             let node = state.node(node).parent.unwrap_or(node);
+            let asked = self.plan.step(state.node(node).step).approval.is_some();
+            assert!(
+                !asked || state.node(node).gate().is_some_and(|gate| gate.approved),
+                "{} was not asked for",
+                job.path
+            );
             self.check_order(state, node);
             at = state.frame(state.node(node).frame).caller;
             assert!(at.is_none_or(|caller| state.node(caller).state == StepState::Running), "{}", job.path);
@@ -282,6 +301,22 @@ impl World {
         self.give(machine, Input::Done { job: job.id, answer });
     }
 
+    /// Somebody answers a gate, where one is open.
+    fn answer_one(&mut self, machine: &mut Machine) -> bool {
+        let state = machine.state();
+        let open = state.iter().find(|(_, node)| node.state == StepState::AwaitingApproval);
+        let Some(node) = open.filter(|_| state.aborted.is_none() && state.rollback.is_none()).map(|(_, node)| node)
+        else {
+            return false;
+        };
+        let (step, digest) = (Some(node.path.clone()), node.gate().unwrap().opened.digest.clone());
+        let decision = if self.draw(8) == 7 { Decision::Reject } else { Decision::Approve { digest } };
+        let (id, from, at) = (format!("d{}", self.records.len()), "inbox".to_owned(), Timestamp(self.clock));
+        let reason = Some("drawn".to_owned());
+        self.give(machine, Input::Decide(Box::new(Decided { id, step, decision, person: person(), from, at, reason })));
+        true
+    }
+
     /// The process dies: of the jobs under way, some had their effect, some had not.
     fn crash(&mut self) -> Machine {
         for job in std::mem::take(&mut self.jobs) {
@@ -305,8 +340,12 @@ fn run(books: Books, draws: Vec<u8>, crashes: bool) -> (World, RunState) {
     let mut machine = world.machine(state);
     world.give(&mut machine, Input::Start(started()));
     for _ in 0..4000 {
-        if machine.state().ended.is_some() || world.jobs.is_empty() {
+        let rests = world.jobs.is_empty();
+        if machine.state().ended.is_some() || rests && !world.answer_one(&mut machine) {
             break;
+        }
+        if rests || world.draw(6) == 0 && world.answer_one(&mut machine) {
+            continue;
         }
         if crashes && world.at < 200 && world.draw(6) == 0 {
             machine = world.crash();
@@ -315,8 +354,10 @@ fn run(books: Books, draws: Vec<u8>, crashes: bool) -> (World, RunState) {
         }
     }
     let state = machine.state().run_state(&world.plan);
+    // What was cancelled goes on with the next process.
+    let goes_on = state != RunState::Running || machine.state().count(StepState::Cancelled) > 0;
     assert!(
-        machine.state().ended.is_some() || machine.waits_for_people(),
+        machine.state().ended.is_some() || machine.waits_for_people() && goes_on,
         "neither ended nor waiting: {state:?}\n{}",
         world.books.iter().enumerate().map(|(name, steps)| text(name, steps)).collect::<Vec<_>>().join("\n---\n")
     );
@@ -329,7 +370,7 @@ proptest! {
     #[test]
     fn whatever_happens_the_run_ends_or_waits_for_people(books in books(), draws in prop::collection::vec(any::<u8>(), 1..60)) {
         let (world, state) = run(books, draws, false);
-        let clean = world.records.iter().all(|(_, event)| !matches!(event, Event::StepFailed { .. } | Event::InDoubt { .. } | Event::Outcome { end: End::Failed { .. } | End::Ambiguous { .. } | End::Cancelled, .. }));
+        let clean = world.records.iter().all(|(_, event)| !matches!(event, Event::Decided(_) | Event::StepFailed { .. } | Event::InDoubt { .. } | Event::Outcome { end: End::Failed { .. } | End::Ambiguous { .. } | End::Cancelled, .. }));
         prop_assert!(!clean || state == RunState::Succeeded, "nothing went wrong and it is {state:?}");
     }
 

@@ -45,7 +45,12 @@ impl Target {
     /// The run read back, and the step; a single word may name either.
     fn open<'t>(&'t self, common: &Common) -> Result<(Run, Option<&'t str>), Error> {
         match self.split() {
-            (None, Some(word)) if common.store.find(Some(word)).is_ok() => Ok((common.open(Some(word))?, None)),
+            (None, Some(word)) if common.store.find(Some(word)).is_ok() => {
+                let run = common.open(Some(word))?;
+                // A step may be called as the run begins.
+                let is_step = !run.id().eq(word) && run.state(&run.plan)?.find(&run.plan, word).is_some();
+                Ok((run, is_step.then_some(word)))
+            }
             (run, step) => Ok((common.open(run)?, step)),
         }
     }
@@ -201,10 +206,11 @@ impl Skip {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let (run, step) = self.target.open(common)?;
         let state = run.state(&run.plan)?;
-        let failed = |state: &State, id: NodeId| state.node(id).state == StepState::Failed;
+        let failed =
+            |state: &State, id: NodeId| matches!(state.node(id).state, StepState::Failed | StepState::RollbackFailed);
         let path = meant(&run.plan, &state, step, failed)?;
-        if let Some(step) = run.plan.find(&path.0) {
-            say(&skip_preview(&run.plan, step));
+        if let Some(node) = state.find(&run.plan, &path.0) {
+            say(&skip_preview(&run.plan, &state, node));
         }
         confirm(self.yes, &format!("skip `{path}`?"))?;
         let outputs = outputs(&run, &path, &self.output);

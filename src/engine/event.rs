@@ -187,6 +187,9 @@ pub enum Event {
         step: NodePath,
         /// Why.
         reason: String,
+        /// Which side of it.
+        #[serde(default, skip_serializing_if = "Side::is_apply")]
+        side: Side,
     },
     /// Nothing can tell whether it happened.
     InDoubt {
@@ -441,6 +444,14 @@ pub enum Side {
     Apply,
     /// Its rollback.
     Rollback,
+}
+
+impl Side {
+    /// Whether it is the step's own.
+    #[must_use]
+    pub fn is_apply(&self) -> bool {
+        *self == Self::Apply
+    }
 }
 
 impl Event {

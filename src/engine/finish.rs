@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::event::{Decided, Decision, End, Event, Mode, Outputs, Resolution, Side, Sight, StepState};
+use super::event::{Decided, Decision, End, Event, Mode, Outputs, Person, Resolution, Side, Sight, StepState};
 use super::gate::{in_time, may_approve};
 use super::job::{Answer, Effect, JobId, JobKind};
 use super::machine::{Machine, Timer};
 use super::retry::wait_before_next;
 use super::start::is_unknown;
-use super::state::{Interrupted, NodeId};
+use super::state::{Gate, Interrupted, NodeId};
 use super::transition::{Illegal, transition};
 use crate::catalogue::{Effect as EffectClass, Timestamp};
-use crate::plan::StepIndex;
+use crate::plan::{Read, StepIndex};
 use crate::runbook::ast::{OnInterrupt, Step};
 
 impl Machine {
@@ -266,8 +266,11 @@ impl Machine {
             return Err("the run has ended".to_owned());
         }
         let Some(path) = &decided.step else {
-            let aborted = self.state.aborted.is_some();
-            return if aborted { Err("the run is being aborted already".to_owned()) } else { Ok(()) };
+            return match decided.reason.as_deref().map(str::trim) {
+                _ if self.state.aborted.is_some() => Err("the run is being aborted already".to_owned()),
+                Some("") => Err("a reason is needed".to_owned()),
+                _ => Ok(()),
+            };
         };
         let Some(node) = self.state.find(&self.plan, &path.0) else {
             let paths: Vec<String> = self.plan.paths().collect();
@@ -275,10 +278,9 @@ impl Machine {
             let meant = meant.map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
             return Err(format!("the run has no step `{path}`{meant}"));
         };
-        if self.state.is_group(&self.plan, node)
-            && self.state.children.contains_key(&node)
-            && self.state.node(node).state != StepState::AwaitingApproval
-        {
+        // Before its instances begin, a step is asked for, and refused, as one.
+        let is_one = matches!(self.state.node(node).state, StepState::AwaitingApproval | StepState::Failed);
+        if self.state.is_group(&self.plan, node) && self.state.children.contains_key(&node) && !is_one {
             let children = &self.state.children[&node];
             let names: Vec<String> = children.iter().take(5).map(|child| format!("`{}`", self.path(*child))).collect();
             return Err(format!(
@@ -316,6 +318,10 @@ impl Machine {
         let state = self.state.node(node);
         let step = state.step;
         match &decided.decision {
+            Decision::Approve { .. } if self.state.aborted.is_some() || self.state.rollback.is_some() => {
+                Err("the run is being undone: nothing new starts".to_owned())
+            }
+            Decision::Retry if state.side().is_apply() => self.judge_gates(node, &decided.person),
             Decision::Approve { digest } => {
                 let gate = state.gate().ok_or_else(|| format!("`{}` has no gate", state.path))?;
                 if *digest != gate.opened.digest {
@@ -343,21 +349,47 @@ impl Machine {
                     decided.decision,
                     Decision::Resolve { resolution: Resolution::DidNotHappen | Resolution::Retry, .. }
                 );
-                if done { self.judge_missing(node, outputs) } else { Ok(()) }
+                let is_resolved = matches!(decided.decision, Decision::Resolve { .. });
+                if done { self.judge_missing(node, outputs, is_resolved) } else { Ok(()) }
             }
             _ => Ok(()),
         }
     }
 
+    /// An operator's retry is asked for again. Where one gate holds for much that is done already, who may pass it has to
+    /// say so themselves.
+    fn judge_gates(&self, node: NodeId, person: &Person) -> Result<(), String> {
+        let mut at = Some(node);
+        while let Some(inside) = at {
+            let about = self.state.node(inside);
+            let group = about.parent;
+            for outer in group.into_iter().chain(std::iter::once(inside).filter(|outer| *outer != node)) {
+                let Some(gate) = self.state.node(outer).gate().filter(|gate| gate.approved) else { continue };
+                let path = &self.state.node(outer).path;
+                let fresh = Gate { votes: Vec::new(), ..gate.clone() };
+                may_approve(&self.plan, &self.state, &fresh, person)
+                    .map_err(|why| format!("the gate of `{path}` holds for it: {why}"))?;
+                if gate.opened.quorum > 1 {
+                    let people = gate.opened.quorum;
+                    return Err(format!("the gate of `{path}` wants {people} people: one cannot run it again alone"));
+                }
+            }
+            at = self.state.frame(about.frame).caller;
+        }
+        Ok(())
+    }
+
     /// What is read of a step that people say is done has to be given: nobody could give it later.
-    fn judge_missing(&self, node: NodeId, given: &serde_json::Map<String, Value>) -> Result<(), String> {
+    fn judge_missing(&self, node: NodeId, given: &serde_json::Map<String, Value>, is_done: bool) -> Result<(), String> {
         let about = self.state.node(node);
         let many = self.state.is_group(&self.plan, node);
         if many || about.side() == Side::Rollback || self.state.aborted.is_some() || self.state.rollback.is_some() {
             return Ok(());
         }
         let mut missing: Vec<String> = Vec::new();
-        for read in self.plan.reads_of(about.step).into_iter().filter(|read| read.needed) {
+        // What is left out is not undone either.
+        let matters = |read: &Read| read.needed && (read.by != about.step || is_done);
+        for read in self.plan.reads_of(about.step).into_iter().filter(matters) {
             let Some(output) = read.output.filter(|output| !given.contains_key(output)) else { continue };
             if read.key.is_none() || read.key.as_deref() == about.key() {
                 let line =

@@ -165,6 +165,8 @@ impl Machine {
             Input::Leave => {
                 let state = self.state.run_state(&self.plan);
                 self.emit(Event::ExecutorLeft { state })?;
+                // Nobody would see the end of what starts now.
+                return Ok(std::mem::take(&mut self.effects));
             }
         }
         self.settle()?;
@@ -322,6 +324,8 @@ impl Machine {
                 break;
             }
         }
+        // Those of a step whose gate has just been passed.
+        self.begin_instances()?;
         Ok(self.last() != records)
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::event::{Outputs, StepState};
+use super::event::{Mode, Outputs, StepState};
 use super::frame::FrameId;
 use super::state::{Node, NodeId, State};
 use crate::catalogue::{HumanDuration, Timestamp};
@@ -75,6 +75,9 @@ impl<'s> NodeScope<'s> {
     }
 }
 
+/// The key of the instance that stands for those a dry run cannot know.
+pub(super) const UNKNOWN: &str = "?";
+
 impl Scope for NodeScope<'_> {
     fn root(&self, name: &str) -> Option<tera::Value> {
         let roots = &self.state.frame(self.frame).roots;
@@ -105,6 +108,11 @@ impl Scope for NodeScope<'_> {
         let frame = self.state.frame(self.frame);
         let among = |name: &str| frame.unknown.iter().any(|unknown| unknown == name);
         !frame.begun || input.map_or(!frame.unknown.is_empty(), among)
+    }
+
+    fn is_item_unknown(&self) -> bool {
+        let key = self.node.and_then(|node| self.state.node(node).key());
+        self.state.mode() == Mode::DryRun && key == Some(UNKNOWN)
     }
 
     fn secret(&self, name: &str) -> String {

@@ -9,6 +9,7 @@ use super::event::{Event, Instance, Intent, Label, Mode, Outputs, Side, StepStat
 use super::job::{DryHints, Effect, Job, JobId, JobKind};
 use super::machine::Machine;
 use super::notice::notice;
+use super::scope::UNKNOWN;
 use super::state::NodeId;
 use super::transition::Illegal;
 use crate::catalogue::Type;
@@ -78,7 +79,7 @@ impl Machine {
     }
 
     pub(super) fn fail(&mut self, node: NodeId, reason: String) -> Result<(), Illegal> {
-        self.emit(Event::StepFailed { step: self.path(node), reason })
+        self.emit(Event::StepFailed { step: self.path(node), reason, side: Side::Apply })
     }
 
     /// Freezes the items; whether there are any.
@@ -91,7 +92,7 @@ impl Machine {
         let instances: Result<Vec<Instance>, String> = match items {
             Ok(items) => plan::items(&items.shown())
                 .map(|items| items.into_iter().map(|(key, item)| Instance { key, item }).collect()),
-            Err(Undefined::Unknown(_)) => Ok(vec![Instance { key: "?".to_owned(), item: Value::Null }]),
+            Err(Undefined::Unknown(_)) => Ok(vec![Instance { key: UNKNOWN.to_owned(), item: Value::Null }]),
             Err(Undefined::Wrong(problem)) => Err(problem),
         };
         match instances {

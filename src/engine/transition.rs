@@ -69,11 +69,19 @@ pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change
         (Event::Verified { holds: false, .. }, StepState::Verifying) => StepState::Failed,
         (Event::Verified { holds: false, .. }, StepState::Running) => StepState::Running,
         (
-            Event::StepFailed { .. },
-            StepState::Pending | StepState::AwaitingApproval | StepState::AwaitingPerson | StepState::RetryWait,
+            Event::StepFailed { side: Side::Apply, .. },
+            StepState::Pending
+            | StepState::AwaitingApproval
+            | StepState::AwaitingPerson
+            | StepState::RetryWait
+            | StepState::Verifying,
         ) => StepState::Failed,
+        (
+            Event::StepFailed { side: Side::Rollback, .. },
+            StepState::Succeeded | StepState::Failed | StepState::RollingBack,
+        ) => StepState::RollbackFailed,
+        // Of journals from before it was said.
         (Event::StepFailed { .. }, StepState::RollingBack) => StepState::RollbackFailed,
-        (Event::StepFailed { .. }, StepState::Verifying) => StepState::Failed,
         (Event::InDoubt { .. }, StepState::Running | StepState::RollingBack) => StepState::InDoubt,
         _ => return Err(illegal(node, event)),
     };
@@ -124,8 +132,18 @@ impl Node {
     /// What an event leaves behind besides the state.
     pub(super) fn note_event(&mut self, event: &Event) {
         match event {
-            Event::NotApplicable { reason, .. } | Event::StepFailed { reason, .. } => {
+            Event::NotApplicable { reason, .. } | Event::StepFailed { reason, side: Side::Apply, .. } => {
                 self.more().reason = Some(reason.clone());
+            }
+            Event::StepFailed { reason, side: Side::Rollback, .. } => {
+                let had_failed = self.state == StepState::Failed;
+                let more = self.more();
+                if more.side.is_apply() {
+                    more.put_handle_by();
+                    more.previous = None;
+                    more.failed = more.reason.take().filter(|_| had_failed);
+                }
+                (more.side, more.reason) = (Side::Rollback, Some(reason.clone()));
             }
             Event::GateOpened(opened) => {
                 self.more().gate = Some(Gate::new((**opened).clone()));
@@ -355,7 +373,8 @@ mod tests {
             ("seen unknown", observed(Sight::Unknown { reason: reason() })),
             ("verify holds", Event::Verified { step: step(), holds: true, reason: reason() }),
             ("verify does not", Event::Verified { step: step(), holds: false, reason: reason() }),
-            ("step_failed", Event::StepFailed { step: step(), reason: reason() }),
+            ("step_failed", Event::StepFailed { step: step(), reason: reason(), side: Side::Apply }),
+            ("undoing failed", Event::StepFailed { step: step(), reason: reason(), side: Side::Rollback }),
             ("in_doubt", Event::InDoubt { step: step(), side: Side::Apply, evidence: reason() }),
             ("approve", decided(Decision::Approve { digest: "d".to_owned() })),
             ("reject", decided(Decision::Reject)),

@@ -182,7 +182,10 @@ impl Machine {
         }
         match self.parameters(node, rollback) {
             Ok(with) => self.send(node, Side::Rollback, rollback, with, None),
-            Err(problem) => self.fail(node, format!("rollback: {problem}")),
+            Err(problem) => {
+                let (step, reason) = (self.path(node), format!("rollback: {problem}"));
+                self.emit(Event::StepFailed { step, reason, side: Side::Rollback })
+            }
         }
     }
 

@@ -136,6 +136,6 @@ impl Work {
 }
 
 fn named(loaded: &Loaded) -> Option<Named> {
-    let runbook = loaded.runbook.as_ref()?;
+    let runbook = loaded.runbook.as_ref().filter(|runbook| !runbook.name.value.is_empty())?;
     Some(Named { name: runbook.name.value.clone(), kind: runbook.kind, span: runbook.name.span })
 }

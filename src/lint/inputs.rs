@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Subject, actions_of};
+use super::{Subject, actions_of, notices};
 use crate::diag::Diagnostic;
 use crate::runbook::expr::{Path, Segment, Templated};
 
@@ -12,7 +12,9 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         return;
     }
     let paths: Vec<&Path> = subject.runbook.expressions.iter().flat_map(|(_, read)| &read.scan.paths).collect();
-    let templates = subject.templates.values().flatten().flat_map(|template| template.reads().map(|(path, _)| path));
+    let sent: BTreeSet<String> = subject.steps().filter_map(|(_, step)| notices::template(&step.action)).collect();
+    let templates = subject.templates.iter().filter(|(name, _)| sent.contains(*name)).filter_map(|(_, it)| it.as_ref());
+    let templates = templates.flat_map(|template| template.reads().map(|(path, _)| path));
     let of_inputs = |path: &&Path| path.parts[0] == "inputs";
     let mut read = BTreeSet::new();
     for path in paths.into_iter().chain(templates).filter(of_inputs) {

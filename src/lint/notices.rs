@@ -13,7 +13,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (index, step) in subject.steps() {
         for (action, _) in actions_of(step).filter(|(action, _)| action.name.value == "notify") {
             audience(subject, action, found);
-            template(subject, index, action, found);
+            variables(subject, index, action, found);
         }
     }
 }
@@ -36,7 +36,12 @@ fn audience(subject: &Subject<'_>, action: &ActionUse, found: &mut Vec<Diagnosti
     }
 }
 
-fn template(subject: &Subject<'_>, index: StepIndex, action: &ActionUse, found: &mut Vec<Diagnostic>) {
+/// The template that a notice is made from.
+pub(super) fn template(action: &ActionUse) -> Option<String> {
+    named(action, "template").filter(|_| action.name.value == "notify")
+}
+
+fn variables(subject: &Subject<'_>, index: StepIndex, action: &ActionUse, found: &mut Vec<Diagnostic>) {
     let Some(name) = named(action, "template") else {
         if action.with.value.entry("template").is_some() {
             let message = "the template of a notice is a fixed name, so that it can be checked";
@@ -59,7 +64,12 @@ fn template(subject: &Subject<'_>, index: StepIndex, action: &ActionUse, found: 
         Some(Templated::Map(entries)) => Some(entries.iter().map(|(name, _)| name.clone()).collect()),
         _ => None,
     };
-    let reader = Reader { step: Some(index), may_read_itself: false, vars: vars.as_deref() };
+    let reader = Reader {
+        step: Some(index),
+        may_read_itself: false,
+        has_item: subject.step(index).for_each.is_some(),
+        vars: vars.as_deref(),
+    };
     let is_known = |path: &Path| path.parts[0] != "vars" || vars.is_some();
     let reads = template.reads().filter(|(path, _)| is_known(path));
     let problems = reads.filter_map(|(path, span)| reader.problem(subject, path, span));

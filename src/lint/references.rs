@@ -12,10 +12,11 @@ const RUN: [&str; 9] = ["id", "runbook", "kind", "operator", "started_at", "sinc
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (index, step) in subject.steps() {
-        let own = own_reads(step);
+        let (own, whole) = (own_reads(step), of_the_whole(step));
         for id in step.expressions() {
             let expression = subject.runbook.expressions.get(id);
-            let reader = Reader { step: Some(index), may_read_itself: own.contains(&id), vars: None };
+            let has_item = step.for_each.is_some() && !whole.contains(&id);
+            let reader = Reader { step: Some(index), may_read_itself: own.contains(&id), has_item, vars: None };
             let place = |path: &Path| expression.span.slice(path.from, path.to);
             let problems = expression.scan.paths.iter().filter_map(|path| reader.problem(subject, path, place(path)));
             found.extend(problems.take(MOST_FOUND));
@@ -28,7 +29,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     }
     for id in outputs {
         let expression = subject.runbook.expressions.get(id);
-        let reader = Reader { step: None, may_read_itself: false, vars: None };
+        let reader = Reader { step: None, may_read_itself: false, has_item: false, vars: None };
         let place = |path: &Path| expression.span.slice(path.from, path.to);
         let problems = expression.scan.paths.iter().filter_map(|path| reader.problem(subject, path, place(path)));
         found.extend(problems.take(MOST_FOUND));
@@ -47,12 +48,26 @@ fn own_reads(step: &Step) -> Vec<ExprId> {
     own
 }
 
+/// The expressions of a step that are evaluated before there are items: what is asked of all of them, and the list itself.
+fn of_the_whole(step: &Step) -> Vec<ExprId> {
+    let mut whole = Vec::new();
+    if let Some(for_each) = &step.for_each {
+        for_each.items.expressions(&mut whole);
+    }
+    if let Some(prompt) = step.approval.as_ref().and_then(|approval| approval.prompt.as_ref()) {
+        prompt.expressions(&mut whole);
+    }
+    whole
+}
+
 /// Who reads: what it may read follows from where it stands.
 pub(super) struct Reader<'r> {
     /// The step; none for the runbook as a whole.
     pub(super) step: Option<StepIndex>,
     /// Whether the step's own outputs are there.
     pub(super) may_read_itself: bool,
+    /// Whether it is evaluated for one item of many.
+    pub(super) has_item: bool,
     /// The variables a notice is given; none outside of notices.
     pub(super) vars: Option<&'r [String]>,
 }
@@ -62,6 +77,10 @@ impl Reader<'_> {
     pub(super) fn problem(&self, subject: &Subject<'_>, path: &Path, span: Span) -> Option<Diagnostic> {
         let second = path.parts.get(1).map(String::as_str);
         match (path.parts[0].as_str(), second) {
+            ("inputs", Some(name)) if self.vars.is_some() && is_secret(subject, name) => {
+                let message = format!("a notice cannot show the secret `{name}`");
+                Some(Diagnostic::error("secret", span, message).note("notices are read by everybody they reach"))
+            }
             ("inputs", Some(name)) if subject.inputs.contains_key(name) => None,
             ("inputs", Some(_)) => Some(among(subject, ("input", path), subject.inputs.keys().copied(), span)),
             ("objectives", Some(name)) if !path.guarded => {
@@ -73,8 +92,8 @@ impl Reader<'_> {
             ("run", Some("now") | None) if self.vars.is_none() => self.now_problem(subject, span),
             ("run", Some(name)) if RUN.contains(&name) => None,
             ("run", Some(_)) => Some(among(subject, ("`run` field", path), RUN.into_iter(), span)),
-            ("item", _) if self.step.is_some_and(|step| subject.step(step).for_each.is_some()) => None,
-            ("item", _) => Some(Diagnostic::error("reference", span, "`item` is there only in a step with `for_each`")),
+            ("item", _) if self.has_item => None,
+            ("item", _) => Some(no_item(self.step.is_some_and(|step| subject.step(step).for_each.is_some()), span)),
             ("vars", Some(name)) if self.vars.is_some() => {
                 let vars = self.vars.unwrap_or_default();
                 let missing = !path.guarded && !vars.iter().any(|var| var == name);
@@ -177,6 +196,18 @@ impl Reader<'_> {
         }
         may_be_missing::problem(subject, self.step, read, path, span)
     }
+}
+
+fn is_secret(subject: &Subject<'_>, input: &str) -> bool {
+    subject.inputs.get(input).is_some_and(|input| input.kind == Type::Secret)
+}
+
+fn no_item(is_for_each: bool, span: Span) -> Diagnostic {
+    let message = match is_for_each {
+        true => "`item` has no value here: the items are asked for, and listed, as one",
+        false => "`item` is there only in a step with `for_each`",
+    };
+    Diagnostic::error("reference", span, message)
 }
 
 /// A name that is not among those that there are.

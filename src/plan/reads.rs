@@ -26,8 +26,13 @@ impl Plan {
         let mut reads = Vec::new();
         for (by, reader) in part.indexed() {
             let free = by == step || reader.run_if != RunIf::Success;
+            let mut undoing = Vec::new();
+            if let Some(rollback) = reader.rollback.as_ref().filter(|_| by == step) {
+                rollback.with.value.expressions(&mut undoing);
+            }
             for id in reader.expressions() {
                 let paths = &part.runbook.expressions.get(id).scan.paths;
+                let free = free && !undoing.contains(&id);
                 reads.extend(paths.iter().filter_map(|path| self.read(step, by, path, free)));
             }
             if let Some(template) = self.template_of(by, reader) {

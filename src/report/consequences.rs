@@ -3,11 +3,16 @@
 use super::words;
 use crate::engine::{NodeId, State, undo_plan};
 use crate::plan::{Plan, StepIndex, is_main};
-use crate::runbook::ast::Step;
+use crate::runbook::ast::{Phase, Step};
 
 /// What starts once the step is left out; raw.
 #[must_use]
-pub fn skip_preview(plan: &Plan, step: StepIndex) -> String {
+pub fn skip_preview(plan: &Plan, state: &State, node: NodeId) -> String {
+    let node = state.node(node);
+    if !node.side().is_apply() {
+        return format!("what `{}` did stays: nothing undoes it", node.path);
+    }
+    let step = node.step;
     let path = plan.path(step);
     let starting = waiting_for(plan, step);
     if starting.is_empty() {
@@ -30,7 +35,11 @@ fn waiting_for(plan: &Plan, step: StepIndex) -> Vec<StepIndex> {
     for step in plan.callers(step) {
         let phase = plan.step(step).phase;
         waiting.extend(plan.graph.descendants(step));
-        let later = |(_, other): &(StepIndex, &Step)| phase.is_barrier() && other.phase > phase && is_main(other);
+        // With needs, a communication step waits for them alone.
+        let by_phase = |step: &Step| step.phase != Phase::Communication || step.needs.is_empty();
+        let later = |(_, other): &(StepIndex, &Step)| {
+            phase.is_barrier() && other.phase > phase && is_main(other) && by_phase(other)
+        };
         waiting.extend(plan.part_of(step).indexed().filter(later).map(|(index, _)| index));
     }
     waiting.sort_unstable();

@@ -284,10 +284,14 @@ mod tests {
 
     #[test]
     fn a_gate_that_is_rejected_by_time_has_timed_out_and_a_manual_step_that_fails_has_not() {
-        let late = Event::StepFailed { step: path("promote"), reason: "nobody approved it in time".to_owned() };
+        let late = Event::StepFailed {
+            step: path("promote"),
+            reason: "nobody approved it in time".to_owned(),
+            side: Side::Apply,
+        };
         let timed_out = of(&events([to_the_gate(), vec![(1_000, late)]].concat()));
         assert!(!missing(&timed_out).contains(&"promote its gate never times out".to_owned()));
-        let given_up = Event::StepFailed { step: path("declare"), reason: "no".to_owned() };
+        let given_up = Event::StepFailed { step: path("declare"), reason: "no".to_owned(), side: Side::Apply };
         assert_eq!(of(&[given_up]).count(None, None).0, 0);
     }
 

@@ -44,6 +44,8 @@ fn any(state: &State) -> bool {
 pub(super) fn need(plan: &Plan, state: &State, id: NodeId) -> Option<Need> {
     let undoing = state.rollback.is_some() || state.aborted.is_some();
     match state.node(id).state {
+        // What is given up does not wait for those who know what became of it.
+        StepState::InDoubt if undoing && !is_undone(state, id) => None,
         StepState::InDoubt => Some(Need::Doubt),
         StepState::RollbackFailed => Some(Need::Failure),
         StepState::AwaitingApproval if !undoing => Some(Need::Approval),
@@ -53,6 +55,11 @@ pub(super) fn need(plan: &Plan, state: &State, id: NodeId) -> Option<Need> {
         }
         _ => None,
     }
+}
+
+/// Whether the step is among those that are undone.
+fn is_undone(state: &State, id: NodeId) -> bool {
+    state.rollback.as_ref().is_some_and(|rollback| rollback.order.contains(&id))
 }
 
 /// Whether the run is undone because of the failed step, without anybody being asked.

@@ -150,7 +150,7 @@ impl Prompt {
             ("retry", Need::Doubt) => resolve(Resolution::Retry),
             ("retry", _) => return self.decided(Decision::Retry, None),
             ("skip", _) => {
-                let starts = skip_preview(&view.plan, view.state.node(self.node).step);
+                let starts = skip_preview(&view.plan, &view.state, self.node);
                 return match self.begin(view, Decision::Skip { outputs: Map::new() }) {
                     Reply::Ask(more) => Reply::Ask(std::iter::once(starts).chain(more).collect()),
                     other => other,

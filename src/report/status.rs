@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::kept::Kept;
 use super::loss::data_loss;
-use super::needs::{Need, approvers, commands, needs};
+use super::needs::{Need, approvers, commands, needs, side_word};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
 use super::summary::{clock_words, output_words, split_words, summarise};
@@ -194,7 +194,8 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
         }
         _ => {
             let why = node.reason().unwrap_or("no reason known");
-            lines.push(format!("  {}: {}: {why}", node.path, node.state.words()));
+            let undoing = if need == Need::Doubt { side_word(node.side()) } else { "" };
+            lines.push(format!("  {}: {undoing}{}: {why}", node.path, node.state.words()));
         }
     }
     lines

@@ -60,7 +60,7 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
     };
     for (need, id) in needs(plan, state) {
         let node = state.node(id);
-        let undoing = if node.state == StepState::RollbackFailed { "undoing it: " } else { "" };
+        let undoing = if node.side().is_apply() { "" } else { "undoing it: " };
         let entry = (node.path.clone(), format!("{undoing}{}", node.reason().unwrap_or_default()));
         match need {
             Need::Doubt => summary.in_doubt.push(entry),
@@ -86,6 +86,7 @@ pub(super) fn exceptions(plan: &Plan, state: &State) -> Vec<(NodePath, String)> 
     for (id, node) in state.iter() {
         let undoing = state.rollback.is_some() || state.aborted.is_some();
         let how = match node.state {
+            StepState::Skipped if !node.side().is_apply() => "not undone",
             _ if node.overridden().is_some() => node.state.words(),
             StepState::Failed if state.is_met(plan, id) => "failed and continued",
             StepState::RolledBack if node.failed().is_some() => "failed and was undone",

@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use super::allow::allowances;
 use super::ast::{
-    ActionUse, Approval, Defaults, Estimate, ForEach, Input, Objectives, OutputDeclaration, ParameterPlace, Phase,
-    Repeat, Retry, Runbook, SecretSource, Simulate, Step, VaultSecret, Verify,
+    ActionUse, Approval, Defaults, Estimate, ForEach, Input, Kind, Objectives, OutputDeclaration, ParameterPlace,
+    Phase, Repeat, Retry, Runbook, SecretSource, Simulate, Step, VaultSecret, Verify,
 };
 use super::decode::{Decoder, Fields};
 use super::expr::Templated;
 use super::fields;
 use super::source::{self, Document, NodeId};
 use crate::catalogue::Type;
-use crate::diag::{Diagnostic, SourceId, Sources, Spanned};
+use crate::diag::{Diagnostic, SourceId, Sources, Span, Spanned};
 use std::time::Duration;
 
 /// Reads a runbook. `None` where so much is wrong that there is nothing to judge further.
@@ -30,6 +30,11 @@ pub fn runbook(sources: &Sources, source: SourceId) -> (Option<Runbook>, Vec<Dia
         found.append(&mut problems);
     }
     (runbook, found)
+}
+
+/// What a runbook is called that does not say it.
+fn nameless(source: SourceId) -> Spanned<String> {
+    Spanned { value: String::new(), span: Span::new(source, 0, 0) }
 }
 
 impl<'d> Decoder<'d> {
@@ -58,8 +63,9 @@ impl<'d> Decoder<'d> {
         });
         let runbook = Runbook {
             source,
-            name: fields.get("name").and_then(|node| self.runbook_name(node))?,
-            kind: self.word(&fields, "kind")?,
+            // Where they are missing or wrong, that is told; so is what else is wrong.
+            name: fields.get("name").and_then(|node| self.runbook_name(node)).unwrap_or_else(|| nameless(source)),
+            kind: self.word(&fields, "kind").or_else(|| self.meant_kind(&fields)).unwrap_or(Kind::Failover),
             title,
             owner: fields.get("owner").and_then(|node| self.text(node)),
             objectives,
@@ -81,6 +87,13 @@ impl<'d> Decoder<'d> {
             self.report(Diagnostic::error("expression", span, message));
         }
         runbook
+    }
+
+    /// The kind that may have been meant, so that what follows from it is not told as well.
+    fn meant_kind(&self, fields: &Fields<'d>) -> Option<Kind> {
+        let written = fields.get("kind").and_then(|node| self.document.scalar_text(node))?;
+        let kinds = [Kind::Failover, Kind::Failback, Kind::Drill].map(Kind::name);
+        Kind::named(crate::diag::closest(written, kinds)?)
     }
 
     /// A runbook's name is part of a run's: letters, digits, `-` and `_`.

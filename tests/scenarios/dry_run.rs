@@ -137,3 +137,21 @@ execution:
         assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
     }
 }
+
+#[test]
+fn items_that_a_dry_run_cannot_know_make_what_reads_them_unknown() {
+    let workspace = Workspace::of(
+        r#"
+assessment:
+  - { id: list, action: shell, with: { script: "echo '{\"hosts\": [\"a\"]}' > $DRCTL_OUTPUT" }, outputs: { hosts: list } }
+execution:
+  - id: move
+    for_each: "{{ steps.list.outputs.hosts }}"
+    action: shell
+    with: { script: "echo $HOST", env: { HOST: "{{ item }}" } }
+"#,
+    );
+    let ran = workspace.drctl(&["failover", "r", "--dry-run", "--output", "plain"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("it touches `item`, which is not known before the run"), "{}", ran.stdout);
+}

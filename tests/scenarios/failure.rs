@@ -358,3 +358,86 @@ communication:
     let status = workspace.drctl(&["status"]).stdout;
     assert!(!status.contains(" running"), "{status}");
 }
+
+#[test]
+fn a_rollback_that_cannot_be_rendered_waits_for_a_person_who_may_leave_it_out() {
+    let workspace = Workspace::of(
+        r#"
+inputs: { hosts: { type: list, default: [one] } }
+execution:
+  - id: first
+    action: shell
+    with: { script: "true" }
+    rollback: { action: exec, with: { argv: [echo, "{{ inputs.hosts[3] }}"] } }
+  - { id: fails, action: exec, needs: [first], on_failure: rollback, with: { argv: ["false"] } }
+"#,
+    );
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 1);
+    assert_eq!(workspace.states(), ["first=rollback_failed", "fails=failed"]);
+    assert_eq!(workspace.drctl(&["retry", "first"]).code, 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 1, "it cannot be rendered this time either");
+    let skipped = workspace.drctl(&["skip", "first", "--reason", "undone by hand", "--yes"]);
+    assert!(skipped.stderr.contains("what `first` did stays: nothing undoes it"), "{skipped:?}");
+    let ended = workspace.drctl(&["resume"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stdout.contains("exception: `first` not undone: skipped by"), "{}", ended.stdout);
+}
+
+#[test]
+fn who_says_that_a_step_happened_gives_what_its_rollback_reads() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - id: make
+    action: shell
+    on_interrupt: ask
+    timeout: 300ms
+    outputs: { name: string }
+    with: { script: "sleep 9" }
+    rollback: { action: shell, with: { script: "echo $NAME >> log", env: { NAME: "{{ steps.make.outputs.name }}" } } }
+"#,
+    );
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 4);
+    let refused = workspace.drctl(&["resolve", "make", "--happened", "--reason", "seen"]);
+    assert!(refused.stderr.contains("`make` reads `name` of it: add `--output name=VALUE`"), "{refused:?}");
+    let taken = workspace.drctl(&["resolve", "make", "--happened", "--reason", "seen", "--output", "name=it"]);
+    assert_eq!(taken.code, 0, "{taken:?}");
+}
+
+#[test]
+fn a_message_does_not_wait_for_later_phases_by_its_place_but_by_its_needs() {
+    let workspace = Workspace::of(
+        r#"
+assessment:
+  - { id: look, action: shell, with: { script: "true" } }
+execution:
+  - { id: fails, action: exec, with: { argv: ["false"] } }
+communication:
+  - { id: begin, action: shell, needs: [look], with: { script: "true" } }
+  - { id: over, action: shell, with: { script: "true" } }
+"#,
+    );
+    workspace.drctl(&["failover", "r"]);
+    let skipped = workspace.drctl(&["skip", "fails", "--reason", "by hand", "--yes"]);
+    let said = "these depend on `fails` and will start as if it were done: over\n";
+    assert!(skipped.stderr.starts_with(said), "{skipped:?}");
+}
+
+#[test]
+fn a_doubt_about_an_undoing_is_told_as_one() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - id: first
+    action: shell
+    with: { script: "true" }
+    rollback: { action: shell, with: { script: "kill -9 $PPID; sleep 0.2" } }
+  - { id: fails, action: exec, needs: [first], on_failure: rollback, with: { argv: ["false"] } }
+"#,
+    );
+    let ended = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(ended.stdout.contains("in doubt: `first`: undoing it: "), "{}", ended.stdout);
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(status.contains("first: undoing in doubt: "), "{status}");
+}

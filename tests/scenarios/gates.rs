@@ -347,3 +347,57 @@ fn a_gate_without_anybody_to_escalate_to_says_so() {
     let ended = ran(child.wait_with_output().unwrap());
     assert!(ended.stderr.contains("nobody approved it in time, and there is nobody else to ask"), "{ended:?}");
 }
+
+/// One gate for two items.
+const GATED_ITEMS: &str = r#"
+execution:
+  - id: go
+    for_each: [east, west]
+    action: shell
+    approval: { by: [commander] }
+    with: { script: "echo $TARGET >> log", env: { TARGET: "{{ item }}" } }
+"#;
+
+#[test]
+fn behind_the_gate_of_a_step_for_many_items_all_of_them_run() {
+    let workspace = Workspace::of(GATED_ITEMS);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 3);
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "ada"]).code, 0);
+    let resumed = workspace.drctl(&["resume"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    let mut done = workspace.lines("log");
+    done.sort();
+    assert_eq!(done, ["east", "west"]);
+}
+
+#[test]
+fn the_rejected_gate_of_a_step_for_many_items_is_asked_again_or_left_out_as_one() {
+    let workspace = Workspace::of(GATED_ITEMS);
+    workspace.drctl(&["failover", "r"]);
+    workspace.drctl(&["reject", "go", "--reason", "not yet", "--as", "ada"]);
+    assert_eq!(workspace.drctl(&["resume"]).code, 1);
+    assert_eq!(workspace.drctl(&["retry", "go", "--as", "ada"]).code, 0);
+    assert_eq!(workspace.drctl(&["resume"]).code, 3, "it is asked again");
+    workspace.drctl(&["reject", "go", "--reason", "never", "--as", "ada"]);
+    workspace.drctl(&["resume"]);
+    assert_eq!(workspace.drctl(&["skip", "go", "--reason", "never", "--yes"]).code, 0);
+    let skipped = workspace.drctl(&["resume"]);
+    assert_eq!(skipped.code, 10, "{skipped:?}");
+    assert_eq!(workspace.lines("log"), Vec::<String>::new());
+}
+
+#[test]
+fn who_may_not_pass_a_gate_does_not_run_again_what_stands_behind_it() {
+    let workspace =
+        Workspace::of(&GATED_ITEMS.replace("echo $TARGET >> log", "echo $TARGET >> log; test $TARGET = west"));
+    workspace.drctl(&["failover", "r"]);
+    workspace.drctl(&["approve", "go", "--as", "ada"]);
+    assert_eq!(workspace.drctl(&["resume"]).code, 1);
+    let before = workspace.lines("log").len();
+    let refused = workspace.drctl(&["retry", "go[east]", "--as", "eve"]);
+    let why = "the gate of `go` holds for it: `eve` has none of the roles `commander`";
+    assert!(refused.code == 1 && refused.stderr.contains(why), "{refused:?}");
+    assert_eq!(workspace.drctl(&["retry", "go[east]", "--as", "ada"]).code, 0);
+    workspace.drctl(&["resume"]);
+    assert_eq!(workspace.lines("log").len(), before + 1);
+}

@@ -31,6 +31,10 @@ pub trait Scope {
     fn is_unknown(&self, _input: Option<&str>) -> bool {
         false
     }
+    /// Whether the item is unknown in this dry run.
+    fn is_item_unknown(&self) -> bool {
+        false
+    }
     /// What the secret input of that name is called in the run.
     fn secret(&self, name: &str) -> String {
         name.to_owned()
@@ -214,7 +218,9 @@ fn context(scan: &Scan, scope: &dyn Scope) -> Result<Context, Undefined> {
             {
                 steps.insert(id.clone(), step?);
             }
-        } else if root == "inputs" && scope.is_unknown(path.parts.get(1).map(String::as_str)) {
+        } else if root == "inputs" && scope.is_unknown(path.parts.get(1).map(String::as_str))
+            || root == "item" && scope.is_item_unknown()
+        {
             return Err(Undefined::Unknown(path.dotted()));
         } else if let Some(value) = scope.root(root) {
             context.insert_value(root.to_owned(), value);
