@@ -30,7 +30,10 @@ done
 
 state=$(mktemp -d)
 trap 'rm -rf "$state"' EXIT
-"$drctl" --workspace . --state "$state" run runbooks/demo.yaml --yes --output plain </dev/null >"$state/said" 2>&1 || true
+cat >"$state/run.yaml" <<'END'
+{ drctl: 1, name: run, kind: drill, owner: drctl, execution: [{ id: one, action: shell, with: { script: echo one } }] }
+END
+"$drctl" --workspace . --state "$state" run "$state/run.yaml" --yes --output plain </dev/null >"$state/said" 2>&1 || true
 find "$state" -name 'journal*' -type f -exec cp {} "$corpus/journal/" \;
-[[ -n $(ls "$corpus/journal") ]] || { cat "$state/said" >&2; echo "the demo left no journal" >&2; exit 1; }
+[[ -n $(ls "$corpus/journal") ]] || { cat "$state/said" >&2; echo "the run left no journal" >&2; exit 1; }
 for target in "$corpus"/*; do echo "$target: $(find "$target" -type f | wc -l)"; done

@@ -611,6 +611,7 @@ async fn a_look_says_applied_not_applied_or_unknown() {
         let found = match Site::new().observe("http", look).await {
             Observation::Applied(_) => "applied".to_owned(),
             Observation::NotApplied(why) => format!("not applied: {why}"),
+            Observation::UnderWay(why) => format!("under way: {why}"),
             Observation::Unknown(why) => format!("unknown: {why}"),
         };
         assert_eq!(found, wanted);

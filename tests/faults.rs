@@ -227,3 +227,42 @@ fn a_failover_that_goes_on_past_its_time_is_not_asked_for_again() {
     assert_eq!(journal.matches("\"intent\"").count(), 1, "{journal}");
     assert!(journal.contains("still under way: https://"), "{journal}");
 }
+
+#[test]
+fn what_may_be_repeated_is_not_begun_again_while_it_goes_on() {
+    let steps = "execution:\n  \
+        - { id: start, action: azure.vm.start, with: { vm: one }, timeout: 5m }\n";
+    let folder = workspace(&[("shop", steps)]);
+    let (json, code) = rehearsed(folder.path(), "faults:\n  - stuck_operation: { step: start }\n", &[]);
+    assert_eq!((step(&json, "start").0, code), ("in_doubt", Some(4)), "{json}");
+    assert!(step(&json, "start").1.contains("followed at https://"), "{json}");
+}
+
+#[test]
+fn a_region_that_nothing_is_in_is_a_slip_of_the_pen() {
+    let folder = shop();
+    for (fault, told) in [
+        ("region_down: { region: cenralus }", "region_down"),
+        ("slow_replication: { resource: nowhere, lag: 5m }", "slow_replication"),
+    ] {
+        let (json, code) = rehearsed(folder.path(), &format!("faults:\n  - {fault}\n"), &[]);
+        assert!(code == Some(1) && json["differences"][0].as_str().is_some_and(|words| words.contains(told)), "{json}");
+    }
+}
+
+#[test]
+fn a_region_is_down_for_what_its_servers_say_they_are_in() {
+    let steps = "execution:\n  \
+        - { id: move, action: azure.sql.failover_group, with: { server: s2, group: g, mode: planned } }\n";
+    let folder = workspace(&[("shop", steps)]);
+    let server = |name: &str, location: &str| {
+        format!("  - {{ type: Microsoft.Sql/servers, name: {name}, location: {location} }}\n")
+    };
+    let scenario = format!(
+        "resources:\n{}{}faults:\n  - region_down: {{ region: japanwest }}\n",
+        server("s2", "japaneast"),
+        server("s2-partner", "japanwest")
+    );
+    let (json, _) = rehearsed(folder.path(), &scenario, &[]);
+    assert!(step(&json, "move").1.contains("PlannedFailoverTimedOut"), "{json}");
+}

@@ -179,6 +179,8 @@ pub enum Observation {
     Applied(Map<String, Value>),
     /// It did not happen.
     NotApplied(String),
+    /// What was begun goes on: to begin it again would meet itself. Where that is to be seen.
+    UnderWay(String),
     /// Nothing can tell, and why.
     Unknown(String),
 }

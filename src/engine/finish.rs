@@ -182,7 +182,9 @@ impl Machine {
         if by_verify && !interrupted.verified && !asks {
             return self.verify(node, Some(()));
         }
-        if plan.is_repeatable(step, effect) && !asks && step.on_interrupt != Some(OnInterrupt::Verify) {
+        // To begin again what goes on would meet itself: a person waits, or runs it again, which follows it.
+        let goes_on = matches!(state.more.as_ref().and_then(|more| more.sight.as_ref()), Some(Sight::UnderWay { .. }));
+        if plan.is_repeatable(step, effect) && !goes_on && !asks && step.on_interrupt != Some(OnInterrupt::Verify) {
             return self.run_again(node, side, step);
         }
         self.emit(Event::InDoubt { step: self.path(node), side, evidence: interrupted.evidence })

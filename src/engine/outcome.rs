@@ -122,6 +122,11 @@ pub enum Sight {
         /// How that is known.
         reason: String,
     },
+    /// What the attempt began goes on.
+    UnderWay {
+        /// How that is known.
+        reason: String,
+    },
     /// Nothing can tell.
     Unknown {
         /// Why.

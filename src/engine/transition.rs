@@ -57,13 +57,13 @@ pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change
             Sight::NotApplied { .. } => {
                 return Ok(Change { state: StepState::Pending, restart: true });
             }
-            Sight::Unknown { .. } => StepState::Running,
+            Sight::UnderWay { .. } | Sight::Unknown { .. } => StepState::Running,
         },
         // A failed step is looked at before a rollback: its effect may be there all the same.
         (Event::Observed { .. }, StepState::Failed) => StepState::Failed,
         (Event::Observed { sight, .. }, StepState::RollingBack) => match sight {
             Sight::Applied { .. } => StepState::RolledBack,
-            Sight::NotApplied { .. } | Sight::Unknown { .. } => StepState::RollingBack,
+            Sight::NotApplied { .. } | Sight::UnderWay { .. } | Sight::Unknown { .. } => StepState::RollingBack,
         },
         (Event::Verified { holds: true, .. }, StepState::Verifying | StepState::Running) => StepState::Succeeded,
         (Event::Verified { holds: false, .. }, StepState::Verifying) => StepState::Failed,
@@ -225,7 +225,7 @@ impl Node {
                 self.note = "seen to have happened".into();
             }
             Sight::NotApplied { .. } => self.more().interrupted = None,
-            Sight::Unknown { reason } => {
+            Sight::UnderWay { reason } | Sight::Unknown { reason } => {
                 let interrupted = self.more().interrupted.get_or_insert_default();
                 interrupted.observed = true;
                 if interrupted.evidence.is_empty() {
@@ -370,6 +370,7 @@ mod tests {
             ("cancelled", outcome(End::Cancelled)),
             ("seen applied", observed(Sight::Applied { outputs: Outputs::None })),
             ("seen not applied", observed(Sight::NotApplied { reason: reason() })),
+            ("seen under way", observed(Sight::UnderWay { reason: reason() })),
             ("seen unknown", observed(Sight::Unknown { reason: reason() })),
             ("verify holds", Event::Verified { step: step(), holds: true, reason: reason() }),
             ("verify does not", Event::Verified { step: step(), holds: false, reason: reason() }),

@@ -101,7 +101,9 @@ async fn write(
         Foreseen::AsPreviewed => match action.observe(context, call).await {
             Observation::Applied(outputs) => return told(held(outputs)),
             Observation::NotApplied(reason) => (label, format!("not done yet ({reason}); would do:\n{preview}")),
-            Observation::Unknown(reason) => (label, format!("state not read ({reason}); would do:\n{preview}")),
+            Observation::UnderWay(reason) | Observation::Unknown(reason) => {
+                (label, format!("state not read ({reason}); would do:\n{preview}"))
+            }
         },
         Foreseen::Waits(why) => (Label::Unknown, format!("would wait first ({why}); then:\n{preview}")),
         Foreseen::Fails(why) => (Label::Unknown, format!("would fail by its state now: {why}\n{preview}")),

@@ -220,6 +220,7 @@ impl Worker {
                 Err(problem) => Sight::Unknown { reason: format!("its outputs cannot be kept: {problem}") },
             },
             Observation::NotApplied(reason) => Sight::NotApplied { reason: self.secrets.mask(&reason) },
+            Observation::UnderWay(reason) => Sight::UnderWay { reason: self.secrets.mask(&reason) },
             Observation::Unknown(reason) => Sight::Unknown { reason: self.secrets.mask(&reason) },
         }
     }

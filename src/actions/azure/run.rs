@@ -125,6 +125,10 @@ impl<'a> Run<'a> {
     async fn drive(&mut self, handle: Option<&Value>) -> Result<Done, Failure> {
         if let Some(handle) = handle {
             self.take_up(handle).await?;
+        } else if let (Some(previous), Some(_)) = (&self.call.previous, self.under_way().await) {
+            // What an attempt before this one began goes on: it is followed, not begun again.
+            self.has_sent = true;
+            self.take_up(previous).await?;
         }
         loop {
             match self.decide() {

@@ -124,13 +124,13 @@ pub struct Rehearsed {
 
 impl Rehearsed {
     /// The faults of the scenario that never struck, by their place. A region that is down and a slow replication are
-    /// states of the world and not counted.
+    /// states of the world: they have not struck where nothing there is of that region, or of that name.
     #[must_use]
     pub fn unused_faults(&self) -> Vec<usize> {
         let faults = self.stage.setting.scenario.faults.iter().enumerate();
         let unused = faults.filter(|(index, fault)| match &fault.value {
             Fault::Crash { .. } => self.spared.iter().any(|kill| kill.is_of(&fault.value)),
-            Fault::RegionDown { .. } | Fault::SlowReplication { .. } => false,
+            Fault::RegionDown { .. } | Fault::SlowReplication { .. } => !self.stage.concerns(&fault.value),
             _ => !self.stage.has_struck(*index),
         });
         unused.map(|(index, _)| index).collect()

@@ -3,42 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::fault::plain;
+pub(super) use super::regions::{paired, region_in};
 use super::services;
 use super::world::World;
-
-/// Regions a name may tell of, the longer names first.
-const REGIONS: [&str; 22] = [
-    "northcentralus",
-    "southcentralus",
-    "westcentralus",
-    "germanywestcentral",
-    "switzerlandnorth",
-    "southeastasia",
-    "australiaeast",
-    "swedencentral",
-    "francecentral",
-    "canadacentral",
-    "northeurope",
-    "westeurope",
-    "centralus",
-    "eastasia",
-    "japaneast",
-    "uksouth",
-    "ukwest",
-    "eastus2",
-    "westus3",
-    "westus2",
-    "eastus",
-    "westus",
-];
-/// Azure's own pairs of regions, as far as the runbooks that ship use them.
-const PAIRS: [(&str, &str); 5] = [
-    ("centralus", "eastus2"),
-    ("westeurope", "northeurope"),
-    ("eastus", "westus"),
-    ("uksouth", "ukwest"),
-    ("northcentralus", "southcentralus"),
-];
 
 /// An action that a runbook uses, with as much of its parameters as is known beforehand.
 pub(super) struct Implied<'i> {
@@ -102,18 +69,6 @@ pub(super) fn derive(world: &mut World, action: &str, with: &Map<String, Value>)
         world.ensure(&path, json!({ "properties": { "provisioningState": "Succeeded" } }), region_in(&path));
     }
     services::derive(world, &implied);
-}
-
-/// The region a name tells of; empty where it tells of none.
-pub(super) fn region_in(name: &str) -> &'static str {
-    let name = plain(name);
-    REGIONS.into_iter().find(|region| name.contains(region)).unwrap_or_default()
-}
-
-/// The other region of a pair; the region itself where it has none.
-pub(super) fn paired(region: &str) -> &str {
-    let pair = PAIRS.iter().find(|(one, other)| *one == region || *other == region);
-    pair.map_or(region, |(one, other)| if *one == region { other } else { one })
 }
 
 /// The name of the partner of a resource: the same name in the paired region, else `NAME-partner`.

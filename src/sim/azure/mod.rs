@@ -13,6 +13,7 @@ mod operation;
 mod outage;
 mod paging;
 mod refusal;
+mod regions;
 mod services;
 mod spread;
 mod world;
@@ -31,6 +32,7 @@ use crate::edge::clock::Clock;
 use crate::sim::scenario::Fault;
 use answer::Answer;
 use incoming::Incoming;
+pub use regions::paired;
 use world::World;
 
 /// How long the way there and back takes.
@@ -144,6 +146,19 @@ impl Azure {
     #[must_use]
     pub fn has_struck(&self, fault: usize) -> bool {
         self.world().faults.has_struck(fault)
+    }
+
+    /// Whether anything is in a region, or names it.
+    #[must_use]
+    pub fn knows_region(&self, region: &str) -> bool {
+        self.world().knows_region(region)
+    }
+
+    /// Whether a resource is there, by its id or by type and name, or by the end of its id.
+    #[must_use]
+    pub fn knows_resource(&self, resource: &str) -> bool {
+        let wanted = resource.to_ascii_lowercase();
+        self.world().resources().keys().any(|id| id.ends_with(&wanted))
     }
 
     /// Whether a step, by its path, has begun something that takes its own time.

@@ -65,13 +65,6 @@ fn region_of(world: &World, incoming: &Incoming, target: &Target) -> Option<Stri
     if !incoming.is_for_manager() {
         return services::region_of_host(world, &incoming.host);
     }
-    let mut id = if target.scope.contains("/providers/") { target.scope.clone() } else { target.id.clone() };
-    while id.contains("/providers/") {
-        if let Some(resource) = world.resource(&id) {
-            return Some(resource.region.clone()).filter(|region| !region.is_empty());
-        }
-        let cut = id.rfind('/').unwrap_or(0);
-        id.truncate(cut);
-    }
-    None
+    let id = if target.scope.contains("/providers/") { &target.scope } else { &target.id };
+    world.home_of(id)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::fault::Faults;
+use super::fault::{Faults, plain};
 use super::incoming::Incoming;
 use super::lag::Lag;
 use super::limits::Buckets;
@@ -116,6 +116,28 @@ impl World {
 
     pub(super) fn resource(&self, id: &str) -> Option<&Resource> {
         self.resources.get(&id.to_ascii_lowercase())
+    }
+
+    /// Where a resource is: there where it says so itself, else where what it belongs to is.
+    pub(super) fn home_of(&self, id: &str) -> Option<String> {
+        let mut id = id.to_owned();
+        while id.contains("/providers/") {
+            let region = self.resource(&id).map(|resource| resource.region.clone());
+            if let Some(region) = region.filter(|region| !region.is_empty()) {
+                return Some(region);
+            }
+            id.truncate(id.rfind('/').unwrap_or(0));
+        }
+        None
+    }
+
+    /// Whether anything is in a region, or names it.
+    pub(super) fn knows_region(&self, region: &str) -> bool {
+        let region = plain(region);
+        let names = |resource: &Resource| {
+            plain(&resource.region) == region || plain(&resource.body.to_string()).contains(&region)
+        };
+        self.resources.values().any(names)
     }
 
     /// What a resource holds.

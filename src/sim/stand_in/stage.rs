@@ -13,11 +13,12 @@ use super::{Endpoints, Implied, Ledger, Probed, Random};
 use crate::actions::Call;
 use crate::catalogue::{Effect, Takes, Timestamp, Type};
 use crate::edge::clock::Clock;
-use crate::plan::Plan;
+use crate::engine::mentions;
 use crate::plan::path::without_keys;
+use crate::plan::{Plan, Region};
 use crate::runbook::ast::Step;
-use crate::sim::azure::{Azure, Logged};
-use crate::sim::scenario::{Fault, Scenario};
+use crate::sim::azure::{Azure, Logged, paired};
+use crate::sim::scenario::{Endpoint, Fault, Scenario};
 
 /// What a rehearsal is made of.
 #[derive(Clone)]
@@ -271,6 +272,26 @@ impl Stage {
     pub fn has_struck(&self, fault: usize) -> bool {
         let here = self.struck.lock().unwrap_or_else(PoisonError::into_inner).get(&fault).copied().unwrap_or(0);
         here > 0 || self.azure.has_struck(fault)
+    }
+
+    /// Whether a fault is about something that there is: of a region that nothing is in, nor in that it is paired with,
+    /// the name is a slip of the pen.
+    #[must_use]
+    pub fn concerns(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::RegionDown { region, .. } => self.knows_region(region) || self.knows_region(paired(region)),
+            Fault::SlowReplication { resource: Some(resource), .. } => self.azure.knows_resource(resource),
+            _ => true,
+        }
+    }
+
+    fn knows_region(&self, region: &str) -> bool {
+        let Some(named) = Region::named(region) else { return false };
+        let serves =
+            |endpoint: &Endpoint| endpoint.region.iter().chain([&endpoint.url]).any(|place| named.is_named_in(place));
+        self.azure.knows_region(region)
+            || !mentions(&self.setting.plan, &named).is_empty()
+            || self.setting.scenario.endpoints.iter().any(serves)
     }
 
     /// Whether the call undoes its step.

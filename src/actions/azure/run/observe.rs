@@ -63,8 +63,10 @@ impl Run<'_> {
 
     /// What the state of the resource tells of the attempt.
     async fn look(&mut self) -> Observation {
-        if let Some(why) = self.under_way().await {
-            return Observation::Unknown(why);
+        match self.under_way().await {
+            Some(Standing::GoesOn(why)) => return Observation::UnderWay(why),
+            Some(Standing::Unknown(why)) => return Observation::Unknown(why),
+            None => {}
         }
         let mut settled = self.now().plus(self.call.settle);
         loop {
@@ -104,16 +106,26 @@ impl Run<'_> {
         }
     }
 
-    /// Why nothing can be said yet of an attempt whose operation is noted: it goes on, or cannot be asked about.
-    async fn under_way(&self) -> Option<String> {
+    /// How an operation stands that an earlier attempt began; nothing where there is none, or it is over.
+    pub(super) async fn under_way(&self) -> Option<Standing> {
         let handle = self.call.previous.as_ref()?;
         let poll: Poll = serde_json::from_value(handle.get("poll")?.clone()).ok()?;
         let url = poll.operation.as_ref().or(poll.location.as_ref())?;
         let api = self.handled(handle.get("host").and_then(Value::as_str)).api;
         match follow::glance(&self.context.azure, self.via(), &api, &poll).await {
             Ok(true) => None,
-            Ok(false) => Some(format!("still under way: {url}")),
-            Err(why) => Some(format!("it cannot be asked whether it is still under way: {why}: {url}")),
+            Ok(false) => Some(Standing::GoesOn(format!("still under way: {url}"))),
+            Err(why) => {
+                Some(Standing::Unknown(format!("it cannot be asked whether it is still under way: {why}: {url}")))
+            }
         }
     }
+}
+
+/// How an operation stands that is not known to be over.
+pub(super) enum Standing {
+    /// It goes on; where that is to be seen.
+    GoesOn(String),
+    /// It cannot be asked, and why.
+    Unknown(String),
 }

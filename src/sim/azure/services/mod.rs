@@ -182,7 +182,9 @@ pub(super) fn longest(kind: &str) -> Duration {
 /// else: its provider stays where the account was made.
 pub(super) fn outlives_its_region(incoming: &Incoming, target: &Target) -> bool {
     let is_account = target.kind == "microsoft.storage/storageaccounts";
-    is_account && (incoming.is_read() || target.action() == "failover")
+    // The backups for a restore elsewhere lie in the other region of the pair.
+    let is_backup = target.kind == "microsoft.sql/servers/recoverabledatabases";
+    is_backup && incoming.is_read() || is_account && (incoming.is_read() || target.action() == "failover")
 }
 
 /// Whether the service does at once what the request asks for, or begins it without a URL that tells how it goes.

@@ -60,7 +60,7 @@ fn fail_over(world: &mut World, incoming: &Incoming, target: &Target) -> Answer 
         _ => return refusal::of_code("FailoverGroupNotSecondary"),
     }
     let (here, there) = (target.id.clone(), other_end(&group, target.name()));
-    let region = world.resource(&there).map(|other| other.region.clone()).unwrap_or_default();
+    let region = world.home_of(&there).unwrap_or_default();
     let is_down = world.faults.is_down(&region, world.start, world.now);
     if is_down && target.action() == "failover" {
         return refusal::of_code("PlannedFailoverTimedOut");
