@@ -371,6 +371,49 @@ traffic of failover orders: fine: `azure.traffic_manager.set_endpoint` with endp
 }
 
 #[test]
+fn what_is_called_for_each_item_is_looked_at_for_each() {
+    let workspace = Workspace::new(NOWHERE, "");
+    fs::remove_file(workspace.path().join("runbooks/orders.yaml")).unwrap();
+    let head = |name: &str| format!("drctl: 1\nname: {name}\nkind: failover\nobjectives: {{ rto: 45m }}\n");
+    let orders = "\
+inputs:
+  mode: { type: string, default: forced }
+execution:
+  - { id: ask, action: manual, with: { instructions: Which? }, outputs: { regions: list } }
+  - { id: left, action: runbook, for_each: [centralus, eastus2], with: { runbook: leave, inputs: { region: \"{{ item }}\" } } }
+  - { id: found, action: runbook, needs: [ask], for_each: \"{{ steps.ask.outputs.regions }}\", with: { runbook: leave, inputs: { region: \"{{ item }}\" } } }
+  - { id: never, action: runbook, when: inputs.mode == 'planned', with: { runbook: leave, inputs: { region: centralus } } }
+";
+    let leave = "\
+inputs:
+  region: { type: string }
+execution:
+  - { id: stop, action: azure.vm.deallocate, with: { resource_group: shop, vm: \"vm-{{ inputs.region }}\" } }
+  - { id: note, action: exec, with: { argv: [no-such-program] } }
+  - { id: clean, action: exec, with: { argv: [\"clean-{{ inputs.region }}\"] } }
+";
+    for (name, steps) in [("orders", orders), ("leave", leave)] {
+        fs::write(workspace.path().join(format!("runbooks/{name}.yaml")), head(name) + steps).unwrap();
+    }
+    let (_, told) = workspace.told(&["orders", "--assume-down", "centralus"], &[]);
+    let of_section = |section: &str| {
+        told.lines().filter(|line| line.starts_with(section)).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let tools = "\
+tools: clean-centralus: broken: is not in the PATH; needed by left[centralus].clean of failover orders -> install `clean-centralus`, or correct what names it
+tools: clean-eastus2: broken: is not in the PATH; needed by left[eastus2].clean of failover orders -> install `clean-eastus2`, or correct what names it
+tools: no-such-program: broken: is not in the PATH; needed by found.note of failover orders, left[centralus].note of failover orders, left[eastus2].note of failover orders -> install `no-such-program`, or correct what names it
+tools: found.clean of failover orders: not_checked: its program is known only in the run
+";
+    assert_eq!(of_section("tools: "), tools, "{told}");
+    let region = "\
+region: left[centralus].stop of failover orders: warning: `azure.vm.deallocate` with vm `vm-centralus`: changes it, waits up to 10m for a dead region, and stops the run -> add `on_failure: continue` to the step, if the run can do without it
+region: left[centralus].clean of failover orders: warning: `exec` with argv[0] `clean-centralus`: changes it, waits up to 10m for a dead region, and stops the run -> add `on_failure: continue` to the step, if the run can do without it
+";
+    assert_eq!(of_section("region: "), region, "{told}");
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused() {
     let workspace = Workspace::new(SETTINGS, RUNBOOK);
     let refused = |arguments: &[&str]| {

@@ -1,12 +1,10 @@
 //! `drctl plan`: what a run would do, in which order, and what its gates would ask.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::common::{Common, Named, console_line, say};
-use crate::engine::outlook;
 use crate::error::{Error, Exit};
 use crate::exec::earlier::taken;
 use crate::exec::inputs::{self, pair, read_vars};
@@ -15,7 +13,7 @@ use crate::exec::saved_plan::SavedPlan;
 use crate::exec::{run, view};
 use crate::plan;
 use crate::report::graph::{self, dot, mermaid, svg};
-use crate::report::plan::{Detail, foreseen, json, outline, text};
+use crate::report::plan::{Detail, json, outline, text};
 
 /// Shows a plan.
 #[derive(Debug, Args)]
@@ -81,7 +79,7 @@ impl Plan {
             }
         };
         if let Some(out) = &self.out {
-            SavedPlan::new(&loaded, &plan, gates(&plan), self.from_run.clone()).write(out)?;
+            SavedPlan::new(&loaded, &plan, told.gates(), self.from_run.clone()).write(out)?;
         }
         console_line(&shown)?;
         if !loaded.found.is_empty() {
@@ -111,11 +109,4 @@ impl Plan {
         let plan = view::plan_of(&loaded, &inputs, &registry.catalogue())?;
         Ok((loaded, plan))
     }
-}
-
-/// The digest of every gate that is known before the run, by the path of its step.
-fn gates(plan: &plan::Plan) -> BTreeMap<String, String> {
-    let state = outlook(plan);
-    let gated = plan.steps().filter(|(_, step)| step.approval.is_some());
-    gated.filter_map(|(index, _)| Some((plan.path(index), foreseen(plan, &state, index).ok()?.digest))).collect()
 }

@@ -2,37 +2,38 @@
 
 use serde_json::{Map, Value};
 
-use super::event::{Event, Instance, Mode, Outputs, StepState};
+use super::event::{Event, Mode, Outputs, StepState};
 use super::frame::FrameId;
 use super::machine::Machine;
 use super::scope::NodeScope;
-use super::state::{Node, NodeId, State};
+use super::state::{NodeId, State};
 use super::transition::Illegal;
 use crate::catalogue::Type;
 use crate::plan::Plan;
-use crate::plan::runbooks::handed;
-use crate::runbook::ast::Input;
+use crate::plan::runbooks::value_of;
 use crate::runbook::expr::Undefined;
 
 /// The most that a call hands over, or gives back, in bytes of JSON: a record of the journal has to hold it.
 const LARGEST: usize = 512 * 1024;
 
-/// How many nodes are looked at for a look ahead: a `for_each` within a `for_each` may come to a million.
-const MOST_FORESEEN: usize = 20_000;
-
 /// What a call hands over.
-struct Handed {
-    inputs: Map<String, Value>,
+pub(super) struct Handed {
+    pub(super) inputs: Map<String, Value>,
     /// Inputs that are not known before the run.
-    unknown: Vec<String>,
+    pub(super) unknown: Vec<String>,
 }
 
-fn hand_over(plan: &Plan, state: &State, caller: NodeId, frame: FrameId) -> Result<Handed, String> {
+/// What the node hands to the frame that it calls.
+///
+/// # Errors
+/// An input has no value, or not one of its type, or they are too large.
+pub(super) fn hand_over(plan: &Plan, state: &State, caller: NodeId, frame: FrameId) -> Result<Handed, String> {
     let mut handed = Handed { inputs: Map::new(), unknown: Vec::new() };
-    let runbook = &plan.parts[state.frame(frame).part].runbook;
+    let (runbook, index) = (&plan.parts[state.frame(frame).part].runbook, state.node(caller).step);
+    let scope = NodeScope::of(plan, state, caller);
     for input in runbook.inputs.iter().filter(|input| input.kind != Type::Secret) {
         let name = &input.name.value;
-        match value_of(plan, state, caller, input) {
+        match value_of(plan.runbook_of(index), &plan.step(index).action, input, &scope) {
             Ok(value) => drop(handed.inputs.insert(name.clone(), value)),
             Err(Undefined::Unknown(_)) => handed.unknown.push(name.clone()),
             Err(Undefined::Wrong(problem)) => {
@@ -45,17 +46,6 @@ fn hand_over(plan: &Plan, state: &State, caller: NodeId, frame: FrameId) -> Resu
         return Err(format!("the inputs of `{}` take {size} bytes, at most {LARGEST} fit", runbook.name.value));
     }
     Ok(handed)
-}
-
-fn value_of(plan: &Plan, state: &State, caller: NodeId, input: &Input) -> Result<Value, Undefined> {
-    let index = state.node(caller).step;
-    let Some(written) = handed(&plan.step(index).action, &input.name.value) else {
-        return input.default.clone().ok_or_else(|| Undefined::Wrong("it is needed, and not given".to_owned()));
-    };
-    let rendered = plan.expressions(index).render(&written, &NodeScope::of(plan, state, caller))?;
-    let value = input.kind.settle(rendered.shown());
-    input.kind.check(&value).map_err(Undefined::Wrong)?;
-    Ok(value)
 }
 
 /// What the outputs of the frame's runbook come to: those that nothing gave a value are left out, and so is what would
@@ -79,54 +69,6 @@ fn outputs(plan: &Plan, state: &State, frame: FrameId) -> Result<Map<String, Val
         }
     }
     Ok(outputs)
-}
-
-/// The state before a run, for looking at a plan: every call is begun whose inputs are known already; what a step will
-/// give is not known, rather than not there.
-#[must_use]
-pub fn outlook(plan: &Plan) -> State {
-    let mut state = State::new(plan);
-    state.nodes.iter_mut().for_each(|node| node.outputs = Outputs::Unknown);
-    begin_known(plan, &mut state, 1);
-    state
-}
-
-/// The state before a run, for making the world it needs: with every call whose inputs are known, the instances of every
-/// `for_each` whose items are known, and what those call.
-#[must_use]
-pub fn foresee(plan: &Plan) -> State {
-    let mut state = State::new(plan);
-    begin_known(plan, &mut state, 1);
-    let (mut at, mut frames) = (0, state.frames.len());
-    while at < state.nodes.len().min(MOST_FORESEEN) {
-        let node = NodeId(u32::try_from(at).unwrap_or(u32::MAX));
-        at += 1;
-        let Some(instances) = known_instances(plan, &state, node) else { continue };
-        // The node is there: it was just looked at.
-        state.expand(plan, &state.node(node).path.clone(), &instances).ok();
-        begin_known(plan, &mut state, frames);
-        frames = state.frames.len();
-    }
-    state
-}
-
-/// Begins the calls from the frame `first` on whose inputs are known.
-fn begin_known(plan: &Plan, state: &mut State, first: usize) {
-    for frame in (first..state.frames.len()).filter_map(|id| u32::try_from(id).ok()).map(FrameId) {
-        let Some(caller) = state.frame(frame).caller else { continue };
-        if let Ok(handed) = hand_over(plan, state, caller, frame) {
-            state.begin_frame(plan, caller, &handed.inputs, &handed.unknown);
-        }
-    }
-}
-
-/// The instances of a `for_each` step whose items are known; nothing for an instance itself.
-fn known_instances(plan: &Plan, state: &State, node: NodeId) -> Option<Vec<Instance>> {
-    let Node { step: index, parent, .. } = *state.node(node);
-    let for_each = plan.step(index).for_each.as_ref().filter(|_| parent.is_none())?;
-    let items = plan.expressions(index).render(&for_each.items, &NodeScope::of(plan, state, node)).ok()?;
-    let items = crate::plan::items(&items.shown()).ok()?;
-    Some(items.into_iter().map(|(key, item)| Instance { key, item }).collect())
 }
 
 impl Machine {

@@ -7,6 +7,7 @@ mod call;
 mod down;
 pub mod event;
 mod finish;
+mod foresight;
 mod frame;
 mod gate;
 mod gate_preview;
@@ -15,6 +16,7 @@ mod machine;
 mod node;
 mod notice;
 mod outcome;
+mod outlook;
 mod recover;
 mod repeat;
 mod retry;
@@ -28,16 +30,17 @@ mod transition;
 mod undo;
 mod uses;
 
-pub use call::{foresee, outlook};
 pub use down::{Consequence, Mention, mentions};
 pub use event::{
     Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,
     RunState, Side, Sight, StepState,
 };
+pub use foresight::{Foresight, Hole, Wait, filled};
 pub use frame::{Frame, FrameId};
 pub use gate::{Asked, ahead_refused, approved_at_start, approvers, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use machine::{Machine, Options};
+pub use outlook::{foresee, outlook};
 pub use scope::NodeScope;
 pub use state::{Gate, Interrupted, More, Node, NodeId, Rollback, State};
 pub use title::{run_title, step_title};

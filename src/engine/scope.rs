@@ -104,15 +104,13 @@ impl Scope for NodeScope<'_> {
         Some(Ok(value(&json!({ "outputs": outputs, "status": node.state }))))
     }
 
-    fn is_unknown(&self, input: Option<&str>) -> bool {
-        let frame = self.state.frame(self.frame);
-        let among = |name: &str| frame.unknown.iter().any(|unknown| unknown == name);
-        !frame.begun || input.map_or(!frame.unknown.is_empty(), among)
-    }
-
-    fn is_item_unknown(&self) -> bool {
-        let key = self.node.and_then(|node| self.state.node(node).key());
-        self.state.mode() == Mode::DryRun && key == Some(UNKNOWN)
+    fn is_unknown(&self, root: &str, name: Option<&str>) -> bool {
+        match root {
+            "inputs" => self.input_is_unknown(name),
+            "run" => self.state.started.is_none(),
+            "item" => self.node.is_some_and(|node| self.item_is_unknown(self.state.node(node))),
+            _ => false,
+        }
     }
 
     fn secret(&self, name: &str) -> String {
@@ -121,6 +119,21 @@ impl Scope for NodeScope<'_> {
 }
 
 impl NodeScope<'_> {
+    /// Whether the input is not known yet; without a name, whether any is not.
+    pub(super) fn input_is_unknown(&self, name: Option<&str>) -> bool {
+        let frame = self.state.frame(self.frame);
+        let among = |name: &str| frame.unknown.iter().any(|unknown| unknown == name);
+        !frame.begun || name.map_or(!frame.unknown.is_empty(), among)
+    }
+
+    /// Before the run, a step stands for its instances; in a dry run, an instance may stand for all of them.
+    fn item_is_unknown(&self, node: &Node) -> bool {
+        match self.state.started {
+            None => node.item.is_none(),
+            Some(_) => self.state.mode() == Mode::DryRun && node.key() == Some(UNKNOWN),
+        }
+    }
+
     fn run(&self) -> Value {
         let Some(started) = &self.state.started else {
             return json!({});

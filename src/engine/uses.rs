@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::call::outlook;
-use super::scope::NodeScope;
-use super::state::State;
-use crate::plan::definition::written;
+use super::foresight::{Foresight, Hole, filled};
+use super::outlook::foresee;
+use super::state::{NodeId, State};
 use crate::plan::{Plan, StepIndex};
-use crate::runbook::ast::{ActionUse, Phase, Runbook};
-use crate::runbook::expr::{ExprId, Scope, Segment, Templated};
+use crate::runbook::ast::{ActionUse, Phase};
+use crate::runbook::expr::Templated;
 
 /// What an action is to its step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub enum Role {
 pub struct Use {
     /// The step.
     pub step: StepIndex,
-    /// Its path.
+    /// Its path, with the keys of what is called for each item.
     pub path: String,
     /// What the action is to it.
     pub role: Role,
@@ -38,71 +37,52 @@ pub struct Use {
     pub items: Option<Value>,
 }
 
-/// The actions of a plan in the order of the phases. Steps whose `when` is false already are left out.
+/// The actions of a plan in the order of the phases. Steps whose `when` is false already are left out, and so is what
+/// those call. What is called for each item is there for each, where the items are known.
 #[must_use]
 pub fn uses(plan: &Plan) -> Vec<Use> {
-    let state = outlook(plan);
-    let mut steps: Vec<StepIndex> = plan.steps().map(|(index, _)| index).collect();
-    steps.sort_by_cached_key(|step| place(plan, *step));
-    steps.into_iter().flat_map(|step| of_step(plan, &state, step)).collect()
+    let state = foresee(plan);
+    // An instance does what its step does: what it goes through says the rest.
+    let mut nodes: Vec<NodeId> = state.iter().filter(|(_, node)| node.parent.is_none()).map(|(id, _)| id).collect();
+    nodes.sort_by_cached_key(|node| place(plan, &state, *node));
+    nodes.into_iter().flat_map(|node| of_node(plan, &state, node)).collect()
 }
 
-/// Where a step stands in the run: that of the outermost call first.
-fn place(plan: &Plan, step: StepIndex) -> Vec<(Phase, StepIndex)> {
-    let mut place: Vec<_> = plan.callers(step).map(|step| (plan.step(step).phase, step)).collect();
+/// Where a node stands in the run: that of the outermost call first.
+fn place(plan: &Plan, state: &State, node: NodeId) -> Vec<(Phase, StepIndex, NodeId)> {
+    let caller = |node: &NodeId| state.frame(state.node(*node).frame).caller;
+    let of_node = |node: NodeId| (plan.step(state.node(node).step).phase, state.node(node).step, node);
+    let mut place: Vec<_> = std::iter::successors(Some(node), caller).map(of_node).collect();
     place.reverse();
     place
 }
 
-fn of_step(plan: &Plan, state: &State, index: StepIndex) -> Vec<Use> {
-    let (step, runbook) = (plan.step(index), plan.runbook_of(index));
-    let Some(node) = state.nodes_of(plan, index).next() else { return Vec::new() };
-    let scope = NodeScope::of(plan, state, node);
-    if step.when.is_some_and(|when| is_known(runbook, when) && runbook.expressions.condition(when, &scope) == Ok(false))
-    {
+fn of_node(plan: &Plan, state: &State, node: NodeId) -> Vec<Use> {
+    let index = state.node(node).step;
+    let step = plan.step(index);
+    let look = Foresight::of(plan, state, node);
+    if look.applies() == Some(false) {
         return Vec::new();
     }
-    let items = step.for_each.as_ref().map(|for_each| known(runbook, &for_each.items, &scope));
+    let known = |value: &Templated| {
+        filled(value, &mut |hole| match hole {
+            Hole::Expression(id) => look.expression(id),
+            Hole::Secret(_) => look.written(hole),
+        })
+    };
     let used = |role: Role, action: &ActionUse, items: Option<Value>| Use {
         step: index,
-        path: plan.path(index),
+        path: state.node(node).path.to_string(),
         role,
         action: action.name.value.clone(),
-        with: match known(runbook, &action.with.value, &scope) {
+        with: match known(&action.with.value) {
             Value::Object(with) => with,
             _ => Map::new(),
         },
         items,
     };
+    let items = step.for_each.as_ref().map(|for_each| known(&for_each.items));
     let verify = step.verify.as_ref().map(|verify| used(Role::Verify, &verify.action, None));
     let rollback = step.rollback.as_ref().map(|rollback| used(Role::Rollback, rollback, None));
     std::iter::once(used(Role::Action, &step.action, items)).chain(verify).chain(rollback).collect()
-}
-
-/// Whether nothing that only the run gives is read.
-fn is_known(runbook: &Runbook, id: ExprId) -> bool {
-    let roots = runbook.expressions.get(id).scan.paths.iter().map(|path| path.parts[0].as_str());
-    roots.into_iter().all(|root| !matches!(root, "steps" | "run" | "item"))
-}
-
-/// The value as far as it is known.
-fn known(runbook: &Runbook, value: &Templated, scope: &dyn Scope) -> Value {
-    let evaluated = |id: ExprId| is_known(runbook, id).then(|| runbook.expressions.evaluate(id, scope).ok()).flatten();
-    let as_written = |id: ExprId| written(runbook, &Templated::Expression(id));
-    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match value {
-        Templated::Expression(id) => evaluated(*id).unwrap_or_else(|| as_written(*id)),
-        Templated::Text(segments) => {
-            let segment = |segment: &Segment| match segment {
-                Segment::Expression(id) => text(evaluated(*id).unwrap_or_else(|| as_written(*id))),
-                other => text(written(runbook, &Templated::Text(vec![other.clone()]))),
-            };
-            Value::String(segments.iter().map(segment).collect())
-        }
-        Templated::List(items) => items.iter().map(|item| known(runbook, item, scope)).collect(),
-        Templated::Map(entries) => {
-            Value::Object(entries.iter().map(|(key, item)| (key.clone(), known(runbook, item, scope))).collect())
-        }
-        Templated::Plain(_) | Templated::Secret(_) => written(runbook, value),
-    }
 }

@@ -92,7 +92,7 @@ impl Scope for Known {
         Some(Err(Undefined::Unknown(format!("steps.{id}"))))
     }
 
-    fn is_unknown(&self, input: Option<&str>) -> bool {
-        input.is_none_or(|input| !self.names.iter().any(|name| name == input))
+    fn is_unknown(&self, root: &str, name: Option<&str>) -> bool {
+        root == "inputs" && name.is_none_or(|input| !self.names.iter().any(|name| name == input))
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::branches::{Known, branches, holds};
-use super::runbooks::{DEEPEST, handed};
+use super::runbooks::{DEEPEST, value_of};
 use super::{Graph, Plan, Runbooks, StepIndex, is_main};
 use crate::catalogue::{Catalogue, Takes, Type};
-use crate::runbook::ast::{Approval, Estimate, Phase, Runbook, Step, Verify};
+use crate::runbook::ast::{Approval, Estimate, Input, Phase, Runbook, Step, Verify};
 
 /// How long people take to open a gate of which nobody says it: a guess, the usual time being that of rehearsals.
 const GATE: (Duration, Duration) = (Duration::from_mins(2), Duration::from_mins(5));
@@ -139,23 +139,33 @@ impl Estimates<'_> {
         path
     }
 
+    /// How long the action of a step takes in all its rounds, without its gate and its check; a call takes as long as
+    /// the critical path of what it calls. None where nobody says it.
+    #[must_use]
+    pub fn action(&self, runbook: &Runbook, step: &Step, inputs: &Map<String, Value>) -> Option<Time> {
+        let known = Known::new(inputs);
+        let called = self.call(runbook, step, &known, DEEPEST);
+        let once = called.or_else(|| estimate(step, self.catalogue).map(Time::of))?;
+        Some(once.times(rounds(runbook, step, &known)))
+    }
+
+    /// How long what the step calls takes.
+    fn call(&self, runbook: &Runbook, step: &Step, known: &Known, deep: usize) -> Option<Time> {
+        let called = self.runbooks.called(runbook, step).filter(|_| deep > 1)?;
+        let graph = super::graph(called, &super::index(called));
+        let path = self.within(called, &graph, &given(runbook, step, called, known), deep - 1);
+        Some(Time { typical: path.typical, worst: path.worst })
+    }
+
     /// How long a step takes, its gate and its check included.
     fn time(&self, runbook: &Runbook, step: &Step, known: &Known, deep: usize) -> Time {
         if holds(runbook, step, known) == Some(false) {
             return Time::default();
         }
-        let called = self.runbooks.called(runbook, step).filter(|_| deep > 1);
-        let own = match called {
-            Some(called) => {
-                let graph = super::graph(called, &super::index(called));
-                let path = self.within(called, &graph, &handed_over(runbook, step, called, known), deep - 1);
-                Time { typical: path.typical, worst: path.worst }
-            }
-            None => match &step.verify {
-                Some(verify) => checked(step, verify, self.catalogue),
-                None => estimate(step, self.catalogue).map(Time::of).unwrap_or_default(),
-            },
-        };
+        let own = self.call(runbook, step, known, deep).unwrap_or_else(|| match &step.verify {
+            Some(verify) => checked(step, verify, self.catalogue),
+            None => estimate(step, self.catalogue).map(Time::of).unwrap_or_default(),
+        });
         let gate = step.approval.as_deref().map(gate).unwrap_or_default();
         gate.and(own.times(rounds(runbook, step, known)))
     }
@@ -171,17 +181,24 @@ fn rounds(runbook: &Runbook, step: &Step, known: &Known) -> u32 {
         _ => return 1,
     };
     let count = u32::try_from(count).unwrap_or(u32::MAX);
-    for_each.max_parallel.map_or(1, |most| count.div_ceil(most.max(1)))
+    count.div_ceil(for_each.max_parallel.unwrap_or(count).max(1))
 }
 
-/// What a called runbook's inputs are, as far as they are known before the run.
-fn handed_over(runbook: &Runbook, step: &Step, called: &Runbook, known: &Known) -> Map<String, Value> {
-    let value = |name: &str, default: &Option<Value>| match handed(&step.action, name) {
-        Some(written) => runbook.expressions.render(&written, known).ok().map(|value| value.shown()),
-        None => default.clone(),
-    };
+/// What the step of a runbook with these inputs hands to the one that it calls, as far as that is known before the run.
+#[must_use]
+pub fn handed_over(
+    runbook: &Runbook,
+    step: &Step,
+    called: &Runbook,
+    inputs: &Map<String, Value>,
+) -> Map<String, Value> {
+    given(runbook, step, called, &Known::new(inputs))
+}
+
+fn given(runbook: &Runbook, step: &Step, called: &Runbook, known: &Known) -> Map<String, Value> {
+    let value = |input: &Input| value_of(runbook, &step.action, input, known).ok();
     let inputs = called.inputs.iter().filter(|input| input.kind != Type::Secret);
-    inputs.filter_map(|input| Some((input.name.value.clone(), value(&input.name.value, &input.default)?))).collect()
+    inputs.filter_map(|input| Some((input.name.value.clone(), value(input)?))).collect()
 }
 
 /// The longest way through these steps, which come in an order that fits their needs.

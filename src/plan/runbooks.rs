@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::runbook::ast::{ActionUse, Kind, Runbook, Step};
-use crate::runbook::expr::Templated;
+use crate::runbook::ast::{ActionUse, Input, Kind, Runbook, Step};
+use crate::runbook::expr::{Scope, Templated, Undefined};
 
 /// The action of a step that runs another runbook.
 pub const CALL: &str = "runbook";
@@ -55,6 +55,19 @@ pub fn call(kind: Kind, step: &Step) -> Option<Call> {
 pub fn handed(action: &ActionUse, input: &str) -> Option<Templated> {
     let inputs = action.with.value.entry("inputs")?;
     inputs.entry(input).map(std::borrow::Cow::into_owned)
+}
+
+/// The value that a call by `caller` gives to an input: what it hands over, or the default.
+///
+/// # Errors
+/// It is not known yet, or there is none of the input's type.
+pub fn value_of(caller: &Runbook, action: &ActionUse, input: &Input, scope: &dyn Scope) -> Result<Value, Undefined> {
+    let Some(written) = handed(action, &input.name.value) else {
+        return input.default.clone().ok_or_else(|| Undefined::Wrong("it is needed, and not given".to_owned()));
+    };
+    let value = input.kind.settle(caller.expressions.render(&written, scope)?.shown());
+    input.kind.check(&value).map_err(Undefined::Wrong)?;
+    Ok(value)
 }
 
 /// The runbooks that were read, by name and kind.

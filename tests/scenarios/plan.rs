@@ -201,6 +201,60 @@ fn gates_count_at_their_estimate_and_verify_at_what_it_may_take() {
     assert_eq!(critical(&step(", for_each: [a, b, c], max_parallel: 2")), "2m usually, 4m at worst");
 }
 
+#[test]
+fn what_is_called_for_each_item_is_told_once_and_counted_in_rounds() {
+    let calls = r#"
+execution:
+  - { id: probe, action: wait, with: { for: 1s }, approval: {}, for_each: [a, b], estimate: { typical: 1s } }
+  - { id: late, action: wait, with: { for: 1s }, approval: { prompt: "Begun at {{ run.started_at }}" } }
+  - id: move
+    action: runbook
+    needs: [probe, late]
+    for_each: [a, b, c]
+    max_parallel: 2
+    with: { runbook: called, inputs: { region: "{{ item }}", mode: planned } }
+  - { id: nothing, action: wait, needs: [move], with: { for: 5m }, for_each: [], estimate: { typical: 5m } }
+"#;
+    let called = r#"
+inputs: { region: { type: string }, mode: { type: string }, by: { type: string, default: nobody } }
+execution:
+  - id: drain
+    when: inputs.mode == 'planned'
+    action: shell
+    with: { script: drain, env: { WHICH: "{{ inputs.region }} {{ inputs.mode }} {{ inputs.by }}" } }
+    estimate: { typical: 10m }
+    approval: {}
+"#;
+    let plan = Workspace::of(calls).runbook("called", called).drctl(&["plan", "r"]);
+    let wanted = r#"
+   1 * probe             1s
+        wait for=1s
+        for each of ["a","b"]
+        GATE anybody; waits for as long as it takes
+          no approval ahead: it asks for the instances of `for_each`, which the run makes
+   1   late               -
+        wait for=1s
+        GATE anybody; waits for as long as it takes
+          Begun at (known in the run)
+          no approval ahead: it reads what only the run itself knows
+   2 * move             24m
+        runbook runbook=called inputs={"region":"(of each item)","mode":"planned"}
+        after probe, late; for each of ["a","b","c"]
+         1 * move.drain       10m
+              shell script=drain env={"WHICH":"(of each item) planned nobody"}
+              only where inputs.mode == 'planned': it does
+              GATE anybody; waits for as long as it takes
+                no approval ahead: its runbook is called for each item, which the run does
+   3   nothing           0s
+        wait for=5m
+        after move; for each of []
+
+critical path * 26m1s usually, 35m1s at worst; no RTO is set
+  probe -> move
+"#;
+    assert!(plan.stdout.contains(wanted), "{plan:?}");
+}
+
 fn saved(workspace: &Workspace, more: &[&str]) -> Ran {
     let saved = workspace.drctl(&[&["plan", "r", "--out", "plan.json"], more].concat());
     assert_eq!(saved.code, 0, "{saved:?}");

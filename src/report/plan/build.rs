@@ -11,9 +11,9 @@ use super::outline::{
 use super::permissions::Permissions;
 use super::values::Values;
 use crate::catalogue::Type;
-use crate::engine::{FrameId, NodeScope, State, outlook};
-use crate::plan::critical_path::{CriticalPath, Estimates, estimate, waves};
-use crate::plan::{self, Part, Plan, StepIndex, graph, is_main};
+use crate::engine::{Foresight, FrameId, NodeId, NodeScope, State, outlook};
+use crate::plan::critical_path::{CriticalPath, Estimates, handed_over, waves};
+use crate::plan::{self, Plan, StepIndex, graph, is_main};
 use crate::runbook::ast::{OnFailure, RunIf, Step};
 
 /// What is told of a plan.
@@ -26,13 +26,14 @@ pub fn outline(plan: &Plan) -> Outline {
         plan,
         state: &state,
         estimates,
+        inputs: inputs_of_parts(plan),
         critical: BTreeSet::new(),
         permissions: Permissions::default(),
         without: Vec::new(),
     };
-    let path = writer.path(0, &plan.inputs);
-    writer.mark(0, &path);
-    let phases = writer.phases(0);
+    let path = writer.path(0);
+    writer.mark(FrameId::default(), &path);
+    let phases = writer.phases(FrameId::default());
     let choices = choices(plan, estimates.by_choice(&plan.runbook, &own, &plan.inputs));
     let paths = |steps: &[StepIndex]| steps.iter().map(|step| plan.path(*step)).collect();
     Outline {
@@ -74,6 +75,22 @@ fn inputs(plan: &Plan) -> Vec<Given> {
     plan.runbook.inputs.iter().map(given).collect()
 }
 
+/// What the runbook of each part is given, as far as that is known before the run.
+fn inputs_of_parts(plan: &Plan) -> Vec<Map<String, Value>> {
+    let mut inputs: Vec<Map<String, Value>> = Vec::new();
+    for part in &plan.parts {
+        // A part stands after the one that calls it.
+        inputs.push(part.caller.map_or_else(
+            || plan.inputs.clone(),
+            |caller| {
+                let before = &inputs[plan.part_index(caller)];
+                handed_over(plan.runbook_of(caller), plan.step(caller), &part.runbook, before)
+            },
+        ));
+    }
+    inputs
+}
+
 /// The times of each choice, those that take longest at worst first.
 fn choices(plan: &Plan, paths: Vec<(Map<String, Value>, CriticalPath)>) -> Vec<Choice> {
     let planned = |inputs: &Map<String, Value>| inputs.iter().all(|(name, value)| plan.inputs.get(name) == Some(value));
@@ -93,6 +110,8 @@ struct Writer<'p> {
     plan: &'p Plan,
     state: &'p State,
     estimates: Estimates<'p>,
+    /// What is known of the inputs of each part.
+    inputs: Vec<Map<String, Value>>,
     critical: BTreeSet<StepIndex>,
     permissions: Permissions,
     without: Vec<String>,
@@ -100,58 +119,51 @@ struct Writer<'p> {
 
 impl Writer<'_> {
     /// The critical path of a part, by the indices of its runbook.
-    fn path(&self, part: usize, inputs: &Map<String, Value>) -> CriticalPath {
+    fn path(&self, part: usize) -> CriticalPath {
         let runbook = &self.plan.parts[part].runbook;
-        self.estimates.critical_path(runbook, &graph(runbook, &plan::index(runbook)), inputs)
+        self.estimates.critical_path(runbook, &graph(runbook, &plan::index(runbook)), &self.inputs[part])
     }
 
-    /// The critical path of the part that the step calls, with what is known of what it is given.
-    fn called(&self, index: StepIndex) -> Option<(usize, CriticalPath)> {
-        let part = self.plan.called(index)?;
-        let frame = self.state.nodes_of(self.plan, index).next().and_then(|node| self.state.called(node));
-        let inputs = frame.map(|frame| (*self.state.frame(frame).inputs).clone()).unwrap_or_default();
-        Some((part, self.path(part, &inputs)))
-    }
-
-    /// Marks the critical path of a part, and of what it calls.
-    fn mark(&mut self, part: usize, path: &CriticalPath) {
+    /// Marks the critical path of a frame, and of what it calls.
+    fn mark(&mut self, frame: FrameId, path: &CriticalPath) {
+        let frame = self.state.frame(frame);
         for step in &path.steps {
-            let index = StepIndex(self.plan.parts[part].first.0 + step.0);
+            let index = StepIndex(self.plan.parts[frame.part].first.0 + step.0);
             self.critical.insert(index);
-            if let Some((part, path)) = self.called(index) {
-                self.mark(part, &path);
+            if let Some(called) = self.state.called(frame.node(self.plan, index)) {
+                let path = self.path(self.state.frame(called).part);
+                self.mark(called, &path);
             }
         }
     }
 
-    fn phases(&mut self, part: usize) -> Vec<PhaseOutline> {
+    fn phases(&mut self, frame: FrameId) -> Vec<PhaseOutline> {
         let mut phases = Vec::new();
-        for (phase, waves) in waves(self.plan, part) {
-            let wave = |wave: Vec<StepIndex>| wave.into_iter().map(|index| self.step(index)).collect();
+        let frame = self.state.frame(frame);
+        for (phase, waves) in waves(self.plan, frame.part) {
+            let mut step = |index: StepIndex| self.step(index, frame.node(self.plan, index));
+            let wave = |wave: Vec<StepIndex>| wave.into_iter().map(&mut step).collect();
             phases.push(PhaseOutline { phase: phase.name(), waves: waves.into_iter().map(wave).collect() });
         }
         phases
     }
 
-    fn step(&mut self, index: StepIndex) -> StepOutline {
+    fn step(&mut self, index: StepIndex, node: NodeId) -> StepOutline {
         let (plan, state) = (self.plan, self.state);
         let step = plan.step(index);
         let path = plan.path(index);
-        let values = Values::of(plan, state, index);
+        let values = Values::of(plan, state, node);
         let does = values.action(&step.action);
         let verify = step.verify.as_deref();
         let verify = verify.map(|check| Check { does: values.action(&check.action), within: Seconds(check.within) });
         let rollback = step.rollback.as_deref().map(|rollback| values.action(rollback));
-        // What a step calls is left out with it.
-        let left_out = |caller| Values::of(plan, state, caller).applies() == Some(false);
-        let applies = if plan.callers(index).skip(1).any(left_out) { Some(false) } else { values.applies() };
+        let applies = Foresight::of(plan, state, node).applies();
         if applies != Some(false) {
             let uses = [Some(&does), verify.as_ref().map(|check| &check.does), rollback.as_ref()];
             uses.into_iter().flatten().for_each(|action| self.permissions.add(&plan.catalogue, &path, action));
         }
         let estimate = self.estimate(index, step, &path, applies);
         let effect = plan.effect(&step.action.name.value, &known(&does));
-        let calls = plan.called(index);
         StepOutline {
             title: step.title.as_deref().map(|title| values.line(title)),
             owner: step.owner.as_deref().map(str::to_owned),
@@ -169,7 +181,7 @@ impl Writer<'_> {
                 until: repeat.until.as_ref().map(|until| until.value.clone()),
             }),
             for_each: step.for_each.as_ref().map(|each| values.parameter("for_each", &each.items)),
-            approval: step.approval.as_deref().map(|approval| gate(plan, state, index, approval)),
+            approval: step.approval.as_deref().map(|approval| gate(plan, state, node, approval)),
             estimate,
             timeout: Seconds(plan.timeout(index)),
             attempts: plan.retry(index, effect).map_or(1, |retry| retry.attempts),
@@ -183,18 +195,18 @@ impl Writer<'_> {
             },
             point_of_no_return: step.point_of_no_return,
             critical: self.critical.contains(&index),
-            calls: calls.map(|part| self.call(&plan.parts[part], part)),
+            calls: state.called(node).map(|frame| self.call(frame)),
             does,
             path,
         }
     }
 
-    fn call(&mut self, part: &Part, index: usize) -> Call {
-        let runbook = &part.runbook;
-        Call { runbook: runbook.name.value.clone(), kind: runbook.kind.name(), phases: self.phases(index) }
+    fn call(&mut self, frame: FrameId) -> Call {
+        let runbook = &self.plan.parts[self.state.frame(frame).part].runbook;
+        Call { runbook: runbook.name.value.clone(), kind: runbook.kind.name(), phases: self.phases(frame) }
     }
 
-    /// How long the action takes; the RTO covers no step of communication, nor what only failures bring about.
+    /// How long the action takes, for all items; the RTO covers no step of communication, nor what only failures bring about.
     fn estimate(
         &mut self,
         index: StepIndex,
@@ -203,16 +215,13 @@ impl Writer<'_> {
         applies: Option<bool>,
     ) -> Option<(Seconds, Seconds)> {
         let plan = self.plan;
-        if let Some((_, path)) = self.called(index) {
-            return Some((Seconds(path.typical), Seconds(path.worst)));
-        }
-        let known = estimate(step, &plan.catalogue);
+        let known = self.estimates.action(plan.runbook_of(index), step, &self.inputs[plan.part_index(index)]);
         let counts = |step: StepIndex| plan.step(step).phase.is_barrier() && is_main(plan.step(step));
         let covered = applies != Some(false) && plan.callers(index).all(counts);
         if known.is_none() && covered {
             self.without.push(path.to_owned());
         }
-        known.map(|known| (Seconds(known.typical), Seconds(known.worst.unwrap_or(known.typical))))
+        known.map(|known| (Seconds(known.typical), Seconds(known.worst)))
     }
 }
 

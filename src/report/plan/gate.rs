@@ -1,39 +1,49 @@
 //! The gates of a plan: who may open them, and what an approval ahead binds to.
 
+use std::collections::BTreeSet;
+
 use super::outline::{Gate, Seconds};
 use super::values::Values;
-use crate::engine::{Asked, State, gate_question};
+use crate::engine::{Asked, NodeId, State, gate_question};
+use crate::plan::Plan;
 use crate::plan::critical_path;
-use crate::plan::{Plan, StepIndex};
 use crate::runbook::ast::{Approval, OnTimeout};
 
-/// What the gate of the step will ask, or why it is not known before the run.
+/// What the gate of the node will ask, or why that is not known before the run.
 ///
 /// # Errors
 /// The reason, for people.
-pub fn foreseen(plan: &Plan, state: &State, index: StepIndex) -> Result<Asked, String> {
+fn foreseen(plan: &Plan, state: &State, node: NodeId) -> Result<Asked, String> {
+    let index = state.node(node).step;
     let step = plan.step(index);
-    let reads = |path: &[String]| matches!(path[0].as_str(), "steps" | "run");
     let expressions = step.expressions().into_iter().map(|id| plan.expressions(index).get(id));
-    let reads_steps = expressions.into_iter().any(|read| read.scan.paths.iter().any(|path| reads(&path.parts)));
-    if reads_steps || step.for_each.is_some() {
+    let roots: BTreeSet<&str> =
+        expressions.flat_map(|read| &read.scan.paths).map(|path| path.parts[0].as_str()).collect();
+    if roots.contains("steps") {
         return Err("it reads what earlier steps give".to_owned());
     }
-    let node = state.nodes_of(plan, index).next().filter(|node| {
-        let mut frame = Some(state.frame(state.node(*node).frame));
-        // A gate binds to what its runbook is called with, and the one that calls that, too.
-        while let Some(at) = frame.filter(|frame| frame.begun && frame.unknown.is_empty()) {
-            let Some(caller) = at.caller else { return true };
-            frame = Some(state.frame(state.node(caller).frame));
+    if roots.contains("run") {
+        return Err("it reads what only the run itself knows".to_owned());
+    }
+    if step.for_each.is_some() {
+        return Err("it asks for the instances of `for_each`, which the run makes".to_owned());
+    }
+    let mut frame = state.frame(state.node(node).frame);
+    // A gate binds to what its runbook is called with, and the one that calls that, too.
+    while let Some(caller) = frame.caller {
+        if plan.step(state.node(caller).step).for_each.is_some() {
+            return Err("its runbook is called for each item, which the run does".to_owned());
         }
-        false
-    });
-    let node = node.ok_or("what its runbook is called with is not known before")?;
+        if !frame.begun || !frame.unknown.is_empty() {
+            return Err("what its runbook is called with is not known before".to_owned());
+        }
+        frame = state.frame(state.node(caller).frame);
+    }
     gate_question(plan, state, node).map_err(|problem| problem.to_string())
 }
 
 /// What is told of the gate of a step.
-pub(super) fn gate(plan: &Plan, state: &State, index: StepIndex, approval: &Approval) -> Gate {
+pub(super) fn gate(plan: &Plan, state: &State, node: NodeId, approval: &Approval) -> Gate {
     let workspace = &plan.workspace;
     let by: Vec<String> = approval.by.iter().map(|role| role.value.clone()).collect();
     let own: Vec<String> = approval.escalate_to.iter().map(|role| role.value.clone()).collect();
@@ -42,8 +52,8 @@ pub(super) fn gate(plan: &Plan, state: &State, index: StepIndex, approval: &Appr
         OnTimeout::Escalate if own.is_empty() => workspace.escalate_to.clone(),
         OnTimeout::Escalate => own,
     };
-    let values = Values::of(plan, state, index);
-    let (digest, preview, why) = match foreseen(plan, state, index) {
+    let values = Values::of(plan, state, node);
+    let (digest, preview, why) = match foreseen(plan, state, node) {
         Ok(asked) => (Some(asked.digest), asked.preview, None),
         Err(why) => (None, Vec::new(), Some(why)),
     };

@@ -10,7 +10,6 @@ mod text;
 mod values;
 
 pub use build::outline;
-pub use gate::foreseen;
 pub use outline::{
     Call, Check, Choice, Gate, Given, Needed, Outline, Parameter, PhaseOutline, Repeated, Seconds, StepOutline, Times,
     Use,

@@ -1,5 +1,6 @@
 //! What is told of a plan, as one value: the document of `drctl plan --output json`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -49,6 +50,23 @@ pub struct Outline {
     pub permissions: Vec<Needed>,
 }
 
+impl Outline {
+    /// Every step, those of called runbooks too.
+    #[must_use]
+    pub fn steps(&self) -> Vec<&StepOutline> {
+        let mut found = Vec::new();
+        self.phases.iter().for_each(|phase| phase.collect(&mut found));
+        found
+    }
+
+    /// The digest of every gate of which it is known before the run, by the path of its step.
+    #[must_use]
+    pub fn gates(&self) -> BTreeMap<String, String> {
+        let digest = |step: &StepOutline| Some((step.path.clone(), step.approval.as_ref()?.digest.clone()?));
+        self.steps().into_iter().filter_map(digest).collect()
+    }
+}
+
 /// An input of the run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Given {
@@ -68,6 +86,15 @@ pub struct PhaseOutline {
     pub phase: &'static str,
     /// What may run at the same time, in order.
     pub waves: Vec<Vec<StepOutline>>,
+}
+
+impl PhaseOutline {
+    fn collect<'s>(&'s self, found: &mut Vec<&'s StepOutline>) {
+        for step in self.waves.iter().flatten() {
+            found.push(step);
+            step.calls.iter().flat_map(|call| &call.phases).for_each(|phase| phase.collect(found));
+        }
+    }
 }
 
 /// A step.
@@ -103,7 +130,7 @@ pub struct StepOutline {
     /// Who must agree before it starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Gate>,
-    /// How long its action takes; null where nobody says.
+    /// How long its action takes, for all items; null where nobody says.
     pub estimate: Option<(Seconds, Seconds)>,
     /// How long one attempt may take.
     pub timeout: Seconds,
@@ -222,13 +249,13 @@ pub struct Times {
     pub worst_steps: Vec<String>,
     /// The recovery time objective.
     pub rto: Option<Seconds>,
-    /// The times of every value of the enum inputs that decide what is done, the worst first.
+    /// The times of every value of the enum and bool inputs that decide what is done, the worst first.
     pub choices: Vec<Choice>,
     /// Steps that count as nothing, because nobody says how long they take.
     pub without_estimate: Vec<String>,
 }
 
-/// The times with some values of enum inputs.
+/// The times with some values of enum and bool inputs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Choice {
     /// The values.

@@ -38,18 +38,8 @@ pub fn text(plan: &Outline, detail: Detail, colour: bool) -> String {
     writer.text
 }
 
-/// Every step, those of called runbooks too.
-pub(super) fn all(phases: &[PhaseOutline]) -> Vec<&StepOutline> {
-    let mut found = Vec::new();
-    for step in phases.iter().flat_map(|phase| phase.waves.iter().flatten()) {
-        found.push(step);
-        found.extend(step.calls.iter().flat_map(|call| all(&call.phases)));
-    }
-    found
-}
-
 fn width(plan: &Outline) -> usize {
-    let widest = all(&plan.phases).into_iter().map(|step| step.path.len()).max();
+    let widest = plan.steps().into_iter().map(|step| step.path.len()).max();
     widest.unwrap_or_default().clamp(12, WIDEST)
 }
 
@@ -76,7 +66,7 @@ impl Writer {
     }
 
     fn head(&mut self, plan: &Outline) {
-        let steps = all(&plan.phases);
+        let steps = plan.steps();
         let gates = steps.iter().filter(|step| step.approval.is_some()).count();
         let final_steps = steps.iter().filter(|step| step.point_of_no_return).count();
         let mut parts = vec![count(steps.len(), "step")];

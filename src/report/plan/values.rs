@@ -5,32 +5,23 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::outline::{Parameter, Use};
-use crate::engine::{NodeId, NodeScope, State};
-use crate::plan::definition::written;
-use crate::plan::runbooks::handed;
-use crate::plan::{Plan, StepIndex};
+use crate::engine::{Foresight, Hole, NodeId, State, Wait, filled};
+use crate::plan::Plan;
 use crate::runbook::ast::ActionUse;
-use crate::runbook::expr::{ExprId, Scope as _, Segment, Templated};
-
-/// What a value waits for: paths of steps, or one of the words below.
-type Waits = BTreeSet<String>;
-
-/// It is known when the run has begun.
-const RUN: &str = "run";
-/// It differs from instance to instance.
-const ITEM: &str = "item";
+use crate::runbook::expr::Templated;
 
 /// The values of one step.
 pub(super) struct Values<'p> {
     plan: &'p Plan,
-    state: &'p State,
-    index: StepIndex,
-    node: Option<NodeId>,
+    look: Foresight<'p>,
+    /// The part of the plan that the step stands in.
+    part: usize,
 }
 
 impl<'p> Values<'p> {
-    pub(super) fn of(plan: &'p Plan, state: &'p State, index: StepIndex) -> Self {
-        Self { plan, state, index, node: state.nodes_of(plan, index).next() }
+    pub(super) fn of(plan: &'p Plan, state: &'p State, node: NodeId) -> Self {
+        let part = state.frame(state.node(node).frame).part;
+        Self { plan, look: Foresight::of(plan, state, node), part }
     }
 
     /// An action with its parameters.
@@ -47,105 +38,53 @@ impl<'p> Values<'p> {
 
     /// A named value.
     pub(super) fn parameter(&self, name: &str, value: &Templated) -> Parameter {
-        let mut waits = Waits::new();
+        let mut waits = BTreeSet::new();
         let value = self.value(value, &mut waits);
-        Parameter { name: name.to_owned(), value, known_after: waits.into_iter().collect() }
+        let known_after: BTreeSet<String> = waits.into_iter().map(|wait| self.word(wait)).collect();
+        Parameter { name: name.to_owned(), value, known_after: known_after.into_iter().collect() }
     }
 
     /// A text on one line.
     pub(super) fn line(&self, text: &Templated) -> String {
-        let text = match self.value(text, &mut Waits::new()) {
+        let text = match self.value(text, &mut BTreeSet::new()) {
             Value::String(text) => text,
             other => other.to_string(),
         };
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether the step's condition holds; nothing where only the run can tell.
-    pub(super) fn applies(&self) -> Option<bool> {
-        let Some(when) = self.plan.step(self.index).when else { return Some(true) };
-        let known = self.waits(self.index, when).is_empty();
-        let scope = self.node.filter(|_| known).map(|node| NodeScope::of(self.plan, self.state, node))?;
-        self.plan.expressions(self.index).condition(when, &scope).ok()
-    }
-
-    fn value(&self, value: &Templated, waits: &mut Waits) -> Value {
-        match value {
-            Templated::Plain(value) => value.clone(),
-            Templated::Secret(name) => Value::String(self.secret(name)),
-            Templated::Expression(id) => self.expression(*id, waits),
-            Templated::Text(segments) => {
-                let segment = |segment: &Segment| match segment {
-                    Segment::Text(text) => text.clone(),
-                    Segment::Secret(name) => self.secret(name),
-                    Segment::Expression(id) => match self.expression(*id, waits) {
-                        Value::String(text) => text,
-                        other => other.to_string(),
-                    },
-                };
-                Value::String(segments.iter().map(segment).collect())
-            }
-            Templated::List(items) => items.iter().map(|item| self.value(item, waits)).collect(),
-            Templated::Map(entries) => {
-                Value::Object(entries.iter().map(|(name, item)| (name.clone(), self.value(item, waits))).collect())
-            }
-        }
-    }
-
-    fn secret(&self, name: &str) -> String {
-        format!("<secret {}>", self.plan.part_of(self.index).secret(name))
-    }
-
-    fn expression(&self, id: ExprId, waits: &mut Waits) -> Value {
-        let own = self.waits(self.index, id);
-        if !own.is_empty() {
-            let mark = Value::String(mark(&own));
-            waits.extend(own);
-            return mark;
-        }
-        let expressions = self.plan.expressions(self.index);
-        let scope = self.node.map(|node| NodeScope::of(self.plan, self.state, node));
-        let value = scope.and_then(|scope| expressions.evaluate(id, &scope).ok());
-        value.unwrap_or_else(|| written(self.plan.runbook_of(self.index), &Templated::Expression(id)))
-    }
-
-    /// What has to be known before the expression of the step has a value.
-    fn waits(&self, step: StepIndex, id: ExprId) -> Waits {
-        let mut waits = Waits::new();
-        for path in &self.plan.expressions(step).get(id).scan.paths {
-            match path.parts.as_slice() {
-                [root, id, ..] if root == "steps" => {
-                    waits.extend(self.plan.part_of(step).find(id).map(|read| self.plan.path(read)));
+    fn value(&self, value: &Templated, waits: &mut BTreeSet<Wait>) -> Value {
+        filled(value, &mut |hole| match hole {
+            Hole::Secret(name) => Value::String(format!("<secret {}>", self.plan.parts[self.part].secret(name))),
+            Hole::Expression(id) => {
+                let own = self.look.waits(id);
+                if own.is_empty() {
+                    return self.look.expression(id);
                 }
-                [root, ..] if root == RUN => drop(waits.insert(RUN.to_owned())),
-                [root, ..] if root == ITEM => drop(waits.insert(ITEM.to_owned())),
-                [root, name, ..] if root == "inputs" => waits.extend(self.input_waits(step, name)),
-                _ => {}
+                let mark = Value::String(self.mark(&own));
+                waits.extend(own);
+                mark
             }
+        })
+    }
+
+    /// What is waited for: the path of a step, or one word.
+    fn word(&self, wait: Wait) -> String {
+        match wait {
+            Wait::Step(step) => self.plan.path(step),
+            Wait::Run => "run".to_owned(),
+            Wait::Item => "item".to_owned(),
         }
-        waits
     }
 
-    /// What an input of a called runbook waits for: what its caller hands over.
-    fn input_waits(&self, step: StepIndex, name: &str) -> Waits {
-        let Some(caller) = self.plan.part_of(step).caller else { return Waits::new() };
-        let node = self.state.nodes_of(self.plan, step).next();
-        let known = node.is_some_and(|node| !NodeScope::of(self.plan, self.state, node).is_unknown(Some(name)));
-        let Some(written) = handed(&self.plan.step(caller).action, name).filter(|_| !known) else {
-            return Waits::new();
-        };
-        let mut expressions = Vec::new();
-        written.expressions(&mut expressions);
-        expressions.into_iter().flat_map(|id| self.waits(caller, id)).collect()
-    }
-}
-
-/// `(known after probe, lag)`.
-fn mark(waits: &Waits) -> String {
-    let steps: Vec<&str> = waits.iter().map(String::as_str).filter(|name| ![RUN, ITEM].contains(name)).collect();
-    match (steps.as_slice(), waits.contains(ITEM)) {
-        ([], true) => "(of each item)".to_owned(),
-        ([], false) => "(known in the run)".to_owned(),
-        (steps, _) => format!("(known after {})", steps.join(", ")),
+    /// `(known after probe, lag)`.
+    fn mark(&self, waits: &BTreeSet<Wait>) -> String {
+        let steps = waits.iter().filter(|wait| matches!(wait, Wait::Step(_)));
+        let steps: BTreeSet<String> = steps.map(|step| self.word(*step)).collect();
+        match (steps.is_empty(), waits.contains(&Wait::Item)) {
+            (true, true) => "(of each item)".to_owned(),
+            (true, false) => "(known in the run)".to_owned(),
+            (false, _) => format!("(known after {})", steps.into_iter().collect::<Vec<_>>().join(", ")),
+        }
     }
 }

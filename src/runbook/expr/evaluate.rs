@@ -27,12 +27,8 @@ pub trait Scope {
     fn root(&self, name: &str) -> Option<tera::Value>;
     /// `steps.<id>`: its `status` and `outputs`. `Err` says that they are unknown in this dry run.
     fn step(&self, id: &str) -> Option<Result<tera::Value, Undefined>>;
-    /// Whether the input of that name is unknown in this dry run.
-    fn is_unknown(&self, _input: Option<&str>) -> bool {
-        false
-    }
-    /// Whether the item is unknown in this dry run.
-    fn is_item_unknown(&self) -> bool {
+    /// Whether a root other than `steps`, or its entry of that name, is not known before the run, or in this dry run.
+    fn is_unknown(&self, _root: &str, _name: Option<&str>) -> bool {
         false
     }
     /// What the secret input of that name is called in the run.
@@ -218,9 +214,7 @@ fn context(scan: &Scan, scope: &dyn Scope) -> Result<Context, Undefined> {
             {
                 steps.insert(id.clone(), step?);
             }
-        } else if root == "inputs" && scope.is_unknown(path.parts.get(1).map(String::as_str))
-            || root == "item" && scope.is_item_unknown()
-        {
+        } else if scope.is_unknown(root, path.parts.get(1).map(String::as_str)) {
             return Err(Undefined::Unknown(path.dotted()));
         } else if let Some(value) = scope.root(root) {
             context.insert_value(root.to_owned(), value);
