@@ -142,6 +142,16 @@ fn what_azure_does_at_once_takes_as_long_as_the_step_says() {
     assert_eq!((part["machine"].as_f64(), &part["machine_source"]), (Some(45.0), &serde_json::json!("runbook")));
 }
 
+#[test]
+fn a_timeout_that_is_shorter_than_what_azure_takes_is_found_and_the_change_has_happened() {
+    let folder = workspace(&[("shop", &SHOP.replace("timeout: 5m", "timeout: 30s")), ("inner", INNER)]);
+    let enabled = "expect:\n  world:\n    - { resource: Microsoft.Network/trafficManagerProfiles/shop/AzureEndpoints/eastus2, \
+        at: /properties/endpointStatus, is: Enabled }\n";
+    let (json, _) = rehearsed(folder.path(), enabled, &[]);
+    let wanted = (("failed", "timed out after 30s"), &serde_json::json!([]));
+    assert_eq!((step(&json, "switch_on"), &json["differences"]), wanted);
+}
+
 /// The reason that the probe `answers` gives, where the step before it waits as long.
 fn seen_after(wait: &str, scenario: &str) -> String {
     let steps = SHOP.replace(

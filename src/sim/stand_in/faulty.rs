@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::stage::{Stage, on_azure};
-use crate::actions::limits::within;
+use crate::actions::limits::{Stopped, within};
 use crate::actions::{Action, Call, Context, Done, Failure, Foreseen, Observation};
 use crate::catalogue::{ActionSpec, Effect, HumanDuration};
 use crate::edge::Act;
@@ -42,27 +42,35 @@ impl Faulty {
         }
     }
 
-    /// What Azure carries out at once is shown as done by its tools only after a while: as long as the step takes.
+    /// What Azure carries out at once is shown as done by its tools only after a while: as long as the step takes. Where
+    /// that is longer than the step waits, it has happened, and nobody has said so.
     async fn in_its_time(&self, context: &Context, call: &Call) -> Result<Done, Failure> {
         let begun = context.clock.now();
         let done = self.inner.apply(context, call).await?;
         let gone = begun.until(context.clock.now());
         let takes = if done.already || self.stage.has_operation(&call.step) { gone } else { self.stage.duration(call) };
-        let rest = takes.min(call.timeout).saturating_sub(gone);
-        context.clock.sleep(rest).await;
-        Ok(done)
+        let rest = context.clock.sleep(takes.saturating_sub(gone));
+        match within(context, call.timeout.saturating_sub(gone), rest).await {
+            Ok(()) => Ok(done),
+            Err(Stopped::Cancel) => Err(self.lost(call, &Stopped::Cancel.words())),
+            Err(Stopped::Timeout(_)) => Err(self.lost(call, &timed_out(call))),
+        }
     }
 
     /// The step never answers.
     async fn time_out(&self, context: &Context, call: &Call) -> Result<Done, Failure> {
         within(context, call.timeout, std::future::pending::<()>()).await.ok();
-        Err(self.lost(call, &format!("timed out after {}", HumanDuration(call.timeout))))
+        Err(self.lost(call, &timed_out(call)))
     }
 
     fn lost(&self, call: &Call, why: &str) -> Failure {
         let repeatable = call.repeatable || (self.spec().effect)(&call.with).is_repeatable();
         if repeatable { Failure::Failed(why.to_owned()) } else { Failure::Ambiguous(why.to_owned()) }
     }
+}
+
+fn timed_out(call: &Call) -> String {
+    format!("timed out after {}", HumanDuration(call.timeout))
 }
 
 impl Action for Faulty {
