@@ -1,7 +1,7 @@
 //! `drctl fmt`: the layout of runbooks.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use similar::TextDiff;
@@ -9,7 +9,7 @@ use similar::TextDiff;
 use super::common::{Common, colour, console_line, say};
 use crate::diag::{Format, Sources, render};
 use crate::error::{Error, Exit};
-use crate::exec::files::{SETTINGS, runbook_files, scenario_files};
+use crate::exec::files::{SETTINGS, replace, runbook_files, scenario_files};
 use crate::runbook::format::format;
 use crate::runbook::source::{LARGEST_FILE, decode};
 
@@ -51,7 +51,8 @@ impl Fmt {
             if self.check {
                 console_line(&difference(&name, &bytes, &formatted))?;
             } else {
-                replace(file, &formatted).map_err(|error| Error::usage(format!("cannot write `{name}`: {error}")))?;
+                replace(file, &bytes, formatted.as_bytes())
+                    .map_err(|error| Error::usage(format!("cannot write `{name}`: {error}")))?;
                 console_line(&name)?;
             }
         }
@@ -117,21 +118,6 @@ fn difference(name: &str, bytes: &[u8], formatted: &str) -> String {
     let before = String::from_utf8_lossy(bytes);
     let diff = TextDiff::from_lines(&*before, formatted);
     diff.unified_diff().context_radius(1).header(name, &format!("{name} (formatted)")).to_string()
-}
-
-/// Replaces a file as a whole: whoever reads it meanwhile reads the old or the new text.
-fn replace(file: &Path, text: &str) -> std::io::Result<()> {
-    let file = file.canonicalize()?;
-    let mut name = file.file_name().unwrap_or_default().to_os_string();
-    name.push(".formatted");
-    let fresh = file.with_file_name(name);
-    let written = std::fs::write(&fresh, text)
-        .and_then(|()| std::fs::set_permissions(&fresh, std::fs::metadata(&file)?.permissions()))
-        .and_then(|()| std::fs::rename(&fresh, &file));
-    if written.is_err() {
-        std::fs::remove_file(&fresh).ok();
-    }
-    written
 }
 
 fn files(paths: &[PathBuf], common: &Common) -> Result<Vec<PathBuf>, Error> {

@@ -1,7 +1,7 @@
 //! Which files of a workspace are what.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 /// The file that makes a folder a workspace.
@@ -69,6 +69,23 @@ fn folded(path: &Path) -> PathBuf {
         }
         folded
     })
+}
+
+/// Puts other bytes in the place of those that were read: whole or not at all, with the mode the file had. A link stays
+/// one.
+///
+/// # Errors
+/// The file cannot be written, or is not as it was read.
+pub fn replace(file: &Path, old: &[u8], new: &[u8]) -> io::Result<()> {
+    let file = file.canonicalize()?;
+    if fs::read(&file)? != old {
+        return Err(io::Error::other("it was changed meanwhile, and stays as it is"));
+    }
+    let mut draft = tempfile::NamedTempFile::new_in(file.parent().unwrap_or(Path::new("/")))?;
+    draft.write_all(new)?;
+    draft.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
+    draft.as_file().sync_all()?;
+    draft.persist(&file).map(drop).map_err(|error| error.error)
 }
 
 fn yaml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use super::check::Checked;
+use super::files::replace;
 use crate::diag::{Fix, SourceId, mend};
 
 /// Applies every safe fix; what was changed, one line each. No line says that no file was touched. The names of files are
@@ -23,7 +24,7 @@ pub fn fix(here: &Path, checked: &Checked) -> io::Result<Vec<String>> {
         let text = checked.sources.text(source);
         let (mended, applied) = mend(text, &fixes);
         let file = here.join(checked.sources.name(source));
-        replace(&file, text, &mended).map_err(|error| named(&file, &error))?;
+        mend_file(&file, text, &mended).map_err(|error| named(&file, &error))?;
         said.extend(applied.iter().map(|fix| {
             let found = &text[fix.span.start as usize..fix.span.end as usize];
             let change = match fix.replacement.as_str() {
@@ -36,22 +37,14 @@ pub fn fix(here: &Path, checked: &Checked) -> io::Result<Vec<String>> {
     Ok(said)
 }
 
-/// Puts a new text in the place of the one that was read: whole or not at all, with the mode the file had.
-fn replace(file: &Path, old: &str, new: &str) -> io::Result<()> {
-    // The draft takes the place of the file itself, not of a link to it.
-    let file = file.canonicalize()?;
-    let now = fs::read(&file)?;
+/// Puts a new text in the place of the one that was judged; the mark of its encoding, which is no part of it, stays.
+fn mend_file(file: &Path, old: &str, new: &str) -> io::Result<()> {
+    let now = fs::read(file)?;
     let Some(mark) = now.strip_suffix(old.as_bytes()).filter(|mark| mark.is_empty() || *mark == "\u{FEFF}".as_bytes())
     else {
         return Err(io::Error::other("it was changed meanwhile: nothing was mended in it"));
     };
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
-    draft.write_all(mark)?;
-    draft.write_all(new.as_bytes())?;
-    draft.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
-    draft.as_file().sync_all()?;
-    draft.persist(&file).map(drop).map_err(|error| error.error)
+    replace(file, &now, &[mark, new.as_bytes()].concat())
 }
 
 fn named(file: &Path, error: &io::Error) -> io::Error {

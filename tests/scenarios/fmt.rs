@@ -51,6 +51,14 @@ fn a_file_keeps_its_mode_and_a_link_stays_one() {
 }
 
 #[test]
+fn no_other_file_is_touched_whatever_it_is_called() {
+    let workspace = Workspace::new().file("runbooks/x.yaml", WIDE).file("runbooks/x.yaml.formatted", "mine\n");
+    assert_eq!(workspace.drctl(&["fmt"]).code, 0);
+    assert_eq!(std::fs::read_to_string(workspace.path("runbooks/x.yaml")).unwrap(), LAID_OUT);
+    assert_eq!(std::fs::read_to_string(workspace.path("runbooks/x.yaml.formatted")).unwrap(), "mine\n");
+}
+
+#[test]
 fn standard_input_is_laid_out_to_standard_output() {
     let workspace = Workspace::new();
     let given = |arguments: &[&str], text: &str| {
