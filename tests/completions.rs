@@ -108,6 +108,49 @@ fn fish_completes_commands_and_what_is_in_the_workspace() {
     assert_eq!(offers(&file, "drctl valid"), "validate\tCheck runbooks: every problem of every file, with its place\n");
 }
 
+/// What a shell is offered for the last of these words.
+fn offered(workspace: &Workspace, folder: &str, words: &[&str]) -> Vec<String> {
+    let output = Command::new(BINARY)
+        .args(["--", "drctl"])
+        .args(words)
+        .current_dir(workspace.path(folder))
+        .env_remove("DRCTL_STATE")
+        .env_remove("DRCTL_WORKSPACE")
+        .env("DRCTL_COMPLETE", "fish")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn inputs_and_scenarios_are_those_of_the_runbook_that_is_meant() {
+    let scenario = |runbook: &str, name: &str| format!("drctl: 1\nscenario: {name}\nrunbook: {runbook}\n");
+    let back = "drctl: 1\nname: orders\nkind: failback\nowner: team\ninputs: { back: { type: string } }\nexecution:\n  - { id: a, action: wait, with: { for: 1s } }\n";
+    let workspace = waiting()
+        .file("runbooks/orders-failback.yaml", back)
+        .file("runbooks/scenarios/orders/down.yaml", &scenario("orders", "down"))
+        .file("runbooks/scenarios/orders-failback/return.yaml", &(scenario("orders", "return") + "kind: failback\n"))
+        .file("runbooks/scenarios/billing/late.yaml", &scenario("billing", "late"));
+    let offered = |words: &[&str]| offered(&workspace, "", words);
+    assert_eq!(offered(&["failover", "orders", "--simulate", "--scenario", ""]), ["down"]);
+    assert_eq!(offered(&["failback", "orders", "--simulate", "--scenario", ""]), ["return"]);
+    assert_eq!(offered(&["run", "runbooks/orders-failback.yaml", "--scenario", ""]), ["return"]);
+    assert_eq!(offered(&["run", "runbooks/orders-failback.yaml", "--set", ""]), ["back="]);
+    assert_eq!(offered(&["rehearse", "orders", "--kind=failback", "--scenario", ""]), ["return"]);
+    assert_eq!(offered(&["rehearse", "--scenario", ""]), ["down", "late", "return"]);
+}
+
+#[test]
+fn the_workspace_is_the_one_that_is_named_however_that_is_written() {
+    let workspace = waiting().file("elsewhere/x", "");
+    let own = workspace.path("").display().to_string();
+    let offered = |words: &[&str]| offered(&workspace, "elsewhere", words);
+    assert_eq!(offered(&["--workspace", &own, "failover", "or"]), ["orders"]);
+    assert_eq!(offered(&[&format!("--workspace={own}"), "failover", "or"]), ["orders"]);
+    assert_eq!(offered(&[&format!("--workspace={own}"), "approve", "mo"]), ["move_database"]);
+}
+
 #[test]
 fn a_tab_where_nothing_can_be_read_offers_nothing_and_does_no_harm() {
     let folder = tempfile::tempdir().unwrap();

@@ -197,6 +197,19 @@ fn a_file_behind_a_link_is_mended_where_it_is() {
 }
 
 #[test]
+fn a_folder_of_runbooks_that_cannot_be_read_is_said_where_one_is_called() {
+    let calls = "drctl: 1\nname: orders\nkind: drill\nowner: team\nexecution:\n  \
+                 - { id: inner, action: runbook, with: { runbook: other } }\n";
+    let folder = workspace(&[("drctl.yaml", "drctl: 1\n"), ("orders.yaml", calls), ("runbooks", "no folder")]);
+    let (said, _, code) = validate(folder.path(), &["orders.yaml", "--format", "short"]);
+    let shown = folder.path().join("runbooks");
+    let wanted =
+        format!("orders.yaml:6:52: error[call]: cannot read `{}`: Not a directory (os error 20)\n", shown.display());
+    assert!(said.contains(&wanted), "{said}");
+    assert_eq!(code, Some(5));
+}
+
+#[test]
 fn a_fix_in_doubt_is_only_suggested() {
     let near_two = "drctl: 1\nname: orders\nkind: drill\nowner: team\nexecution:\n  - { id: wait_a, action: wait, with: \
                     { for: 1s } }\n  - { id: wait_b, action: wait, needs: [wait_c], with: { for: 1s } }\n";

@@ -2,6 +2,7 @@
 //!
 //! The shell calls drctl with the words typed so far. Whatever cannot be read offers nothing: a tab never fails.
 
+use std::cell::LazyCell;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -12,9 +13,9 @@ use clap_complete::env::{CompleteEnv, Shells};
 use super::{Cli, Error, Exit};
 use crate::edge::environment;
 use crate::edge::store::Store;
-use crate::engine::{StepState, step_title};
-use crate::exec::files::{SCENARIOS, scenario_files, workspace_folder};
-use crate::exec::find::{find_runbook, runbook_names};
+use crate::engine::{State, StepState, step_title};
+use crate::exec::files::workspace_folder;
+use crate::exec::find::{find_runbook, runbook_names, scenario_names};
 use crate::exec::load::load;
 use crate::exec::run::registry;
 use crate::exec::view::{self, Run};
@@ -72,11 +73,13 @@ const VALUES: &[(&str, &str, Offer)] = &[
     ("rehearse", "runbook", |line| runbooks(line, &Kind::ALL)),
     ("failover", "set", |line| inputs(line, &[Kind::Failover])),
     ("failback", "set", |line| inputs(line, &[Kind::Failback])),
+    ("run", "set", |line| inputs(line, &Kind::ALL)),
     ("plan", "set", |line| inputs(line, &Kind::ALL)),
     ("rehearse", "set", |line| inputs(line, &Kind::ALL)),
-    ("failover", "scenario", scenarios),
-    ("failback", "scenario", scenarios),
-    ("rehearse", "scenario", scenarios),
+    ("failover", "scenario", |line| scenarios(line, &[Kind::Failover])),
+    ("failback", "scenario", |line| scenarios(line, &[Kind::Failback])),
+    ("run", "scenario", |line| scenarios(line, &Kind::ALL)),
+    ("rehearse", "scenario", |line| scenarios(line, &Kind::ALL)),
     ("failback", "from_run", |line| runs(line, false)),
     ("status", "run", |line| runs(line, false)),
     ("logs", "run", |line| runs(line, false)),
@@ -102,6 +105,14 @@ struct Line {
     words: Vec<String>,
     workspace: PathBuf,
     store: Store,
+    /// The runs that could be read, the oldest first: each is read once.
+    runs: LazyCell<Vec<Open>, Box<dyn FnOnce() -> Vec<Open>>>,
+}
+
+/// A run, and what it has come to.
+struct Open {
+    run: Run,
+    state: State,
 }
 
 impl Line {
@@ -109,35 +120,45 @@ impl Line {
         let words = std::env::args_os().skip_while(|word| word != "--").skip(1);
         let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
         let option = |name: &str, variable: &str| {
-            let at = words.iter().position(|word| word == name);
-            at.and_then(|at| words.get(at + 1).cloned()).or_else(|| environment::variable(variable)).map(PathBuf::from)
+            option(&words, name).map(str::to_owned).or_else(|| environment::variable(variable)).map(PathBuf::from)
         };
         let here = std::env::current_dir().unwrap_or_default();
         let workspace = option("--workspace", "DRCTL_WORKSPACE").unwrap_or_else(|| workspace_folder(&here));
         let state = option("--state", "DRCTL_STATE").unwrap_or_else(|| workspace.join(".drctl"));
-        Self { words, workspace, store: Store::new(state) }
-    }
-
-    /// The runs whose names could be read, the newest last.
-    fn runs(&self) -> Vec<Run> {
-        let catalogue = registry().catalogue();
-        let ids = self.store.runs().unwrap_or_default();
-        ids.iter().filter_map(|id| view::open(self.store.open(id).ok()?, &catalogue).ok()).collect()
+        let store = Store::new(state);
+        let kept = store.clone();
+        Self { words, workspace, store, runs: LazyCell::new(Box::new(move || runs_in(&kept))) }
     }
 
     /// The run that a word names, else the only open one.
-    fn run(&self) -> Option<Run> {
-        let mut runs = self.runs();
+    fn run(&self) -> Option<&Open> {
         let named = self.words.iter().skip(2).find_map(|word| {
             let id = self.store.find(Some(word)).ok().filter(|_| !word.is_empty())?;
-            runs.iter().position(|run| run.id() == id.to_string())
+            self.runs.iter().find(|open| open.run.id() == id.to_string())
         });
-        if let Some(at) = named {
-            return Some(runs.swap_remove(at));
-        }
-        runs.retain(is_open);
-        if runs.len() == 1 { runs.pop() } else { None }
+        let mut open = self.runs.iter().filter(|open| open.state.ended.is_none());
+        named.or_else(|| open.next().filter(|_| open.next().is_none()))
     }
+}
+
+/// What is given to an option, however it is written: `--state DIR` or `--state=DIR`.
+fn option<'w>(words: &'w [String], name: &str) -> Option<&'w str> {
+    let mut words = words.iter();
+    words
+        .find_map(|word| match word.strip_prefix(name)? {
+            "" => Some(None),
+            rest => rest.strip_prefix('=').map(Some),
+        })?
+        .or_else(|| words.next().map(String::as_str))
+}
+
+fn runs_in(store: &Store) -> Vec<Open> {
+    let catalogue = registry().catalogue();
+    let open = |id| {
+        let run = view::open(store.open(id).ok()?, &catalogue).ok()?;
+        run.state(&run.plan).ok().map(|state| Open { run, state })
+    };
+    store.runs().unwrap_or_default().iter().filter_map(open).collect()
 }
 
 fn described(value: impl Into<std::ffi::OsString>, help: Option<String>) -> CompletionCandidate {
@@ -152,14 +173,10 @@ fn runbooks(line: &Line, kinds: &[Kind]) -> Vec<CompletionCandidate> {
     names.into_iter().map(|name| described(name, None)).collect()
 }
 
-fn is_open(run: &Run) -> bool {
-    run.state(&run.plan).is_ok_and(|state| state.ended.is_none())
-}
-
 fn runs(line: &Line, open: bool) -> Vec<CompletionCandidate> {
-    let runs = line.runs().into_iter().filter(|run| !open || is_open(run));
-    let words = |run: &Run| run.state(&run.plan).map(|state| state.run_state(&run.plan).words().to_owned()).ok();
-    runs.map(|run| described(run.id(), words(&run))).collect()
+    let runs = line.runs.iter().filter(|found| !open || found.state.ended.is_none());
+    let words = |found: &Open| found.state.run_state(&found.run.plan).words().to_owned();
+    runs.map(|found| described(found.run.id(), Some(words(found)))).collect()
 }
 
 fn is_asked(state: StepState) -> bool {
@@ -172,10 +189,9 @@ fn has_failed(state: StepState) -> bool {
 
 /// The run's steps that are in such a state.
 fn steps(line: &Line, wanted: fn(StepState) -> bool) -> Vec<CompletionCandidate> {
-    let Some(run) = line.run() else { return Vec::new() };
-    let Ok(state) = run.state(&run.plan) else { return Vec::new() };
+    let Some(Open { run, state }) = line.run() else { return Vec::new() };
     let fitting = state.iter().filter(|(_, node)| wanted(node.state));
-    fitting.map(|(id, node)| described(&*node.path.0, step_title(&run.plan, &state, id))).collect()
+    fitting.map(|(id, node)| described(&*node.path.0, step_title(&run.plan, state, id))).collect()
 }
 
 /// `[RUN] STEP`: the steps of the run that is meant, and the runs.
@@ -185,6 +201,8 @@ fn target(line: &Line, wanted: fn(StepState) -> bool) -> Vec<CompletionCandidate
 
 /// The file of the runbook that a word names.
 fn named(line: &Line, kinds: &[Kind]) -> Option<PathBuf> {
+    let kind = option(&line.words, "--kind").and_then(Kind::named);
+    let kinds = kind.as_ref().map_or(kinds, std::slice::from_ref);
     line.words.iter().skip(2).find_map(|word| {
         let file = Path::new(word);
         let by_name = || kinds.iter().find_map(|kind| find_runbook(&line.workspace, word, *kind).ok());
@@ -201,17 +219,9 @@ fn inputs(line: &Line, kinds: &[Kind]) -> Vec<CompletionCandidate> {
 }
 
 /// The scenarios' names, of the runbook that is named where one is.
-fn scenarios(line: &Line) -> Vec<CompletionCandidate> {
-    let folder = line.workspace.join("runbooks").join(SCENARIOS);
-    let files = scenario_files(&folder).unwrap_or_default();
-    let runbook = named(line, &Kind::ALL).and_then(|file| Some(file.file_stem()?.to_owned()));
-    let fits = |file: &&PathBuf| match (&runbook, file.parent().and_then(Path::file_name)) {
-        (Some(runbook), Some(folder)) => folder.to_string_lossy().starts_with(&*runbook.to_string_lossy()),
-        _ => true,
-    };
-    let mut names: Vec<_> = files.iter().filter(fits).filter_map(|file| Some(file.file_stem()?.to_owned())).collect();
-    names.sort();
-    names.dedup();
+fn scenarios(line: &Line, kinds: &[Kind]) -> Vec<CompletionCandidate> {
+    let runbook = named(line, kinds);
+    let names = scenario_names(&line.workspace, runbook.as_deref());
     names.into_iter().map(|name| described(name, None)).collect()
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::runbook_files;
+use super::files::{runbook_files, scenario_files};
 use super::surroundings::{read, relative};
 use crate::diag::{Sources, closest, listed};
 use crate::runbook::ast::Kind;
@@ -28,13 +28,7 @@ impl Head {
     }
 
     fn glance(bytes: &[u8]) -> Option<(String, Kind)> {
-        let text = String::from_utf8_lossy(bytes);
-        let field = |name: &str| {
-            let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))?;
-            let value = line[name.len() + 1..].split(" #").next()?.trim();
-            Some(value.trim_matches(['"', '\'']).to_owned())
-        };
-        Some((field("name")?, Kind::named(&field("kind")?)?))
+        Some((field(bytes, "name")?, Kind::named(&field(bytes, "kind")?)?))
     }
 
     /// Of a file whose keys are written in another way: in quotes, in braces, behind a byte order mark.
@@ -56,8 +50,16 @@ impl Head {
     }
 }
 
+/// What stands in a field of the first level, on its line.
+fn field(bytes: &[u8], name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))?;
+    let value = line[name.len() + 1..].split(" #").next()?.trim();
+    Some(value.trim_matches(['"', '\'']).to_owned())
+}
+
 /// Every runbook of the workspace, by file; files that do not say what they are, are none.
-pub(super) fn heads(workspace: &Path) -> io::Result<Vec<Head>> {
+fn heads(workspace: &Path) -> io::Result<Vec<Head>> {
     let files = runbook_files(&workspace.join("runbooks"))?;
     Ok(files.into_iter().filter_map(|file| Head::of(relative(workspace, &file), read(&file).ok()?)).collect())
 }
@@ -124,7 +126,10 @@ impl Callable {
 }
 
 /// The runbooks of the workspace, by name and kind.
-fn callable(workspace: &Path) -> Result<Callable, String> {
+///
+/// # Errors
+/// A sentence: the folder cannot be read.
+pub(super) fn callable(workspace: &Path) -> Result<Callable, String> {
     let unreadable = |error| format!("cannot read `{}`: {error}", workspace.join("runbooks").display());
     heads(workspace).map(Callable::new).map_err(unreadable)
 }
@@ -149,4 +154,22 @@ pub fn runbook_names(workspace: &Path, kind: Kind) -> Result<Vec<String>, String
         return Err(format!("`{}` holds no {} runbook", workspace.join("runbooks").display(), kind.name()));
     }
     Ok(names)
+}
+
+/// The names of the scenarios of the runbook in that file, or of all, sorted; what cannot be read is left out.
+#[must_use]
+pub fn scenario_names(workspace: &Path, runbook: Option<&Path>) -> Vec<String> {
+    let of_runbook = |bytes: &[u8]| {
+        let kind = field(bytes, "kind").map_or(Some(Kind::Failover), |word| Kind::named(&word));
+        Some((field(bytes, "runbook")?, kind?))
+    };
+    let wanted = runbook.map(|file| Head::of(String::new(), read(file).ok()?).map(|head| (head.name, head.kind)));
+    let name = |file: PathBuf| {
+        let bytes = read(&file).ok()?;
+        let fits = wanted.as_ref().is_none_or(|wanted| *wanted == of_runbook(&bytes));
+        field(&bytes, "scenario").filter(|_| fits)
+    };
+    let files = scenario_files(&workspace.join("runbooks")).unwrap_or_default();
+    let names: BTreeSet<String> = files.into_iter().filter_map(name).collect();
+    names.into_iter().collect()
 }

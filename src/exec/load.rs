@@ -126,7 +126,15 @@ impl Reader<'_> {
         if runbook.kind != Kind::Failover && !runbook.steps.iter().any(is_call) {
             return self.runbooks.insert(Arc::clone(runbook));
         }
-        let callable = self.surroundings.callable();
+        let callable = match self.surroundings.callable() {
+            Ok(callable) => callable,
+            Err(problem) => {
+                let call = runbook.steps.iter().find(|step| is_call(step));
+                let found = call.map(|step| Diagnostic::error("call", step.action.place("runbook"), problem));
+                self.found.extend(found);
+                return self.runbooks.insert(Arc::clone(runbook));
+            }
+        };
         self.runbooks.known = Arc::clone(&callable.known);
         self.runbooks.insert(Arc::clone(runbook));
         let mut open = vec![Arc::clone(runbook)];

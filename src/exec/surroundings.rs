@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use super::files::{SETTINGS, TEMPLATES};
-use super::find::{Callable, Head, heads};
+use super::find::{Callable, Head, callable};
 use crate::diag::{Diagnostic, Sources};
 use crate::plan::{Template, Templates};
 use crate::runbook::workspace::Workspace;
 use crate::runbook::{attach, source};
+
+/// The runbooks that can be called, or why nobody can tell.
+type CallableOrWhy = Result<Callable, String>;
 
 /// What the runbooks of a workspace stand on.
 pub struct Surroundings {
@@ -26,7 +29,7 @@ pub struct Surroundings {
     /// The settings and the templates, of notices and of deployments.
     pub(super) files: Vec<(String, Vec<u8>)>,
     /// Most runbooks call nothing: these are read when they are asked for.
-    callable: LazyLock<Callable, Box<dyn FnOnce() -> Callable + Send>>,
+    callable: LazyLock<CallableOrWhy, Box<dyn FnOnce() -> CallableOrWhy + Send>>,
 }
 
 impl Surroundings {
@@ -38,7 +41,10 @@ impl Surroundings {
         let read = |file: &PathBuf| Ok((relative(workspace, file), read_named(file)?));
         let files = extra_files(workspace)?.iter().map(read).collect::<io::Result<_>>()?;
         let folder = workspace.to_owned();
-        Ok(Self::new(workspace, files, move || Callable::new(heads(&folder).unwrap_or_default())))
+        Ok(Self::new(workspace, files, move || match folder.join("runbooks").exists() {
+            true => callable(&folder),
+            false => Ok(Callable::new(Vec::new())),
+        }))
     }
 
     /// Of files that were kept: the settings, the templates, and the runbooks that are called.
@@ -47,10 +53,14 @@ impl Surroundings {
         let (called, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_runbook(name));
         let heads = called.into_iter().filter_map(|(file, bytes)| Head::of(file, bytes));
         let called = Callable::new(heads.collect());
-        Self::new(Path::new(""), files, || called)
+        Self::new(Path::new(""), files, || Ok(called))
     }
 
-    fn new(folder: &Path, files: Vec<(String, Vec<u8>)>, callable: impl FnOnce() -> Callable + Send + 'static) -> Self {
+    fn new(
+        folder: &Path,
+        files: Vec<(String, Vec<u8>)>,
+        callable: impl FnOnce() -> CallableOrWhy + Send + 'static,
+    ) -> Self {
         let (mut sources, mut found) = (Sources::default(), Vec::new());
         let (workspace, templates) = settings(&files, &mut sources, &mut found);
         Self {
@@ -65,9 +75,11 @@ impl Surroundings {
     }
 
     /// The runbooks that can be called.
-    #[must_use]
-    pub fn callable(&self) -> &Callable {
-        &self.callable
+    ///
+    /// # Errors
+    /// A sentence: the folder of runbooks cannot be read.
+    pub fn callable(&self) -> Result<&Callable, String> {
+        self.callable.as_ref().map_err(Clone::clone)
     }
 }
 

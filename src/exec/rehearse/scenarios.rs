@@ -10,6 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Severity, Sources, sort};
 use crate::error::{Error, Exit};
 use crate::exec::files::{runbook_files, scenario_files};
+use crate::exec::find::Callable;
 use crate::exec::inputs;
 use crate::exec::load::Loaded;
 use crate::exec::surroundings::{Surroundings, read_named, relative};
@@ -69,7 +70,8 @@ impl Judged {
         };
         (judged.scenario, judged.found) = scenario::parse(&judged.sources, source);
         let Some(scenario) = &judged.scenario else { return Ok((judged, None)) };
-        match surroundings.callable().find(&surroundings.folder, &scenario.runbook.value, scenario.kind) {
+        let find = |callable: &Callable| callable.find(&surroundings.folder, &scenario.runbook.value, scenario.kind);
+        match surroundings.callable().and_then(find) {
             Ok(runbook) => Ok((judged, Some(runbook))),
             Err(problem) => {
                 judged.found.push(Diagnostic::error("runbook", scenario.runbook.span, problem));
