@@ -421,7 +421,7 @@ fn a_graph_is_written_for_markdown_for_graphviz_and_for_the_eye() {
   subgraph execution["execution"]
     s_drain["Let the queue run dry<br/>drain<br/>25m, at worst 25m"]
     subgraph s_database["Move the database, (known after lag) s behind<br/>database<br/>2m, at worst 5m"]
-      s_database__promote{{"Promote the replica in west<br/>database.promote<br/>gate: commander<br/>point of no return"}}
+      s_database_DOT_promote{{"Promote the replica in west<br/>database.promote<br/>gate: commander<br/>point of no return"}}
     end
     s_start["start<br/>10s, at worst 1m"]
     s_switch{{"Send the users to west<br/>switch<br/>1m, at worst 1m30s<br/>gate: commander"}}
@@ -441,16 +441,20 @@ fn a_graph_is_written_for_markdown_for_graphviz_and_for_the_eye() {
   classDef out stroke-dasharray:4 3
   class s_lag critical
   class s_drain out
-  class s_database__promote gate
-  class s_database__promote final
-  class s_database__promote critical
+  class s_database_DOT_promote gate
+  class s_database_DOT_promote final
+  class s_database_DOT_promote critical
   class s_database critical
   class s_switch gate
   class s_switch critical
   class s_tell tells
 "#
     );
-    assert!(graph("dot").starts_with("digraph \"failover r\" {\n"), "{}", graph("dot"));
+    let dot = graph("dot");
+    assert!(dot.starts_with("digraph \"failover r\" {\n"), "{dot}");
+    let out = r##""drain" [label="Let the queue run dry\ndrain\n25m, at worst 25m", style="rounded,filled,dashed", fontcolor="#8c959f"];"##;
+    let gate = r##""switch" [label="Send the users to west\nswitch\n1m, at worst 1m30s\ngate: commander", fillcolor="#fff6d6""##;
+    assert!(dot.contains(out) && dot.contains(gate) && dot.contains(r"\npoint of no return"), "{dot}");
     assert!(graph("svg").starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" "), "{}", graph("svg"));
     let wrong = workspace.drctl(&["plan", "r", "--graph", "png"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("possible values: mermaid, dot, svg"), "{wrong:?}");

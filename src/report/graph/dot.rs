@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::plan::{Outline, PhaseOutline, StepOutline};
 use super::super::sanitise::sanitise;
+use super::lines;
 
 /// The text of a `.dot` file.
 #[must_use]
@@ -42,9 +43,6 @@ fn steps(phase: &PhaseOutline, indent: usize, (text, edges): (&mut String, &mut 
 }
 
 fn node(step: &StepOutline) -> String {
-    let mut lines = vec![step.title.clone().unwrap_or_else(|| step.path.clone()), step.path.clone()];
-    lines.dedup();
-    lines.extend(step.estimate.map(|(typical, worst)| format!("{typical}, at worst {worst}")));
     let fill = match step {
         step if step.point_of_no_return => ", fillcolor=\"#ffe9e7\"",
         step if step.approval.is_some() => ", fillcolor=\"#fff6d6\"",
@@ -52,7 +50,11 @@ fn node(step: &StepOutline) -> String {
         _ => "",
     };
     let border = if step.critical { ", color=\"#0b5cad\", penwidth=2.5" } else { "" };
-    format!("{} [label={}{fill}{border}];", quoted(&step.path), quoted(&lines.join("\n")))
+    let out = match step.applies {
+        Some(false) => ", style=\"rounded,filled,dashed\", fontcolor=\"#8c959f\"",
+        _ => "",
+    };
+    format!("{} [label={}{fill}{border}{out}];", quoted(&step.path), quoted(&lines(step).join("\n")))
 }
 
 /// Text as Graphviz takes it.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::plan::{Outline, PhaseOutline, StepOutline};
 use super::super::sanitise::sanitise;
+use super::lines;
 
 /// The text of a flowchart.
 #[must_use]
@@ -64,20 +65,14 @@ impl Chart {
     }
 }
 
-/// A step's path as Mermaid takes names; none is a word of Mermaid's own, such as `end`.
+/// A step's path as Mermaid takes names; none is a word of Mermaid's own, such as `end`. Ids have no capitals, so no two
+/// paths share a name.
 fn name(path: &str) -> String {
-    format!("s_{}", path.replace('.', "__"))
+    format!("s_{}", path.replace('.', "_DOT_"))
 }
 
 fn label(step: &StepOutline) -> String {
-    let mut lines = vec![step.title.clone().unwrap_or_else(|| step.path.clone()), step.path.clone()];
-    lines.dedup();
-    lines.extend(step.estimate.map(|(typical, worst)| format!("{typical}, at worst {worst}")));
-    lines.extend(step.approval.as_ref().map(|gate| {
-        if gate.by.is_empty() { "gate: anybody".to_owned() } else { format!("gate: {}", gate.by.join(" or ")) }
-    }));
-    lines.extend(step.point_of_no_return.then(|| "point of no return".to_owned()));
-    lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br/>")
+    lines(step).iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br/>")
 }
 
 /// Text as Mermaid takes it within quotes.

@@ -14,3 +14,17 @@ pub use dot::dot;
 pub use mermaid::mermaid;
 pub use picture::{Band, Edge, Label, Picture, Rect, StepBox, Words, layout};
 pub use svg::svg;
+
+use super::plan::StepOutline;
+
+/// What stands in the box of a step, where the format has no words of its own for it.
+fn lines(step: &StepOutline) -> Vec<String> {
+    let mut lines = vec![step.title.clone().unwrap_or_else(|| step.path.clone()), step.path.clone()];
+    lines.dedup();
+    lines.extend(step.estimate.map(|(typical, worst)| format!("{typical}, at worst {worst}")));
+    lines.extend(step.approval.as_ref().map(|gate| {
+        if gate.by.is_empty() { "gate: anybody".to_owned() } else { format!("gate: {}", gate.by.join(" or ")) }
+    }));
+    lines.extend(step.point_of_no_return.then(|| "point of no return".to_owned()));
+    lines
+}
