@@ -42,6 +42,7 @@ pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use machine::{Machine, Options};
 pub use outlook::{foresee, outlook};
 pub use scope::NodeScope;
+pub use start::is_false;
 pub use state::{Gate, Interrupted, More, Node, NodeId, Rollback, State};
 pub use title::{run_title, step_title};
 pub use transition::{Change, Illegal, transition};

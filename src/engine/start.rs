@@ -17,6 +17,12 @@ use crate::plan::{self, StepIndex};
 use crate::runbook::ast::{ActionUse, Phase, RunIf, Step};
 use crate::runbook::expr::{Rendered, Undefined};
 
+/// Why a step with this `when` does not apply.
+#[must_use]
+pub fn is_false(when: &str) -> String {
+    format!("`{when}` is false")
+}
+
 impl Machine {
     /// Brings a step as far as it goes by itself: it does not apply, fails, waits for people, or runs.
     pub(super) fn begin(&mut self, node: NodeId) -> Result<(), Illegal> {
@@ -66,8 +72,7 @@ impl Machine {
         match expressions.condition(when, &self.scope(node)) {
             Ok(true) | Err(Undefined::Unknown(_)) => Ok(true),
             Ok(false) => {
-                let text = &expressions.get(when).text;
-                let reason = format!("`{text}` is false");
+                let reason = is_false(&expressions.get(when).text);
                 self.emit(Event::NotApplicable { step: self.path(node), reason })?;
                 Ok(false)
             }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Span;
-use crate::engine::{Decision, Event, Side};
+use crate::engine::{Decision, Event, Side, is_false};
 use crate::plan::Plan;
 use crate::runbook::ast::{RunIf, Runbook, Step};
 
@@ -14,7 +14,7 @@ use crate::runbook::ast::{RunIf, Runbook, Step};
 pub enum Reach {
     /// It began.
     Ran,
-    /// It began because something failed, or at the end whatever came.
+    /// It began because something failed: it has `run_if: failure`.
     RunIf,
     /// Its `when` was true.
     WhenTrue,
@@ -35,7 +35,7 @@ pub enum Reach {
 pub enum Group {
     /// Steps that began.
     Steps,
-    /// Both ways of a `when`, and steps with `run_if`.
+    /// Both ways of a `when`, and steps with `run_if: failure`.
     Branches,
     /// Steps that were undone.
     Rollbacks,
@@ -166,7 +166,7 @@ impl Coverage {
                 reach(Reach::WhenTrue);
             }
             Event::NotApplicable { reason, .. } => {
-                let when = step.when.map(|when| format!("`{}` is false", plan.expressions(index).get(when).text));
+                let when = step.when.map(|when| is_false(&plan.expressions(index).get(when).text));
                 if when.as_ref() == Some(reason) {
                     reach(Reach::WhenFalse);
                 }
@@ -274,10 +274,10 @@ mod tests {
         all.merge(of(&events([to_the_gate(), vec![(200, rejected)]].concat())));
         let late = Event::GateEscalated { step: path("promote"), to: Vec::new() };
         all.merge(of(&events([to_the_gate(), vec![(1_000, late)]].concat())));
-        let not = "`steps.declare.outputs.affected > 3` is false".to_owned();
+        let not = is_false("steps.declare.outputs.affected > 3");
         all.merge(of(&[Event::NotApplicable { step: path("switch"), reason: not }]));
         assert_eq!(missing(&all), ["switch is never undone"]);
-        let Event::Intent(undone) = intent("switch", 1, "undo") else { return };
+        let Event::Intent(undone) = intent("switch", 1, "undo") else { panic!("an intent is one") };
         all.merge(of(&[Event::Intent(Box::new(Intent { side: Side::Rollback, ..*undone }))]));
         assert_eq!((missing(&all), percent(all.count(None, None))), (Vec::new(), 100));
     }
