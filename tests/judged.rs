@@ -164,3 +164,35 @@ fn ci_servers_read_the_verdicts_as_junit_and_invalid_scenarios_are_errors() {
     assert!(timeless(&output).contains("error: `no/folder/report.xml`: "), "{}", timeless(&output));
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn what_the_run_did_is_shown_around_the_step_that_is_meant() {
+    let folder = workspace(&[]);
+    let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+    let each = "execution:\n  - { id: first, action: wait, with: { for: 1m } }\n  \
+        - { id: each, action: runbook, needs: [first], for_each: [a, b], with: { runbook: inner } }\n  \
+        - { id: last, action: wait, needs: [each], with: { for: 1m } }\n  \
+        - { id: end, action: assert, needs: [last], with: { that: false } }\n";
+    let inner = "execution:\n  - { id: one, action: wait, with: { for: 1s } }\n  \
+        - { id: two, action: wait, needs: [one], with: { for: 1s } }\n  \
+        - { id: three, action: wait, needs: [two], with: { for: 1s } }\n";
+    for (name, steps) in [("shop", each), ("inner", inner)] {
+        write(&format!("runbooks/{name}.yaml"), &format!("drctl: 1\nname: {name}\nkind: failover\nowner: t\n{steps}"));
+    }
+    fs::create_dir_all(folder.path().join("runbooks/scenarios")).unwrap();
+    let around = |step: &str| {
+        let scenario =
+            format!("drctl: 1\nscenario: s\nrunbook: shop\nexpect: {{ steps: {{ \"{step}\": skipped }} }}\n");
+        write("runbooks/scenarios/s.yaml", &scenario);
+        let output = drctl(folder.path(), &["test"]);
+        let told = String::from_utf8(output.stdout).unwrap();
+        let lines = told.lines().skip_while(|line| !line.contains("around"));
+        let lines = lines.take_while(|line| !line.contains("again:"));
+        let is_step = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase()) && *word != "around";
+        lines.filter_map(|line| line.split_whitespace().find(is_step).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(around("each[b].two"), ["each[b].one", "each[a].two", "each[b].two", "each[a].three", "each[b].three"]);
+    assert_eq!(around("each"), ["first", "each[a]", "each[a].one", "each[b]"]);
+    assert_eq!(around("each.three"), ["each[a].two", "each[b].two", "each[a].three", "each[b].three", "last"]);
+    assert_eq!(around("each[c].one"), ["first", "each[a]", "each[a].one", "each[b]", "each[b].one"]);
+}

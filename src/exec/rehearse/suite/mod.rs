@@ -153,7 +153,6 @@ fn play(judged: &Judged, catalogue: &Catalogue) -> Result<(Found, Coverage), Err
 }
 
 fn shown(difference: Difference, rehearsed: &Rehearsed, sources: &Sources) -> Shown {
-    let plan = &rehearsed.stage.setting.plan;
-    let around = super::text::around(plan, &rehearsed.state(), difference.step.as_deref());
+    let around = super::text::around(&rehearsed.state(), difference.step.as_deref());
     Shown { place: difference.span.map(|span| sources.place(span)), difference, around }
 }

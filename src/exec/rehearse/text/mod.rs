@@ -1,23 +1,29 @@
 //! What a rehearsal says: the run in virtual time, the clock, the verdict, and what to type next.
 
+mod many;
+mod steps;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::everywhere::Everywhere;
+use super::Rehearsed;
 use super::facts::Facts;
 use super::judge::Difference;
-use super::runs::{Spread, percentile, word};
-use super::{Kill, Rehearsed};
+use super::runs::word;
 use crate::catalogue::{HumanDuration, Timestamp};
 use crate::diag::Sources;
-use crate::engine::{Event, NodeId, State, StepState};
+use crate::engine::Event;
 use crate::plan::Plan;
 use crate::report::{clock_words, sanitise};
 use crate::runbook::ast::Phase;
 use crate::sim::stand_in::Source;
+
+pub use many::{everywhere, everywhere_json, spread, spread_json};
+pub(super) use steps::around;
+use steps::steps;
 
 /// One rehearsal, for people.
 #[must_use]
@@ -68,55 +74,6 @@ pub fn rehearsal(rehearsed: &Rehearsed, facts: &Facts, differences: &[String]) -
     }
     verdict(&mut text, &facts.ended, differences);
     sanitise(&text)
-}
-
-fn steps(text: &mut String, plan: &Plan, state: &State, phase: Phase) {
-    let inside = |node: &NodeId| plan.step(state.node(*node).step).phase == phase;
-    let shown = state.iter().map(|(id, _)| id).filter(inside).filter(|id| !state.children.contains_key(id));
-    let mut nodes: Vec<NodeId> = shown.collect();
-    if nodes.is_empty() {
-        return;
-    }
-    sort(&mut nodes, state);
-    writeln!(text, "\n{phase}").ok();
-    for id in nodes {
-        writeln!(text, "  {}", step_line(state, id)).ok();
-    }
-}
-
-/// In the order in which they started; those that did not come last.
-fn sort(nodes: &mut [NodeId], state: &State) {
-    nodes.sort_by_key(|id| (state.node(*id).started.is_none(), state.node(*id).started, *id));
-}
-
-/// When a step started, and what became of it.
-fn step_line(state: &State, id: NodeId) -> String {
-    let node = state.node(id);
-    let started = node.started.map_or_else(|| " ".repeat(8), |at| clock(state.started_at.until(at)));
-    let took = node.started.zip(node.ended).map(|(from, to)| format!(" after {}", seconds(from.until(to))));
-    let attempts = if node.attempt > 1 { format!(", {} attempts", node.attempt) } else { String::new() };
-    let why = node.reason().and_then(|why| why.lines().next()).map(|why| format!(": {why}")).unwrap_or_default();
-    let (path, words) = (node.path.to_string(), node.state.words());
-    format!("{started}  {path:<28}  {words}{}{attempts}{why}", took.unwrap_or_default())
-}
-
-/// What the run did around a step, in order; without a step, around what stands in its way, or at its end.
-pub(super) fn around(plan: &Plan, state: &State, step: Option<&str>) -> Vec<String> {
-    let mut nodes: Vec<NodeId> = state.iter().map(|(id, _)| id).collect();
-    nodes.retain(|id| !state.children.contains_key(id));
-    // A manual step has no start of its own.
-    let began = |id: &NodeId| state.node(*id).started.or(state.node(*id).ended);
-    nodes.sort_by_key(|id| (began(id).is_none(), began(id), *id));
-    let stands = |id: &NodeId| state.node(*id).reason().is_some() && state.node(*id).state != StepState::NotApplicable;
-    let meant = step.and_then(|step| state.find(plan, step));
-    let last = nodes.iter().rposition(|id| began(id).is_some());
-    let at = match meant {
-        Some(meant) => nodes.iter().position(|id| *id == meant || state.node(*id).parent == Some(meant)),
-        None => nodes.iter().position(stands).or(last),
-    };
-    let at = at.unwrap_or(0);
-    let near = nodes.iter().skip(at.saturating_sub(2)).take(if at < 2 { at + 3 } else { 5 });
-    near.map(|id| step_line(state, *id)).collect()
 }
 
 /// Who was waited for, and how long.
@@ -240,143 +197,6 @@ fn path_json(plan: &Plan, facts: &Facts) -> Value {
     facts.path.iter().map(part).collect()
 }
 
-/// Many rehearsals, for people.
-#[must_use]
-pub fn spread(plan: &Plan, scenario: &str, spread: &Spread) -> String {
-    let (name, runs, last) = (&plan.runbook.name.value, spread.runs, spread.seed + spread.runs.saturating_sub(1));
-    let mut text = format!("`{name}`, {scenario}: {runs} rehearsals, seeds {} to {last}\n\n", spread.seed);
-    let ended = spread.ended.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>();
-    writeln!(text, "ended      {}", ended.join(", ")).ok();
-    let (at_the_end, ever) = spread.in_doubt;
-    writeln!(text, "in doubt   at the end {}, at any time {}", share(at_the_end, runs), share(ever, runs)).ok();
-    writeln!(text, "recovered  {}", share(spread.times.len() as u64, runs)).ok();
-    let at = |percent| percentile(&spread.times, percent);
-    if let (Some(median), Some(ninety), Some(worst), Some(longest)) = (at(50), at(90), at(95), spread.times.last()) {
-        let [median, ninety, worst] = [median, ninety, worst].map(|(span, _)| seconds(span));
-        let (longest, seed) = (seconds(longest.0), longest.1);
-        writeln!(text, "RTO        median {median}, 90th {ninety}, 95th {worst}, longest {longest} (seed {seed})").ok();
-    }
-    if let Some(objective) = spread.objective {
-        let met = spread.times.iter().filter(|(span, _)| *span <= objective).count() as u64;
-        writeln!(text, "objective  {} met by {}", HumanDuration(objective), share(met, runs)).ok();
-    }
-    writeln!(
-        text,
-        "\n{:<28}  {:>11}  {:>11}  {:>8}  {:>8}",
-        "critical path", "on the path", "the longest", "median", "95th"
-    )
-    .ok();
-    for weight in spread.steps.iter().filter(|weight| weight.times.last().is_some_and(|span| !span.is_zero())) {
-        let [median, worst] =
-            [50, 95].map(|percent| percentile(&weight.times, percent).map(seconds).unwrap_or_default());
-        let (on_path, longest) = (share(weight.on_path, runs), share(weight.longest, runs));
-        let id = &plan.step(weight.step).id.value;
-        writeln!(text, "{id:<28}  {on_path:>11}  {longest:>11}  {median:>8}  {worst:>8}").ok();
-    }
-    let whole: Duration = spread.sources.iter().map(|(_, span)| *span).sum();
-    let sources = spread.sources.iter().map(|(source, span)| format!("{} {}", source.name(), percent(*span, whole)));
-    writeln!(text, "\nwhere the times come from: {}", sources.collect::<Vec<_>>().join(", ")).ok();
-    never_struck(&mut text, &spread.never_struck);
-    sanitise(&text)
-}
-
-/// Many rehearsals, for programs.
-#[must_use]
-pub fn spread_json(plan: &Plan, scenario: &str, spread: &Spread) -> Value {
-    let at = |percent| percentile(&spread.times, percent).map(|(span, _)| span.as_secs_f64());
-    let met = spread.objective.map(|objective| spread.times.iter().filter(|(span, _)| *span <= objective).count());
-    let whole: f64 = spread.sources.iter().map(|(_, span)| span.as_secs_f64()).sum();
-    let sources = spread.sources.iter().map(|(source, span)| {
-        (source.name().to_owned(), json!(if whole > 0.0 { span.as_secs_f64() / whole } else { 0.0 }))
-    });
-    let steps = spread.steps.iter().map(|weight| {
-        let at = |percent| percentile(&weight.times, percent).map(|span| span.as_secs_f64());
-        json!({
-            "step": plan.step(weight.step).id.value,
-            "on_path": weight.on_path,
-            "longest": weight.longest,
-            "median": at(50),
-            "p95": at(95),
-        })
-    });
-    json!({
-        "drctl": 1,
-        "type": "rehearsals",
-        "runbook": plan.runbook.name.value,
-        "kind": plan.runbook.kind,
-        "scenario": scenario,
-        "seed": spread.seed,
-        "runs": spread.runs,
-        "ended": spread.ended,
-        "in_doubt": spread.in_doubt.0,
-        "in_doubt_at_any_time": spread.in_doubt.1,
-        "recovered": spread.times.len(),
-        "rto": spread.objective.map(|span| span.as_secs_f64()),
-        "met": met,
-        "median": at(50),
-        "p90": at(90),
-        "p95": at(95),
-        "longest": spread.times.last().map(|(span, _)| span.as_secs_f64()),
-        "longest_seed": spread.times.last().map(|(_, seed)| seed),
-        "steps": steps.collect::<Vec<_>>(),
-        "sources": sources.collect::<serde_json::Map<_, _>>(),
-        "never_struck": spread.never_struck,
-    })
-}
-
-/// Crashes everywhere, for people.
-#[must_use]
-pub fn everywhere(told: &Everywhere) -> String {
-    let mut text = format!(
-        "undisturbed, the run ends: {}\ndrctl was killed before and after each of its {} records: {} crashes, each taken up again\n",
-        word(&told.undisturbed),
-        told.records,
-        told.crashes
-    );
-    for (step, count) in &told.doubts {
-        writeln!(text, "in doubt: `{step}` after {count} of them; a person has to look").ok();
-    }
-    if told.wrong.is_empty() {
-        writeln!(text, "nothing was lost, and nothing that may not be repeated happened twice").ok();
-    }
-    for (kill, what) in &told.wrong {
-        writeln!(text, "killed {}: {what}", place(kill)).ok();
-    }
-    never_struck(&mut text, &told.never_struck);
-    sanitise(&text)
-}
-
-fn never_struck(text: &mut String, faults: &[String]) {
-    for fault in faults {
-        writeln!(text, "the fault {fault} never struck: this proves nothing about it").ok();
-    }
-}
-
-/// Crashes everywhere, for programs.
-#[must_use]
-pub fn everywhere_json(told: &Everywhere) -> Value {
-    let doubts = told.doubts.iter().map(|(step, count)| (step.to_string(), json!(count)));
-    let wrong = told.wrong.iter().map(|(kill, what)| json!({ "killed": place(kill), "wrong": what }));
-    json!({
-        "drctl": 1,
-        "type": "crashes",
-        "undisturbed": word(&told.undisturbed),
-        "records": told.records,
-        "crashes": told.crashes,
-        "in_doubt": doubts.collect::<serde_json::Map<_, _>>(),
-        "wrong": wrong.collect::<Vec<_>>(),
-        "never_struck": told.never_struck,
-    })
-}
-
-fn place(kill: &Kill) -> String {
-    match kill {
-        Kill::After(seq) => format!("after record {seq}"),
-        Kill::Before(seq) => format!("before record {seq}"),
-        Kill::Step { step, .. } => format!("in `{step}`"),
-    }
-}
-
 /// `+00:41`, `+1:02:41`.
 fn clock(span: Duration) -> String {
     let seconds = span.as_secs();
@@ -393,11 +213,6 @@ fn seconds(span: Duration) -> String {
 fn percent(part: Duration, whole: Duration) -> String {
     let share = if whole.is_zero() { 0.0 } else { part.as_secs_f64() / whole.as_secs_f64() };
     format!("{:.0} %", share * 100.0)
-}
-
-fn share(part: u64, whole: u64) -> String {
-    let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-    format!("{:.1} %", share * 100.0)
 }
 
 fn times(number: u64) -> String {
