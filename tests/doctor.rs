@@ -195,7 +195,7 @@ fn a_file_in_the_place_of_the_state_folder_is_broken() {
 
 #[test]
 fn runs_kept_in_memory_are_a_warning() {
-    let Ok(state) = tempfile::tempdir_in("/dev/shm") else { return };
+    let state = tempfile::tempdir_in("/dev/shm").unwrap();
     let workspace = Workspace::new(SETTINGS, RUNBOOK);
     let (_, lines) = workspace.lines(&["--state", state.path().to_str().unwrap()], &[]);
     let wanted = "state: file system: warning: tmpfs: gone with this machine or container, and the runs with it";
@@ -258,6 +258,9 @@ fn a_webhook_is_connected_to_and_sent_nothing() {
     assert_eq!(std::io::copy(&mut stream, &mut std::io::sink()).unwrap(), 0);
     let (_, told) = workspace.told(&[], &[("HTTP_PROXY", "http://127.0.0.1:1")]);
     assert!(told.contains("chat: not_checked: `127.0.0.1` is reached through the proxy of `HTTP_PROXY`\n"), "{told}");
+    let proxies = [("HTTP_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", "127.0.0.0/8")];
+    let (_, told) = workspace.told(&[], &proxies);
+    assert!(told.contains("chat: fine: `127.0.0.1` answers on port "), "{told}");
 }
 
 #[test]

@@ -172,6 +172,21 @@ pub enum Foreseen {
     Unknown(String),
 }
 
+impl Foreseen {
+    /// What that means, for people; nothing where the preview tells it all.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        Some(match self {
+            Self::AsPreviewed => return None,
+            Self::Sends { what, .. } => format!("still to be done: {what}"),
+            Self::Holds(done) => format!("nothing would be sent: {}", done.note),
+            Self::Waits(why) => format!("would wait first: {why}"),
+            Self::Fails(why) => format!("would fail: {why}"),
+            Self::Unknown(why) => format!("its state could not be read: {why}"),
+        })
+    }
+}
+
 /// What a look at the world says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {

@@ -8,12 +8,14 @@ use rustix::fs::{StatFs, statfs};
 /// How well what is written there is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeps {
-    /// On a disk of this machine, as far as anybody can tell.
+    /// On a disk of this machine.
     Locally,
     /// Until the machine, or the container, ends.
     UntilTheEnd,
     /// On another machine: locks and syncs mean what that one makes of them.
     Elsewhere,
+    /// Nothing is known of this kind.
+    Unknown,
 }
 
 /// A file system.
@@ -56,6 +58,6 @@ pub fn of(folder: &Path) -> io::Result<FileSystem> {
     let number = u32::try_from(about.f_type & 0xffff_ffff).unwrap_or_default();
     let known = KINDS.iter().find(|(kind, ..)| *kind == number);
     let (kind, keeps) =
-        known.map_or_else(|| (format!("{number:#x}"), Keeps::Locally), |(_, name, keeps)| ((*name).to_owned(), *keeps));
+        known.map_or_else(|| (format!("{number:#x}"), Keeps::Unknown), |(_, name, keeps)| ((*name).to_owned(), *keeps));
     Ok(FileSystem { kind, keeps, free: about.f_bavail.saturating_mul(u64::try_from(about.f_bsize).unwrap_or(0)) })
 }

@@ -92,22 +92,22 @@ async fn write(
         Some(why) => Foreseen::Unknown(why),
         None => action.foresee(context, call).await,
     };
+    let words = foreseen.words().unwrap_or_default();
     let (label, note) = match foreseen {
         Foreseen::Holds(done) => return told(held(done.outputs)),
-        Foreseen::Sends { what, lines } => {
-            (label, format!("not done yet (still to be done: {what}); would do:\n{}", lines.join("\n")))
-        }
+        Foreseen::Sends { lines, .. } => (label, format!("not done yet ({words}); would do:\n{}", lines.join("\n"))),
         // What would be sent rests on nothing that is read: its label does not, either.
         Foreseen::AsPreviewed => match action.observe(context, call).await {
             Observation::Applied(outputs) => return told(held(outputs)),
             Observation::NotApplied(reason) => (label, format!("not done yet ({reason}); would do:\n{preview}")),
             Observation::UnderWay(reason) | Observation::Unknown(reason) => {
-                (label, format!("state not read ({reason}); would do:\n{preview}"))
+                let words = Foreseen::Unknown(reason).words().unwrap_or_default();
+                (label, format!("{words}; would do:\n{preview}"))
             }
         },
-        Foreseen::Waits(why) => (Label::Unknown, format!("would wait first ({why}); then:\n{preview}")),
-        Foreseen::Fails(why) => (Label::Unknown, format!("would fail by its state now: {why}\n{preview}")),
-        Foreseen::Unknown(why) => (Label::Unknown, format!("state not read ({why}); would do:\n{preview}")),
+        Foreseen::Waits(_) => (Label::Unknown, format!("{words}; then:\n{preview}")),
+        Foreseen::Fails(_) => (Label::Unknown, format!("by its state now, {words}\n{preview}")),
+        Foreseen::Unknown(_) => (Label::Unknown, format!("{words}; would do:\n{preview}")),
     };
     told(stand_in(hints, label, context.secrets.mask(&note)))
 }

@@ -113,17 +113,14 @@ impl Worker {
             _ => Vec::new(),
         };
         let is_stated = |line: &String| stated.iter().any(|stated| stated.ends_with(line.as_str()));
-        let lines = match action.foresee(context, &call).await {
-            Foreseen::AsPreviewed => Vec::new(),
-            Foreseen::Sends { what, lines } if lines.iter().all(is_stated) => vec![format!("still to be done: {what}")],
-            Foreseen::Sends { what, lines } => {
-                let head = std::iter::once(format!("still to be done: {what}; would send first"));
-                head.chain(lines.iter().map(|line| format!("  {line}"))).collect()
+        let foreseen = action.foresee(context, &call).await;
+        let words = foreseen.words();
+        let lines: Vec<String> = match &foreseen {
+            Foreseen::Sends { lines, .. } if !lines.iter().all(is_stated) => {
+                let head = words.map(|words| format!("{words}; would send first"));
+                head.into_iter().chain(lines.iter().map(|line| format!("  {line}"))).collect()
             }
-            Foreseen::Holds(done) => vec![format!("nothing would be sent: {}", done.note)],
-            Foreseen::Waits(why) => vec![format!("would wait first: {why}")],
-            Foreseen::Fails(why) => vec![format!("would fail: {why}")],
-            Foreseen::Unknown(why) => vec![format!("its state could not be read: {why}")],
+            _ => words.into_iter().collect(),
         };
         lines.iter().map(|line| self.secrets.mask(line)).collect()
     }

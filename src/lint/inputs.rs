@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Subject, actions_of, notices};
 use crate::diag::Diagnostic;
-use crate::runbook::expr::{Path, Segment, Templated};
+use crate::runbook::expr::Path;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let inputs = &subject.runbook.inputs;
@@ -25,24 +25,12 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         }
     }
     for (_, step) in subject.steps() {
-        actions_of(step).for_each(|(action, _)| secrets(&action.with.value, &mut read));
+        actions_of(step).for_each(|(action, _)| {
+            read.extend(action.with.value.secrets().into_iter().map(str::to_owned));
+        });
     }
     for input in inputs.iter().filter(|input| !read.contains(&input.name.value)) {
         let message = format!("nothing reads the input `{}`", input.name.value);
         found.push(Diagnostic::warning("unused-input", input.name.span, message).note("delete it, or use it"));
-    }
-}
-
-/// The secrets that a value hands on; they stand in no expression.
-fn secrets(value: &Templated, read: &mut BTreeSet<String>) {
-    match value {
-        Templated::Secret(name) => drop(read.insert(name.clone())),
-        Templated::Text(segments) => read.extend(segments.iter().filter_map(|segment| match segment {
-            Segment::Secret(name) => Some(name.clone()),
-            _ => None,
-        })),
-        Templated::List(items) => items.iter().for_each(|item| secrets(item, read)),
-        Templated::Map(entries) => entries.iter().for_each(|(_, item)| secrets(item, read)),
-        Templated::Plain(_) | Templated::Expression(_) => {}
     }
 }

@@ -3,7 +3,7 @@
 use super::{Subject, actions_of};
 use crate::diag::Diagnostic;
 use crate::runbook::ast::ActionUse;
-use crate::runbook::expr::{Segment, Templated};
+use crate::runbook::expr::Templated;
 
 /// Parameters that end up where people or process lists can see them.
 const SEEN: [(&str, &str, &str); 8] = [
@@ -50,14 +50,5 @@ fn problem(action: &ActionUse, parameter: &str, note: &str) -> Option<Diagnostic
 }
 
 pub(super) fn secret_in(value: &Templated) -> Option<String> {
-    match value {
-        Templated::Secret(name) => Some(name.clone()),
-        Templated::Text(segments) => segments.iter().find_map(|segment| match segment {
-            Segment::Secret(name) => Some(name.clone()),
-            _ => None,
-        }),
-        Templated::List(items) => items.iter().find_map(secret_in),
-        Templated::Map(entries) => entries.iter().find_map(|(_, item)| secret_in(item)),
-        Templated::Plain(_) | Templated::Expression(_) => None,
-    }
+    value.secrets().first().map(|name| (*name).to_owned())
 }

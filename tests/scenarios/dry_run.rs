@@ -129,7 +129,7 @@ execution:
     let shown = ran.stdout;
     for part in [
         "unknown        execution     grow",
-        "state not read (no token by the credential `client_secret`; tried client_secret: it needs `secret`:",
+        "its state could not be read: no token by the credential `client_secret`; tried client_secret: it needs `secret`:",
         "would do:\n                             reads GET https://management.azure.com/subscriptions/",
         "body: {\"sku\":{\"capacity\":5}}",
         "1 step: 0 checked, 0 simulated, 0 assumed, 1 unknown: 0 % of the plan was really checked",

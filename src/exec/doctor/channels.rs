@@ -6,7 +6,7 @@ use std::path::Path;
 use reqwest::Url;
 use rustix::fs::{Access, access};
 
-use super::network::{connect, proxy};
+use super::network::reach;
 use super::{Check, Patient};
 use crate::runbook::workspace::{Channel, Workspace};
 
@@ -41,18 +41,11 @@ fn folder(name: &str, folder: &Path) -> Check {
     Check::broken(name, format!("`{shown}` cannot be written to: {problem}"))
 }
 
-/// The path of the URL is often a secret: only its host is shown.
 async fn webhook(name: &str, url: &str) -> Check {
-    let parsed = Url::parse(url).ok();
-    let place = parsed.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
-    let (Some(url), Some((host, port))) = (&parsed, place) else {
-        return Check::broken(name, "its `url` cannot be read: wanted one such as `https://host.example/path`");
+    let reached = match Url::parse(url) {
+        Ok(url) => reach(name, &url, "nothing was sent").await,
+        Err(_) => None,
     };
-    if let Some(variable) = proxy(url.scheme()) {
-        return Check::not_checked(name, format!("`{host}` is reached through the proxy of `{variable}`"));
-    }
-    match connect(host, port).await {
-        Ok(()) => Check::fine(name, format!("`{host}` answers on port {port}; nothing was sent")),
-        Err(problem) => Check::broken(name, format!("`{host}` does not answer on port {port}: {problem}")),
-    }
+    let wanted = "its `url` cannot be read: wanted one such as `https://host.example/path`";
+    reached.unwrap_or_else(|| Check::broken(name, wanted))
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::network::{connect, proxy};
+use reqwest::Url;
+
+use super::network::reach;
 use super::{Check, Patient};
 use crate::actions::azure::{Vaults, vault_host};
 use crate::edge::environment::variable;
@@ -41,15 +43,12 @@ async fn check(patient: &Patient<'_>, settings: &Workspace, subject: &str, from:
 
 /// Its value stays where it is: whether it may be read is seen only by reading it.
 async fn vault(subject: &str, host: &str) -> Check {
-    if let Some(variable) = proxy("https") {
-        return Check::not_checked(subject, format!("`{host}` is reached through the proxy of `{variable}`"));
-    }
-    let with_port = host.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?)));
-    let (name, port) = with_port.unwrap_or((host, 443));
-    match connect(name, port).await {
-        Ok(()) => Check::fine(subject, format!("`{name}` answers on port {port}; the value was not read")),
-        Err(problem) => Check::broken(subject, format!("`{name}` does not answer on port {port}: {problem}")),
-    }
+    let reached = match Url::parse(&format!("https://{host}")) {
+        Ok(url) => reach(subject, &url, "the value was not read").await,
+        Err(_) => None,
+    };
+    reached
+        .unwrap_or_else(|| Check::broken(subject, format!("`{host}` is no host: correct `azure.clouds` of drctl.yaml")))
 }
 
 fn file(subject: &str, path: &Path) -> Check {

@@ -103,6 +103,10 @@ fn kind(found: &FileSystem) -> Check {
     let kind = &found.kind;
     match found.keeps {
         Keeps::Locally => Check::fine("file system", kind),
+        Keeps::Unknown => {
+            let found = format!("{kind} is no kind known here: is it on a disk of this machine, which stays?");
+            Check::not_checked("file system", found)
+        }
         Keeps::UntilTheEnd => {
             let found = format!("{kind}: gone with this machine or container, and the runs with it");
             Check::warning("file system", found).next("drctl doctor --state DIR")
@@ -134,4 +138,19 @@ fn of_runs(runs: &Runs) -> Vec<Check> {
     });
     let told: Vec<Check> = broken.chain(damaged).chain(open).collect();
     if told.is_empty() { vec![Check::fine("runs", "none is open")] } else { told }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn a_file_system_of_which_nothing_is_known_is_not_called_fine() {
+        let of_the_kernel = file_system::of(Path::new("/proc")).unwrap();
+        let check = kind(&of_the_kernel);
+        assert_eq!((of_the_kernel.kind.as_str(), check.verdict), ("0x9fa0", Verdict::NotChecked));
+    }
 }

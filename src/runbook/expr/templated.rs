@@ -98,6 +98,24 @@ impl Templated {
         }
     }
 
+    /// The secrets inside, by name, in order; they stand in no expression.
+    #[must_use]
+    pub fn secrets<'s>(&'s self) -> Vec<&'s str> {
+        match self {
+            Self::Plain(_) | Self::Expression(_) => Vec::new(),
+            Self::Secret(name) => vec![name],
+            Self::Text(segments) => {
+                let secret = |segment: &'s Segment| match segment {
+                    Segment::Secret(name) => Some(name.as_str()),
+                    _ => None,
+                };
+                segments.iter().filter_map(secret).collect()
+            }
+            Self::List(items) => items.iter().flat_map(Self::secrets).collect(),
+            Self::Map(entries) => entries.iter().flat_map(|(_, item)| item.secrets()).collect(),
+        }
+    }
+
     /// Every expression inside, in order.
     pub fn expressions(&self, found: &mut Vec<ExprId>) {
         match self {

@@ -15,7 +15,7 @@ use crate::actions::azure::fields::{
 use crate::actions::azure::read::{is, items, text};
 use crate::actions::azure::request::segment;
 use crate::actions::azure::with::region;
-use crate::actions::azure::{Api, Cloud, Known, Method, Next, Operation, Request, Resource, With};
+use crate::actions::azure::{Api, Cloud, Known, Method, Next, Operation, Request, Resource, With, vault_host};
 use crate::catalogue::{ActionSpec, Field, Outputs, Takes};
 use crate::plan::digest;
 
@@ -40,7 +40,7 @@ fn inside(with: &With<'_>, vault: &str, method: Method, path: &str) -> Request {
 
 /// A request to what is in the vault of that name.
 pub(in crate::actions::azure) fn asked_of(cloud: &Cloud, vault: &str, method: Method, path: &str) -> Request {
-    let host = format!("{vault}.{}", cloud.key_vault_suffix());
+    let host = vault_host(cloud, vault);
     let scope = SCOPE.replace("vault.azure.net", cloud.key_vault_suffix());
     Request::new(Api::Data { host, scope }, method, format!("{path}?api-version={DATA}"))
 }
