@@ -1,6 +1,6 @@
 //! Compiles expressions and notices with Tera, and evaluates them to typed values.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
@@ -8,17 +8,21 @@ use serde_json::Value;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::scan::{self, Scan};
-use super::strict::{self, THERE};
+use super::strict::{self, ROUND, THERE};
 use super::{ExprId, Part, Rendered, Segment, Templated};
 use crate::diag::{MOST_FOUND, Span};
 
 /// The largest notice that is rendered: a loop that never ends stops here.
 pub const LARGEST_NOTICE: usize = 1024 * 1024;
+/// The most rounds that the loops of a notice make in all: those that print nothing end, too.
+const MOST_ROUNDS: usize = 10_000;
 const CAPTURE: &str = "drctl_capture__";
 const PREFIX: &str = "{{ (";
 
 thread_local! {
     static CAPTURED: RefCell<Option<tera::Value>> = const { RefCell::new(None) };
+    /// The rounds that the notice being rendered has made.
+    static ROUNDS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// What the names in an expression stand for.
@@ -274,6 +278,13 @@ fn engine() -> Tera {
         }
         Ok(value)
     });
+    tera.register_function(ROUND, |_: Kwargs, _: &State<'_>| -> tera::TeraResult<&'static str> {
+        ROUNDS.set(ROUNDS.get() + 1);
+        if ROUNDS.get() > MOST_ROUNDS {
+            return Err(tera::Error::message(format!("its loops make more than {MOST_ROUNDS} rounds")));
+        }
+        Ok("")
+    });
     tera.autoescape_on(Vec::<String>::new());
     tera
 }
@@ -347,23 +358,33 @@ impl Notice {
     /// The text with every name replaced.
     ///
     /// # Errors
-    /// As [`Expressions::evaluate`]; also when the result passes 1 MiB.
+    /// As [`Expressions::evaluate`]; also when the result passes 1 MiB, or its loops make too many rounds.
     pub fn render(&self, scope: &dyn Scope) -> Result<String, Undefined> {
         let context = context(&self.scan, scope)?;
-        let mut out = Limited(Vec::new());
-        self.tera.render_to("notice", &context, &mut out).map_err(|error| Undefined::Wrong(reason(&error)))?;
-        String::from_utf8(out.0).map_err(|error| Undefined::Wrong(error.to_string()))
+        let mut out = Limited::default();
+        ROUNDS.set(0);
+        let rendered = self.tera.render_to("notice", &context, &mut out);
+        if out.is_full {
+            return Err(Undefined::Wrong("the notice is longer than 1 MiB".to_owned()));
+        }
+        rendered.map_err(|error| Undefined::Wrong(reason(&error)))?;
+        String::from_utf8(out.bytes).map_err(|error| Undefined::Wrong(error.to_string()))
     }
 }
 
-struct Limited(Vec<u8>);
+#[derive(Default)]
+struct Limited {
+    bytes: Vec<u8>,
+    is_full: bool,
+}
 
 impl io::Write for Limited {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > LARGEST_NOTICE {
-            return Err(io::Error::other("the notice is longer than 1 MiB"));
+        if self.bytes.len() + bytes.len() > LARGEST_NOTICE {
+            self.is_full = true;
+            return Err(io::Error::other("it is full"));
         }
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -463,9 +484,21 @@ mod tests {
 
     #[test]
     fn a_notice_that_never_ends_is_stopped() {
-        let notice = compile_notice(
-            "{% for a in range(end=100000) %}{% for b in range(end=100000) %}xxxx{% endfor %}{% endfor %}",
-        );
-        assert!(notice.is_ok_and(|notice| notice.render(&Fixed).is_err()));
+        let rendered = |text: &str| compile_notice(text).unwrap().render(&Fixed);
+        let nested = |inner: &str| format!("{{% for a in range(end=9000) %}}{inner}{{% endfor %}}");
+        let too_many = Err(Undefined::Wrong("its loops make more than 10000 rounds".to_owned()));
+        assert_eq!(rendered(&nested(&nested(&nested("")))), too_many);
+        assert_eq!(rendered(&nested(&nested("xxxx"))), too_many);
+        let too_long = Err(Undefined::Wrong("the notice is longer than 1 MiB".to_owned()));
+        assert_eq!(rendered(&nested(&"x".repeat(1000))), too_long);
+        assert_eq!(rendered(&nested("")), Ok(String::new()), "the next notice begins anew");
+    }
+
+    #[test]
+    fn the_space_around_a_loop_is_as_it_is_written() {
+        let rendered = |text: &str| compile_notice(text).unwrap().render(&Fixed);
+        let loops =
+            "a\n{% for n in [1, 2] -%}\n  {{ n }}\n{%- endfor %}\n{% for n in [1, 2] %}\n  {{ n }}\n{% endfor %}b";
+        assert_eq!(rendered(loops), Ok("a\n12\n\n  1\n\n  2\nb".to_owned()));
     }
 }

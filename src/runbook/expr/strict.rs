@@ -1,5 +1,7 @@
 //! Makes every name that is read have a value: Tera itself takes one that is not there for false, or for unequal.
 //!
+//! In each loop of a notice stands a function of ours that counts its rounds.
+//!
 //! Behind each name that the text does not guard by `default` or `is defined` stands a filter of ours, which refuses
 //! what is undefined. Tera binds filters closer than any operator, so nothing else changes its meaning.
 
@@ -8,9 +10,12 @@ use super::scan::{KEYWORDS, Placed, Token, close, next_code, tokens};
 /// The filter's name.
 pub(super) const THERE: &str = "drctl_there__";
 
+/// The function that counts the rounds of loops.
+pub(super) const ROUND: &str = "drctl_round__";
+
 /// An expression in which no name may be without a value.
 pub(super) fn expression(text: &str) -> String {
-    insert(text, found(text, &tokens(text, 0, text.len()).0))
+    insert(text, guards(text, found(text, &tokens(text, 0, text.len()).0)))
 }
 
 /// A notice, the same way: what it prints, tests, loops over and sets.
@@ -28,9 +33,14 @@ pub(super) fn notice(text: &str) -> String {
         let is_loop = tokens.get(signs).is_some_and(|token| token.0 == Token::Name("for"));
         let bound = tokens.iter().position(|token| is_loop && token.0 == Token::Name("in")).unwrap_or(0);
         if reads {
-            all.extend(found(text, &tokens[bound..]));
+            all.extend(guards(text, found(text, &tokens[bound..])));
         }
         at = end + 2;
+        if closing == "%}" && is_loop {
+            // What takes the space away behind the loop's sign does so behind ours.
+            let sign = if text[..end].ends_with('-') { "-" } else { "" };
+            all.push((at, format!("{{{{ {ROUND}() {sign}}}}}")));
+        }
     }
     insert(text, all)
 }
@@ -38,12 +48,20 @@ pub(super) fn notice(text: &str) -> String {
 /// A name, with all that is looked up in it: where it begins and ends.
 type Lookup = (usize, usize);
 
-fn insert(text: &str, lookups: Vec<Lookup>) -> String {
-    let (mut out, mut at) = (String::new(), 0);
-    for (from, to) in lookups {
+/// What is put behind each of these names, and where.
+fn guards(text: &str, lookups: Vec<Lookup>) -> Vec<(usize, String)> {
+    let guard = |(from, to): Lookup| {
         let name = text[from..to].replace('\\', "\\\\").replace('"', "\\\"");
-        let guarded = [&text[at..to], " | ", THERE, "(name=\"", &name, "\")"];
-        guarded.iter().for_each(|part| out.push_str(part));
+        (to, format!(" | {THERE}(name=\"{name}\")"))
+    };
+    lookups.into_iter().map(guard).collect()
+}
+
+fn insert(text: &str, insertions: Vec<(usize, String)>) -> String {
+    let (mut out, mut at) = (String::new(), 0);
+    for (to, inserted) in insertions {
+        out.push_str(&text[at..to]);
+        out.push_str(&inserted);
         at = to;
     }
     out + &text[at..]
@@ -143,7 +161,7 @@ mod tests {
         let text = "{{ a }}{% for k, v in b.c %}{{- v -}}{{ loop.index }}{% endfor %}{% set x = d %}{# e #}{% raw %}";
         let there = |name: &str| format!("{name} | {THERE}(name=\"{name}\")");
         let wanted = format!(
-            "{{{{ {} }}}}{{% for k, v in {} %}}{{{{- {} -}}}}{{{{ {} }}}}{{% endfor %}}{{% set x = {} %}}{{# e #}}{{% raw %}}",
+            "{{{{ {} }}}}{{% for k, v in {} %}}{{{{ {ROUND}() }}}}{{{{- {} -}}}}{{{{ {} }}}}{{% endfor %}}{{% set x = {} %}}{{# e #}}{{% raw %}}",
             there("a"),
             there("b.c"),
             there("v"),
