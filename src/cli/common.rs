@@ -177,9 +177,22 @@ impl Common {
             return Err(Error::new(Exit::Journal, message).next("drctl runs"));
         }
         if open.is_empty() {
-            return Err(Error::usage("no run is open: name one").next("drctl runs"));
+            return Err(self.none_is_open());
         }
         Ok(open)
+    }
+
+    /// Runs on a simulated world are kept apart: who looks for one is told where.
+    fn none_is_open(&self) -> Error {
+        let error = Error::usage("no run is open: name one").next("drctl runs");
+        let Some(folder) = self.simulated.clone().filter(|folder| folder.is_dir()) else { return error };
+        let here = std::env::current_dir().unwrap_or_default();
+        let shown = folder.strip_prefix(&here).unwrap_or(&folder).to_string_lossy().into_owned();
+        let Some(latest) = Store::new(folder).runs().unwrap_or_default().into_iter().next() else { return error };
+        let message = format!("no run is open: name one; of those on a simulated world, `{latest}` is the latest");
+        Error::usage(message)
+            .next(format!("drctl status {latest}"))
+            .next(format!("drctl runs --state {}", shell_words::quote(&shown)))
     }
 
     /// The folder of the run that a name, or the beginning of one, stands for.

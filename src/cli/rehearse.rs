@@ -132,7 +132,10 @@ impl Rehearse {
 
     fn next(&self, seed: u64) -> String {
         let scenario = self.scenario.as_ref().map(|given| format!(" --scenario {given}")).unwrap_or_default();
-        format!("drctl rehearse {}{scenario} --seed {seed} --runs 1000", self.named.again())
+        let set =
+            self.set.iter().map(|(name, value)| format!(" --set {}", shell_words::quote(&format!("{name}={value}"))));
+        let set: String = set.collect();
+        format!("drctl rehearse {}{scenario}{set} --seed {seed} --runs 1000", self.named.again())
     }
 }
 

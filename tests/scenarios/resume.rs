@@ -226,6 +226,23 @@ fn a_run_without_a_record_never_started_and_is_in_nobodys_way() {
 }
 
 #[test]
+fn who_asks_for_a_run_on_a_simulated_world_is_told_where_it_is() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: wait, with: { for: 1s } }\n");
+    let simulated = workspace.drctl(&["failover", "r", "--simulate"]);
+    assert_eq!(simulated.code, 0, "{simulated:?}");
+    let mut runs = std::fs::read_dir(workspace.path(".drctl/simulated/runs")).unwrap();
+    let run = runs.next().unwrap().unwrap().file_name().into_string().unwrap();
+    let none = workspace.drctl(&["status"]);
+    let wanted = format!(
+        "error: no run is open: name one; of those on a simulated world, `{run}` is the latest\n  \
+         next: drctl status {run}\n  next: drctl runs --state .drctl/simulated\n"
+    );
+    assert_eq!((none.code, none.stderr), (2, wanted));
+    assert!(workspace.drctl(&["status", &run]).stdout.starts_with(&format!("run {run} (simulated): ")));
+    assert!(workspace.drctl(&["runs", "--state", ".drctl/simulated"]).stdout.contains(&run));
+}
+
+#[test]
 fn a_runbook_that_is_gone_is_said_to_be_and_the_run_goes_on_as_it_was_started() {
     let workspace = Workspace::of("execution:\n  - { id: a, action: shell, with: { script: \"test -e ok\" } }\n");
     workspace.drctl(&["failover", "r"]);
