@@ -6,6 +6,7 @@ mod common;
 mod complete;
 mod decisions;
 mod doctor;
+mod examples;
 mod explain;
 mod fmt;
 mod generate;
@@ -49,38 +50,50 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a workspace that validates and rehearses at once
+    #[command(after_help = examples::INIT)]
     Init(init::Init),
     /// Find a failover runbook by name, and run it
+    #[command(after_help = examples::FAILOVER)]
     Failover(start::ByName),
     /// Find a failback runbook by name, and run it
+    #[command(after_help = examples::FAILBACK)]
     Failback(start::ByName),
     /// Run any runbook file
+    #[command(after_help = examples::RUN)]
     Run(start::ByFile),
     /// Check runbooks: every problem of every file, with its place
+    #[command(after_help = examples::VALIDATE)]
     Validate(validate::Validate),
     /// Say what a finding of `validate` means, why it matters, and how it is mended
     Explain(explain::Explain),
     /// Show order, waves, gates and the critical path against the RTO
+    #[command(after_help = examples::PLAN)]
     Plan(plan::Plan),
     /// Lay runbooks out: indentation, white space; never what they mean
     Fmt(fmt::Fmt),
     /// Look at what runs stand on, before an outage does
+    #[command(after_help = examples::DOCTOR)]
     Doctor(doctor::Doctor),
     /// Rehearse a runbook on a simulated world: hours pass in milliseconds
+    #[command(after_help = examples::REHEARSE)]
     Rehearse(rehearse::Rehearse),
     /// Rehearse every scenario and judge what comes of it
+    #[command(after_help = examples::TEST)]
     Test(test::Test),
     /// List the runs of the workspace
     Runs(runs::Runs),
     /// Show what a run is doing, what it needs, and what to type next
+    #[command(after_help = examples::STATUS)]
     Status(runs::Status),
     /// Show a run's journal, or what a step printed
     Logs(runs::Logs),
     /// Look on while a run goes on
     Watch(runs::Watch),
     /// Take a run up where it was left
+    #[command(after_help = examples::RESUME)]
     Resume(resume::Resume),
     /// Approve a gate, or answer a manual step
+    #[command(after_help = examples::APPROVE)]
     Approve(decisions::Approve),
     /// Refuse a gate
     Reject(decisions::Reject),
@@ -89,8 +102,10 @@ enum Command {
     /// Leave a step out
     Skip(decisions::Skip),
     /// Say what happened to a step in doubt
+    #[command(after_help = examples::RESOLVE)]
     Resolve(decisions::Resolve),
     /// Give a run up: shows what is undone and what cannot be, then undoes it
+    #[command(after_help = examples::ABORT)]
     Abort(decisions::Abort),
     /// Check that nobody changed a run's journal
     Verify(runs::Verify),

@@ -17,7 +17,6 @@ use crate::lint::pages::page;
 
 /// Checks runbooks, scenarios, templates and the workspace's settings.
 #[derive(Debug, Args)]
-#[command(after_help = "`drctl explain CODE` says why a finding matters and how to mend it.")]
 pub(super) struct Validate {
     /// Files and folders (default: `runbooks` of the workspace)
     paths: Vec<PathBuf>,
