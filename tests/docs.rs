@@ -73,6 +73,20 @@ fn the_index_names_every_page_and_every_link_leads_somewhere() {
 }
 
 #[test]
+fn what_another_test_runs_is_run_by_it() {
+    let all = pages();
+    let of_pages = all.iter().flat_map(|page| blocks(&read(page)).into_iter().map(move |block| (page, block)));
+    let named = of_pages.filter(|(_, block)| block.about.starts_with("tests/"));
+    // A test that runs the blocks of a page reads that page.
+    let is_run = |page: &str, test: &str| fs::read_to_string(root().join(test)).is_ok_and(|text| text.contains(page));
+    let wrong: Vec<String> = named
+        .filter(|(page, block)| !is_run(page, &block.about))
+        .map(|(page, block)| format!("{page}:{}: `{}` does not run it", block.line, block.about))
+        .collect();
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
 fn few_blocks_need_a_person() {
     let all = pages();
     let by_hand = all.iter().flat_map(|page| blocks(&read(page))).filter(|block| block.about.starts_with("by hand"));

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use drctl::runbook::fields::{LanguageField, RUNBOOK, Shape};
+use drctl::runbook::fields::{LanguageField, RUNBOOK, STEP, Shape};
 use drctl::runbook::workspace::WORKSPACE;
 use markdown::blocks;
 
@@ -137,6 +137,7 @@ fn unnamed(document: &str, fields: &'static [LanguageField]) -> BTreeSet<&'stati
 fn all_fields(fields: &'static [LanguageField]) -> BTreeSet<&'static str> {
     let inner = fields.iter().flat_map(|field| match field.shape {
         Shape::Fields(inner) | Shape::Named(inner) | Shape::Items(inner) => all_fields(inner),
+        Shape::Steps => all_fields(STEP),
         Shape::NamedItems(inner) | Shape::NamedLists(inner) => all_fields(inner),
         Shape::Kinds(kinds) => kinds.iter().flat_map(|(_, inner)| all_fields(inner)).collect(),
         _ => BTreeSet::new(),

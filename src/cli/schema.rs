@@ -122,9 +122,7 @@ fn shape(shape: Shape) -> Value {
         }
         Shape::Fields(fields) => object(fields),
         Shape::Named(fields) => json!({ "type": "object", "additionalProperties": object(fields) }),
-        Shape::Items(fields) if std::ptr::eq(fields, STEP) => {
-            json!({ "type": ["array", "null"], "items": { "$ref": "#/definitions/step" } })
-        }
+        Shape::Steps => json!({ "type": ["array", "null"], "items": { "$ref": "#/definitions/step" } }),
         Shape::Items(fields) => json!({ "type": ["array", "null"], "items": object(fields) }),
         Shape::NamedItems(fields) => {
             json!({ "type": "object", "additionalProperties": { "type": "array", "items": object(fields), "minItems": 1 } })

@@ -29,8 +29,6 @@ const LONGER: &[&str] = &[
     "chinaeast3",
     "chinanorth2",
     "chinanorth3",
-    "jioindiacentral",
-    "jioindiawest",
 ];
 
 /// A region, as somebody typed it.

@@ -55,4 +55,3 @@ pub use status::{status, status_json};
 pub use summary::{Summary, clock_words, summarise};
 pub use table::{RunRow, runs_table};
 pub use timeline::{Clock, Split, Timeline, timeline};
-pub use words::title_and_owner;

@@ -49,7 +49,7 @@ pub(super) fn person(person: &Person) -> String {
 
 /// `Move Orders to East US 2; owner: team_orders`: what is there of it.
 #[must_use]
-pub fn title_and_owner(title: Option<String>, owner: Option<&str>) -> Option<String> {
+pub(super) fn title_and_owner(title: Option<String>, owner: Option<&str>) -> Option<String> {
     let parts: Vec<String> = title.into_iter().chain(owner.map(|owner| format!("owner: {owner}"))).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

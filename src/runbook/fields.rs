@@ -43,6 +43,8 @@ pub enum Shape {
     Named(&'static [LanguageField]),
     /// A list of mappings with these fields.
     Items(&'static [LanguageField]),
+    /// A list of steps: see [`STEP`].
+    Steps,
     /// A mapping from names to such lists.
     NamedItems(&'static [LanguageField]),
     /// A mapping from names to lists of text, or to mappings with these fields.
@@ -61,7 +63,7 @@ const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageFie
     LanguageField { name, required: false, shape, doc }
 }
 
-use Shape::{Any, Bool, Count, Declared, Duration, Fields, Items, Mapping, Name, Named, Text, Texts, Words};
+use Shape::{Any, Bool, Count, Declared, Duration, Fields, Mapping, Name, Named, Steps, Text, Texts, Words};
 
 /// The top of a runbook.
 pub const RUNBOOK: &[LanguageField] = &[
@@ -74,10 +76,10 @@ pub const RUNBOOK: &[LanguageField] = &[
     may("azure", Fields(super::azure::DEFAULTS), "where its Azure resources are, unless a step says otherwise"),
     may("inputs", Named(INPUT), "what a run is given, by name"),
     may("defaults", Fields(DEFAULTS), "what holds for steps that do not say otherwise"),
-    may("detection", Items(STEP), "is it down?"),
-    may("assessment", Items(STEP), "how bad is it, and do we act?"),
-    may("execution", Items(STEP), "the failover itself"),
-    may("communication", Items(STEP), "who is told what"),
+    may("detection", Steps, "is it down?"),
+    may("assessment", Steps, "how bad is it, and do we act?"),
+    may("execution", Steps, "the failover itself"),
+    may("communication", Steps, "who is told what"),
     may("outputs", Mapping, "what a caller or a failback may read"),
 ];
 
