@@ -31,7 +31,7 @@ pub enum Hole<'v> {
     Secret(&'v str),
 }
 
-/// A node, looked at before the run; the state is that of [`super::outlook`] or [`super::foresee`].
+/// A node, looked at before the run; the state is that of [`super::outlook()`] or [`super::foresee()`].
 #[derive(Clone, Copy, Debug)]
 pub struct Foresight<'s> {
     plan: &'s Plan,
