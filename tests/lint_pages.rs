@@ -36,7 +36,8 @@ const FILES: [(&str, &str); 4] = [
     ),
 ];
 /// What no example on a page can show: it would be too long, or could not be seen.
-const WITHOUT_EXAMPLE: [&str; 5] = ["alias-expansion", "hidden-character", "too-deep", "too-large", "too-many"];
+const WITHOUT_EXAMPLE: [&str; 6] =
+    ["alias-expansion", "hidden-character", "not-utf8", "too-deep", "too-large", "too-many"];
 
 #[test]
 fn every_code_a_finding_can_have_has_a_page() {
@@ -111,7 +112,7 @@ fn codes_in(text: &str, of_scenarios: bool) -> Vec<String> {
         // A name of a node may come first; anything else says that the code is not written here.
         let is_first = before.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_*,".contains(c));
         let code = rest.split('"').next()?;
-        let is_code = code.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let is_code = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         (is_first && is_code && before.len() < 40).then(|| code.to_owned())
     };
     calls.filter_map(code).collect()

@@ -125,7 +125,7 @@ fn each_format_for_programs_is_one_document_whatever_the_number_of_files() {
         let list = list.as_array().unwrap();
         list.iter().map(|finding| finding[name].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let wanted = ["channel", "missing-field", "missing-field", "version"];
+    let wanted = ["channel", "owner", "steps", "missing-field", "missing-field", "version"];
     assert_eq!(codes(&json["diagnostics"], "code"), wanted);
     let (sarif, ..) = validate(folder.path(), &["--format", "sarif"]);
     let sarif: Value = serde_json::from_str(&sarif).unwrap();

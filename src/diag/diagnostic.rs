@@ -39,6 +39,8 @@ pub struct Diagnostic {
     pub label: String,
     /// Other places that matter, and why.
     pub others: Vec<(Span, String)>,
+    /// Further places of which the same holds, each in its own words.
+    pub alike: Vec<(Span, String)>,
     /// More for the tired reader.
     pub notes: Vec<String>,
     /// What to write instead.
@@ -56,6 +58,7 @@ impl Diagnostic {
             primary,
             label: String::new(),
             others: Vec::new(),
+            alike: Vec::new(),
             notes: Vec::new(),
             fix: None,
         }
@@ -65,6 +68,28 @@ impl Diagnostic {
     #[must_use]
     pub fn warning(code: &'static str, primary: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, primary, message) }
+    }
+
+    /// One for each of its places, where it holds for many: what programs want to know.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        let own = Self { alike: Vec::new(), ..self.clone() };
+        let of_place = move |(span, message): &(Span, String)| Self {
+            primary: *span,
+            message: message.clone(),
+            alike: Vec::new(),
+            fix: None,
+            ..self.clone()
+        };
+        std::iter::once(own).chain(self.alike.iter().map(of_place))
+    }
+
+    /// With a fix that is only shown, not applied, where what it would write is such.
+    #[must_use]
+    pub fn unsafe_where(mut self, is_such: impl Fn(&str) -> bool) -> Self {
+        if let Some(fix) = self.fix.as_mut().filter(|fix| is_such(&fix.replacement)) {
+            fix.safe = false;
+        }
+        self
     }
 
     /// With words at the carets.
@@ -99,7 +124,7 @@ impl Diagnostic {
     #[must_use]
     pub(super) fn moved(mut self, to: impl Fn(Span) -> Span) -> Self {
         self.primary = to(self.primary);
-        self.others.iter_mut().for_each(|(span, _)| *span = to(*span));
+        self.others.iter_mut().chain(&mut self.alike).for_each(|(span, _)| *span = to(*span));
         if let Some(fix) = &mut self.fix {
             fix.span = to(fix.span);
         }

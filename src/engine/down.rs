@@ -12,6 +12,14 @@ use crate::runbook::ast::{OnFailure, RunIf};
 /// Actions that go nowhere themselves: a name is no more than a word to them.
 const TALK: [&str; 5] = ["assert", "manual", "notify", "wait", "runbook"];
 
+/// Actions that are made for a region that does not answer: what they ask for is done elsewhere.
+const FOR_A_DEAD_REGION: [&str; 4] = [
+    "azure.backup.cross_region_restore",
+    "azure.cosmos.offline_region",
+    "azure.sql.geo_restore",
+    "azure.storage.failover",
+];
+
 /// An action that names the region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mention {
@@ -61,6 +69,9 @@ fn mention(plan: &Plan, region: &Region, used: Use) -> Option<Mention> {
 fn consequence(plan: &Plan, used: &Use) -> Consequence {
     let step = plan.step(used.step);
     let is_global = GLOBAL.iter().any(|service| used.action.starts_with(service));
+    if FOR_A_DEAD_REGION.contains(&used.action.as_str()) {
+        return Consequence::Nothing;
+    }
     // That a target is down is a probe's result; what a verification finds unhealthy stops the run.
     if is_global || (used.role == Role::Action && used.action.starts_with("probe.")) {
         return Consequence::Nothing;

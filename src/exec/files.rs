@@ -98,7 +98,7 @@ fn yaml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
             let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
             if entry.file_type()?.is_dir() {
                 folders.push(path);
-            } else if is_yaml && path.file_name().is_none_or(|name| name != SETTINGS) {
+            } else if is_yaml && path.is_file() && path.file_name().is_none_or(|name| name != SETTINGS) {
                 found.push(path);
             }
         }

@@ -107,7 +107,8 @@ fn extra_files(workspace: &Path) -> io::Result<Vec<PathBuf>> {
     if templates.is_dir() {
         for entry in fs::read_dir(&templates)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|ending| ending == "txt" || ending == "json") {
+            // Nobody writes into a pipe that is read here.
+            if path.is_file() && path.extension().is_some_and(|ending| ending == "txt" || ending == "json") {
                 files.push(path);
             }
         }

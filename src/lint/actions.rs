@@ -37,7 +37,8 @@ fn parameters(subject: &Subject<'_>, action: &ActionUse, spec: &ActionSpec, foun
             let known = spec.parameters.iter().map(|field| field.name);
             let diagnostic = Diagnostic::error("action", action.name_place(name), message)
                 .note(format!("`drctl actions {}` lists what it takes", spec.name));
-            found.push(subject.suggest(diagnostic, name, known));
+            let near = subject.suggest(diagnostic, name, known);
+            found.push(near.unsafe_where(|field| names.contains(&field)));
             continue;
         };
         found.extend(value_problem(subject, action, spec, field));
@@ -62,8 +63,31 @@ fn value_problem(subject: &Subject<'_>, action: &ActionUse, spec: &ActionSpec, f
         let note = "hand the value over in `env`, and write `\"$NAME\"` in the script";
         return Some(Diagnostic::error("code", action.place(field.name), message).note(note));
     }
+    if spec.name == "exec" && field.name == "argv" && runs_text(&value) {
+        let message =
+            "this program runs what it is given as a script, and `{{ }}` stands in it: data never becomes code";
+        let note = "hand the value over in `env`, or as an argument of its own behind the script";
+        return Some(Diagnostic::error("code", action.place(field.name), message).note(note));
+    }
     let problem = check_templated(subject, &(field.kind)(), &value).err()?;
     Some(Diagnostic::error("type", action.place(field.name), format!("`{}` of `{}`: {problem}", field.name, spec.name)))
+}
+
+/// Programs that run a text they are given behind one of these words.
+const INTERPRETERS: [&str; 12] =
+    ["sh", "bash", "dash", "zsh", "ksh", "fish", "python", "python3", "perl", "ruby", "node", "pwsh"];
+const SCRIPT_FOLLOWS: [&str; 6] = ["-c", "-lc", "-ec", "-e", "--eval", "-Command"];
+
+/// Whether the argument list makes a script of a value that is known only in the run.
+fn runs_text(argv: &Templated) -> bool {
+    let Templated::List(items) = argv else { return false };
+    let word = |item: &Templated| item.plain().and_then(Value::as_str).map(str::to_owned);
+    let program = items.first().and_then(word).unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default();
+    let is_script = |pair: &[Templated]| {
+        word(&pair[0]).is_some_and(|word| SCRIPT_FOLLOWS.contains(&word.as_str())) && pair[1].plain().is_none()
+    };
+    INTERPRETERS.contains(&program) && items.windows(2).any(is_script)
 }
 
 /// Checks as much of a value as is known before the run.

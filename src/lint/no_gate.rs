@@ -19,9 +19,17 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 /// Whether somebody is asked at the step, before it, or in an earlier phase.
 fn has_gate(subject: &Subject<'_>, index: StepIndex, step: &Step) -> bool {
     let asks = |step: &Step| asks(subject, subject.runbook, step, DEEPEST);
-    asks(step)
-        || subject.graph.ancestors(index).into_iter().any(|before| asks(subject.step(before)))
-        || subject.runbook.steps.iter().any(|before| before.phase < step.phase && asks(before))
+    let ancestors = subject.graph.ancestors(index);
+    let is_before = |(at, other): &(StepIndex, &Step)| ancestors.contains(at) || other.phase < step.phase;
+    let gates: Vec<Option<&str>> =
+        subject.steps().filter(is_before).filter(|(_, it)| asks(it)).map(|(_, it)| condition(subject, it)).collect();
+    // A gate that opens on a condition is none where that does not hold; two with different ones are each for a case.
+    let own = condition(subject, step);
+    asks(step) || gates.iter().any(|gate| gate.is_none() || *gate == own) || gates.iter().any(|gate| *gate != gates[0])
+}
+
+fn condition<'s>(subject: &'s Subject<'_>, step: &Step) -> Option<&'s str> {
+    step.when.map(|when| &*subject.runbook.expressions.get(when).text)
 }
 
 /// Whether the step waits for a person, or calls a runbook that does; `deep` is how deep calls are followed.

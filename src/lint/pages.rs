@@ -19,7 +19,7 @@ pub const PAGES: &[Page] = pages! {
     "cycle" "cyclic-alias" "duplicate-id" "duplicate-key" "duplicate-name" "early-all-clear" "empty-file" "empty-key"
     "endpoint" "escalation" "expression" "failed-region" "fault" "file" "gate" "hidden-character" "input"
     "leading-zero" "may-be-missing" "merge-key" "missing-field" "name" "needs" "never-runs" "no-estimate" "no-failback"
-    "no-gate" "no-timeout" "no-verify" "no-way-back" "notice" "number-range" "output" "outputs" "owner" "people"
+    "no-gate" "no-timeout" "no-verify" "no-way-back" "not-utf8" "notice" "number-range" "output" "outputs" "owner" "people"
     "reference" "repeat" "resource" "rpo" "rto" "runbook" "secret" "service" "several-documents" "silence" "step"
     "steps" "syntax" "tag" "template" "too-deep" "too-large" "too-many" "type" "unknown-alias" "unknown-field"
     "unquoted-template" "unsafe-retry" "unused-input" "version"

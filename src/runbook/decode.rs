@@ -125,9 +125,12 @@ impl<'d> Decoder<'d> {
                 known.push((name, *value));
             } else if !name.starts_with("x-") && but != Some(name) {
                 let names = table.iter().map(|field| field.name);
+                let is_there = |field: &str| entries.iter().any(|(key, _)| document.scalar_text(*key) == Some(field));
                 let diagnostic =
                     Diagnostic::error("unknown-field", self.span(*key), format!("unknown field `{name}` in {what}"));
-                self.report_near(diagnostic, name, names);
+                let near = if self.found.len() < MOST_FOUND { diagnostic.suggest(name, names) } else { diagnostic };
+                // Two of one name would be the next mistake.
+                self.report(near.unsafe_where(is_there));
             }
         }
         for field in table.iter().filter(|field| field.required) {

@@ -6,6 +6,9 @@ use super::excerpt::{Excerpt, excerpts};
 use super::{on_one_line, visible};
 use crate::diag::{Diagnostic, Fix, Severity, SourceId, Sources, Span};
 
+/// So many further places of one finding are shown.
+const MOST_ALIKE: usize = 8;
+
 pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let reports: Vec<String> =
@@ -25,7 +28,9 @@ fn report(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Group<'static>> {
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(on_one_line(&diagnostic.message)).id(diagnostic.code);
-    let notes = diagnostic.notes.iter().map(|note| Level::NOTE.message(visible(note).into_owned()));
+    let more = diagnostic.alike.len().checked_sub(MOST_ALIKE).filter(|more| *more > 0);
+    let more = more.map(|more| format!("and {more} more like it"));
+    let notes = diagnostic.notes.iter().chain(&more).map(|note| Level::NOTE.message(visible(note).into_owned()));
     let group = title.elements(snippets(diagnostic, sources)).elements(notes);
     let mut groups = vec![group];
     groups.extend(diagnostic.fix.as_ref().map(|fix| help(fix, sources)));
@@ -35,7 +40,8 @@ fn report(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Group<'static>> {
 /// The places of a diagnostic, the file of the primary one first.
 fn snippets(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Element<'static>> {
     let primary = (diagnostic.primary, diagnostic.label.as_str());
-    let others = diagnostic.others.iter().map(|(span, label)| (*span, label.as_str()));
+    let alike = diagnostic.alike.iter().take(MOST_ALIKE);
+    let others = diagnostic.others.iter().chain(alike).map(|(span, label)| (*span, label.as_str()));
     let places: Vec<(Span, &str)> = std::iter::once(primary).chain(others).collect();
     let mut files: Vec<SourceId> = Vec::new();
     for (span, _) in &places {

@@ -66,12 +66,16 @@ const MOST_SHOWN: usize = 100;
 /// `colour` matters to [`Format::Human`] only.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format, colour: bool) -> String {
-    let (shown, rest) = diagnostics.split_at(diagnostics.len().min(MOST_SHOWN));
+    let each: Vec<Diagnostic> = match format {
+        Format::Human => diagnostics.to_vec(),
+        _ => diagnostics.iter().flat_map(Diagnostic::each).collect(),
+    };
+    let (shown, rest) = each.split_at(each.len().min(MOST_SHOWN));
     let text = match format {
         Format::Human => human::render(shown, sources, colour),
         Format::Short => short::render(shown, sources),
         Format::Github => github::render(shown, sources),
-        Format::Json => return json::render(diagnostics, sources),
+        Format::Json => return json::render(&each, sources),
         Format::Sarif => return sarif::sarif(diagnostics, sources, &|_| None),
     };
     if rest.is_empty() { text } else { format!("{text}and {} more: mend these first\n", rest.len()) }

@@ -17,7 +17,8 @@ pub type Help = (&'static str, &'static str);
 pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources, help: &dyn Fn(&str) -> Option<Help>) -> String {
     let codes: BTreeSet<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     let rules: Vec<Value> = codes.iter().map(|code| rule(code, help(code))).collect();
-    let results: Vec<Value> = diagnostics.iter().map(|diagnostic| result(diagnostic, sources)).collect();
+    let results: Vec<Value> =
+        diagnostics.iter().flat_map(Diagnostic::each).map(|diagnostic| result(&diagnostic, sources)).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
