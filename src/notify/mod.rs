@@ -4,3 +4,4 @@
 //! of them fails, is for others to know.
 
 pub mod channels;
+pub mod markup;

@@ -8,6 +8,7 @@ pub(crate) mod decode;
 pub mod expr;
 pub mod fields;
 pub mod format;
+pub mod markdown;
 mod parse;
 pub mod source;
 pub mod workspace;
