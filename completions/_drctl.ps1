@@ -344,11 +344,15 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('preview', 'preview', [CompletionResultType]::ParameterValue, 'Render a template; what is not given shows as its name')
+            [CompletionResult]::new('preview', 'preview', [CompletionResultType]::ParameterValue, 'Render a template for every channel, and send nothing; what is not given shows as its name')
             break
         }
         'drctl;notify;preview' {
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Take the values of this run: what it sent, or what it would send by now')
             [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'A variable (`vars.NAME`); may be given many times')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who would be told: decides the channels, the language and the time zone (default: the template''s)')
+            [CompletionResult]::new('--language', '--language', [CompletionResultType]::ParameterName, 'The language, such as `de` (default: the audience''s)')
+            [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write one page with all channels side by side, for a browser')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')

@@ -582,13 +582,29 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__notify__subcmd__preview)
-            opts="-h --var --workspace --state --as --help"
+            opts="-h --run --var --audience --language --html --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --var)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --language)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --html)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -952,7 +968,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__schema)
-            opts="-h --workspace --state --as --help runbook workspace scenario"
+            opts="-h --workspace --state --as --help runbook workspace scenario template"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -274,8 +274,12 @@ complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -f -a "preview" -d 'Render a template; what is not given shows as its name'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -f -a "preview" -d 'Render a template for every channel, and send nothing; what is not given shows as its name'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l run -d 'Take the values of this run: what it sent, or what it would send by now' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l var -d 'A variable (`vars.NAME`); may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l audience -d 'Who would be told: decides the channels, the language and the time zone (default: the template\'s)' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l language -d 'The language, such as `de` (default: the audience\'s)' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l html -d 'Write one page with all channels side by side, for a browser' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

@@ -13,12 +13,14 @@ if [[ -z ${DRCTL:-} ]]; then
 fi
 
 mkdir -p "$into/completions" "$into/docs/man" "$into/docs/images"
+# Pictures of pages in a browser are taken by hand.
+[[ $into == "$repository" ]] || cp docs/images/*.png "$into/docs/images/"
 "$DRCTL" plan active-passive --graph svg >"$into/docs/images/active-passive.svg"
 "$DRCTL" completions bash >"$into/completions/drctl.bash"
 "$DRCTL" completions zsh >"$into/completions/_drctl"
 "$DRCTL" completions fish >"$into/completions/drctl.fish"
 "$DRCTL" completions powershell >"$into/completions/_drctl.ps1"
-for file in runbook workspace scenario; do
+for file in runbook workspace scenario template; do
   "$DRCTL" schema "$file" >"$into/docs/$file.schema.json"
 done
 rm -f "$into"/docs/man/*.1

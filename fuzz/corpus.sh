@@ -18,7 +18,7 @@ yaml() { git ls-files '*.yaml' | grep -v '^fuzz/'; }
 yaml | grep /scenarios/ | keep scenario
 yaml | grep 'drctl\.yaml$' | keep settings
 yaml | grep -v -e /scenarios/ -e 'drctl\.yaml$' | keep runbook
-git ls-files 'templates/*.txt' '*/templates/*.txt' | keep template
+git ls-files 'templates/*.md' 'templates/*.txt' '*/templates/*.md' '*/templates/*.txt' | keep template
 jq -c '.[]' tests/yaml-suite/cases.json | while read -r case; do
   jq -j .yaml <<<"$case" >"$corpus/reader/$(jq -r .id <<<"$case")"
 done

@@ -700,7 +700,7 @@ fn deduplicating(name: &str, server: &Server) -> Value {
     with(webhook(name, server), json!({"deduplicates": true}))
 }
 
-const NOTICE: &str = "Subject: Orders are down\n\nWe move to the east.\n- ops\n";
+const NOTICE: &str = "Subject: Orders are down\n\nWe move to the east.\n\n- ops\n";
 
 /// The files in the folder of a channel, with what they hold.
 fn outbox(site: &Site, name: &str) -> Vec<(String, String)> {
@@ -1118,7 +1118,7 @@ fn bad_parameters_of_the_others_are_refused_with_their_place() {
             "at `until`: wanted a time such as `2026-11-20T23:37:00Z`, found `tomorrow`",
         ),
         ("manual", json!({"instructions": " "}), "at `instructions`: wanted what to do, found nothing"),
-        ("notify", json!({"template": "t"}), "missing field `audience`"),
+        ("notify", json!({"audience": "a"}), "missing field `template`"),
     ] {
         refused(&site, name, with, problem);
     }

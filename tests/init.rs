@@ -35,12 +35,12 @@ fn a_new_workspace_validates_plans_rehearses_and_passes_its_scenarios() {
 #[test]
 fn what_is_there_already_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let mine = folder.path().join("templates/incident.txt");
+    let mine = folder.path().join("templates/incident.md");
     fs::create_dir(folder.path().join("templates")).unwrap();
     fs::write(&mine, "mine").unwrap();
     let refused = drctl(folder.path(), &["init"]);
     assert_eq!(refused.status.code(), Some(2));
-    let told = "error: `./templates/incident.txt` is there already: nothing was written\n  next: drctl init FOLDER\n";
+    let told = "error: `./templates/incident.md` is there already: nothing was written\n  next: drctl init FOLDER\n";
     assert_eq!(String::from_utf8(refused.stderr).unwrap(), told);
     assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
     assert!(!folder.path().join("drctl.yaml").exists());

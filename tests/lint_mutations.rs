@@ -151,7 +151,7 @@ fn without(text: &str, from: &str, to: &str) -> String {
 /// A copy of the workspace that ships.
 fn workspace() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["drctl.yaml", "templates", "runbooks", "runbooks/shared"] {
+    for name in ["drctl.yaml", "templates", "templates/parts", "runbooks", "runbooks/shared"] {
         let from = repository().join(name);
         if from.is_file() {
             fs::copy(&from, folder.path().join(name)).unwrap();

@@ -63,6 +63,7 @@ fn every_file_that_ships_or_is_meant_to_be_wrong_is_judged_without_a_panic() {
         (fuzz::runbook, &scenarios),
         (fuzz::settings, &runbooks),
         (fuzz::template, &files("txt")),
+        (fuzz::template, &files("md")),
     ] {
         assert_eq!(fed(target, inputs).1, [""; 0]);
     }
@@ -86,7 +87,7 @@ fn damaged_scenarios_settings_and_templates_are_judged_without_a_panic() {
     for (target, whole) in [
         (fuzz::scenario as Target, of("yaml", "/scenarios/")),
         (fuzz::settings, of("yaml", "drctl.yaml")),
-        (fuzz::template, of("txt", "templates/")),
+        (fuzz::template, of("md", "templates/")),
     ] {
         let inputs: Vec<_> = (0..300).map(|seed| mutant(&whole, seed)).collect();
         let (refused, problems) = fed(target, &inputs);

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use drctl::runbook::fields::{LanguageField, RUNBOOK, STEP, Shape};
+use drctl::runbook::fields::{LanguageField, RUNBOOK, STEP, Shape, TEMPLATE};
 use drctl::runbook::workspace::WORKSPACE;
 use markdown::blocks;
 
@@ -119,6 +119,7 @@ fn every_promise_names_tests_that_exist() {
 #[test]
 fn the_documents_of_the_language_name_every_field() {
     assert_eq!(unnamed("docs/language.md", RUNBOOK), BTreeSet::new());
+    assert_eq!(unnamed("docs/language.md", TEMPLATE), BTreeSet::new());
     assert_eq!(unnamed("docs/workspace.md", WORKSPACE), BTreeSet::new());
 }
 

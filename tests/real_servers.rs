@@ -36,7 +36,6 @@ Current Status: We are moving the service to a backup server.
 Next Update: Within 15 minutes
 
 We apologize for any inconvenience and are working to resolve this as quickly as possible.
-
 ";
 
 const RESTORED: &str = "\
@@ -48,7 +47,6 @@ Root Cause: Our main server stopped answering as it should.
 Resolution: Requests are answered by our backup server.
 
 We will conduct a post-incident review and share findings within 48 hours.
-
 ";
 
 #[test]
@@ -81,7 +79,7 @@ fn a_dead_main_server_is_replaced_by_its_backup() {
     let staff = "--- staff/RUN-tell_staff.txt\nSubject: Orders API: main is out of service, backup has the traffic\n\n\
         Run: RUN (api-load-balancer, failover)\nStarted by: dave\nBegan: TIME\n\n\
         main was down: 0 of 3 samples good, wanted 2; sample 3: Connection refused (os error 111).\n\n\
-        To see where it stands: drctl status RUN\n\n";
+        To see where it stands: drctl status RUN\n";
     let [mail, page] = ["customers", "status_page"].map(|channel| {
         format!(
             "--- {channel}/RUN-tell_customers.txt\n{DISRUPTION}\
@@ -95,8 +93,8 @@ fn a_dead_main_server_is_replaced_by_its_backup() {
 fn needs_help(number: u32, service: &str, failed: &str, given_up: &str) -> String {
     format!(
         "--- management/RUN-tell_management_it_failed[{number}].txt\nSubject: {service}: recovery needs help\n\n\
-         The recovery of {service} has stopped; the service may still be down.\n\nWhat failed:\n- {failed}\n{given_up}\n\
-         To see what can be done: drctl status RUN\n\n"
+         The recovery of {service} has stopped; the service may still be down.\n\nWhat failed:\n\n- {failed}\n{given_up}\n\
+         To see what can be done: drctl status RUN\n"
     )
 }
 
@@ -233,7 +231,6 @@ Current Status: We are moving the service to our standby site.
 Next Update: Within 30 minutes
 
 We apologize for any inconvenience and are working to resolve this as quickly as possible.
-
 ";
 
 const PLATFORM_RESTORED: &str = "\
@@ -245,7 +242,6 @@ Root Cause: A power outage in us-east-1.
 Resolution: The platform runs in us-west-2.
 
 We will conduct a post-incident review and share findings within 48 hours.
-
 ";
 
 const ACTIVATION: &str = "\
@@ -259,7 +255,6 @@ Impact: Nobody can place an order.
 Strategy: Recover in us-west-2
 
 Join the incident channel now. To look on: drctl watch RUN
-
 ";
 
 const STAFF: &str = "\
@@ -274,7 +269,6 @@ Scope: Everything in us-east-1, all users
 Strategy: Recover in us-west-2
 
 To see where it stands: drctl status RUN
-
 ";
 
 #[test]

@@ -107,7 +107,7 @@ fn settings_and_templates_are_checked_where_no_runbook_reads_them() {
     assert_eq!(
         said,
         "drctl.yaml:4:22: error[channel]: no channel is called `pgae` (did you mean `page`?)\n\
-         templates/never_sent.txt:1:1: error[template]: a template begins with `Subject:`\n"
+         templates/never_sent.txt:1:1: error[template]: a template begins with `---` and its front matter, or with `Subject:`\n"
     );
     assert_eq!(
         (summary.as_str(), code),

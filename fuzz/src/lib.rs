@@ -14,7 +14,7 @@ use drctl::exec::load::Loaded;
 use drctl::exec::run::registry;
 use drctl::exec::surroundings::Surroundings;
 use drctl::journal;
-use drctl::plan::Template;
+use drctl::plan::{Parts, Template};
 use drctl::runbook::expr::infer::infer;
 use drctl::runbook::expr::{Expressions, Scope, Undefined};
 use drctl::runbook::source;
@@ -92,13 +92,13 @@ fn against(scenario: &scenario::Scenario) -> Vec<Diagnostic> {
 /// A template of a notice.
 pub fn template(bytes: &[u8]) -> usize {
     let mut sources = Sources::default();
-    let found = match source::decode(&mut sources, "template.txt", bytes) {
-        Ok(id) => match Template::parse(&sources, id) {
+    let found = match source::decode(&mut sources, "template.md", bytes) {
+        Ok(id) => match Template::parse(&sources, id, &Parts::new()) {
             Ok(template) => {
                 template.reads().for_each(|(_, span)| inside(&sources, span));
                 Vec::new()
             }
-            Err(problem) => vec![*problem],
+            Err(problems) => problems,
         },
         Err(found) => found,
     };

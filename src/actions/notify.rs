@@ -34,8 +34,8 @@ static SPEC: ActionSpec = ActionSpec {
         Field {
             name: "audience",
             kind: || Type::String,
-            required: true,
-            doc: "who is told: an audience of the workspace",
+            required: false,
+            doc: "who is told: an audience of the workspace; the template's, if absent",
         },
         Field {
             name: "vars",
@@ -122,7 +122,8 @@ impl Action for Notify {
 
     fn preview(&self, with: &Map<String, Value>) -> Vec<String> {
         let text = |name: &str| with.get(name).map_or_else(String::new, params::plain);
-        let mut lines = vec![format!("tell {} what the template {} says", text("audience"), text("template"))];
+        let whom = if with.contains_key("audience") { text("audience") } else { "its audience".to_owned() };
+        let mut lines = vec![format!("tell {whom} what the template {} says", text("template"))];
         lines
             .extend(params::entries(with, "vars").map(|(name, value)| format!("with {name}={}", params::plain(value))));
         let channels = with.get("channels").and_then(|channels| Vec::<Channel>::deserialize(channels).ok());

@@ -35,10 +35,10 @@ const FILES: &[(&str, &str)] = files![
     "runbooks/scenarios/orders/healthy_drill.yaml",
     "runbooks/scenarios/orders/region_down.yaml",
     "runbooks/scenarios/orders-failback/healthy_drill.yaml",
-    "templates/incident.txt",
-    "templates/moved_back.txt",
-    "templates/resolution.txt",
-    "templates/stopped.txt",
+    "templates/incident.md",
+    "templates/moved_back.md",
+    "templates/resolution.md",
+    "templates/stopped.md",
 ];
 
 impl Init {

@@ -10,7 +10,7 @@ use crate::catalogue::{ActionSpec, Field, Type};
 use crate::error::{Error, Exit};
 use crate::exec::run::registry;
 use crate::runbook::azure;
-use crate::runbook::fields::{LanguageField, RUNBOOK, SECRET, STEP, Shape};
+use crate::runbook::fields::{LanguageField, RUNBOOK, SECRET, STEP, Shape, TEMPLATE};
 use crate::runbook::workspace::WORKSPACE;
 use crate::sim::scenario::fields::{FAULTS, PEOPLE, REPLY, SCENARIO};
 
@@ -31,6 +31,8 @@ enum Of {
     Workspace,
     /// A scenario: `runbooks/scenarios/**/*.yaml`
     Scenario,
+    /// The front matter of a template: `templates/*.md`
+    Template,
 }
 
 impl Schema {
@@ -39,6 +41,7 @@ impl Schema {
             Of::Runbook => runbook(),
             Of::Workspace => titled("drctl workspace", object(WORKSPACE)),
             Of::Scenario => scenario(),
+            Of::Template => titled("drctl template", object(TEMPLATE)),
         };
         let text =
             serde_json::to_string_pretty(&document).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;

@@ -4,6 +4,7 @@
 //! [`Event`]s, and the [`State`] is a fold over them. Time is a parameter.
 
 mod call;
+mod claim;
 mod down;
 pub mod event;
 mod finish;

@@ -1,32 +1,37 @@
 //! What a `notify` step sends: its template, rendered for the audience, and the channels that reach it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::claim::recovery_is_seen;
 use super::scope::NodeScope;
-use crate::plan::{Plan, channel_secret};
-use crate::runbook::expr::{Part, Rendered, Scope as _, Undefined};
+use super::state::{NodeId, State};
+use crate::plan::{Claim, Plan, channel_secret, message};
+use crate::runbook::expr::{Part, Rendered, Undefined};
 use crate::runbook::workspace::Channel;
 
 /// The step's parameters with the rendered message and the channels; secrets of channels are references.
-pub(super) fn notice(plan: &Plan, scope: &NodeScope<'_>, mut with: Map<String, Value>) -> Result<Rendered, Undefined> {
-    let text =
-        |with: &Map<String, Value>, name: &str| with.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (name, audience) = (text(&with, "template"), text(&with, "audience"));
+pub(super) fn notice(
+    (plan, state, node): (&Plan, &State, NodeId),
+    scope: &NodeScope<'_>,
+    mut with: Map<String, Value>,
+) -> Result<Rendered, Undefined> {
+    let text = |name: &str| with.get(name).and_then(Value::as_str).map(str::to_owned);
+    let name = text("template").unwrap_or_default();
     let template = plan.templates.get(&name).and_then(Option::as_ref);
     let template = template.ok_or_else(|| Undefined::Wrong(format!("no template is called `{name}`")))?;
+    if template.claims == Some(Claim::Recovery) {
+        recovery_is_seen(plan, state, node).map_err(Undefined::Wrong)?;
+    }
+    let of_template = || template.audience.as_ref().map(|audience| audience.value.clone());
+    let audience = text("audience").or_else(of_template).unwrap_or_default();
+    let told = plan.workspace.audiences.get(&audience);
+    let told = told.ok_or_else(|| Undefined::Wrong(format!("`drctl.yaml` has no audience `{audience}`")))?;
     let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
-    let scope = scope.with_vars(&vars);
-    let subject = template.subject.render(&scope)?;
-    let message = json!({ "subject": subject.trim(), "body": template.body.render(&scope)? });
-    let audience = plan
-        .workspace
-        .audiences
-        .get(&audience)
-        .ok_or_else(|| Undefined::Wrong(format!("`drctl.yaml` has no audience `{audience}`")))?;
-    let described = |name: &String| Some(described(name, plan.workspace.channels.get(name)?));
-    let channels: Vec<Rendered> = audience.channels.iter().filter_map(described).collect();
-    with.insert("message".to_owned(), message);
-    drop(scope.root("run"));
+    let message = message(&plan.templates, &name, &scope.with_vars(&vars), (told, false))?;
+    let channels = template.channels_of(&plan.workspace, told);
+    let channels: Vec<Rendered> = channels.map(|(name, channel)| described(name, channel)).collect();
+    with.insert("audience".to_owned(), audience.into());
+    with.insert("message".to_owned(), message.to_json());
     Ok(with_channels(with, channels))
 }
 

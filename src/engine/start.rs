@@ -208,7 +208,7 @@ impl Machine {
             spec.check(parameters).map_err(|problem| Undefined::Wrong(format!("with: {problem}")))?;
         }
         match (action.name.value.as_str(), shown) {
-            ("notify", Value::Object(parameters)) => notice(&self.plan, &scope, parameters),
+            ("notify", Value::Object(parameters)) => notice((&self.plan, &self.state, node), &scope, parameters),
             _ => Ok(rendered),
         }
     }

@@ -10,6 +10,9 @@ pub const SETTINGS: &str = "drctl.yaml";
 /// The folder of the templates.
 pub(super) const TEMPLATES: &str = "templates";
 
+/// The folder of what templates include, within theirs.
+pub(super) const PARTS: &str = "parts";
+
 /// The workspace's folder: where `drctl.yaml` is, from `start` upwards; `start` itself where there is none.
 #[must_use]
 pub fn workspace_folder(start: &Path) -> PathBuf {
@@ -57,6 +60,12 @@ pub fn is_scenario(folder: &Path, file: &Path) -> bool {
     file.strip_prefix(folder).is_ok_and(|rest| rest.parent().is_some_and(inside))
         || folder.file_name().is_some_and(|name| name == SCENARIOS)
         || folder.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS)
+}
+
+/// Whether a file is a template of the workspace, or a part of one.
+fn is_template(workspace: &Path, file: &Path) -> bool {
+    let folder = workspace.join(TEMPLATES);
+    file.parent().is_some_and(|parent| parent == folder || parent == folder.join(PARTS))
 }
 
 /// The path without `..`, as it is written: links stay, for what they are called says what they are.
@@ -138,7 +147,7 @@ impl Files {
                     io::ErrorKind::NotFound,
                     format!("no file or folder `{}`", given.display()),
                 ));
-            } else if path == workspace.join(SETTINGS) || path.parent() == Some(&workspace.join(TEMPLATES)) {
+            } else if path == workspace.join(SETTINGS) || is_template(workspace, &path) {
                 files.others.push(path);
             } else if is_scenario(workspace, &path) {
                 files.scenarios.push(path);

@@ -6,10 +6,11 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use super::files::{SETTINGS, TEMPLATES};
+use super::files::{PARTS, SETTINGS, TEMPLATES};
 use super::find::{Callable, Head, callable};
 use crate::diag::{Diagnostic, Sources};
-use crate::plan::{Template, Templates};
+use crate::lint;
+use crate::plan::{Parts, Template, Templates};
 use crate::runbook::workspace::Workspace;
 use crate::runbook::{attach, source};
 
@@ -104,12 +105,15 @@ pub(super) fn relative(workspace: &Path, file: &Path) -> String {
 fn extra_files(workspace: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = Some(workspace.join(SETTINGS)).into_iter().filter(|file| file.is_file()).collect();
     let templates = workspace.join(TEMPLATES);
-    if templates.is_dir() {
-        for entry in fs::read_dir(&templates)? {
-            let path = entry?.path();
-            // Nobody writes into a pipe that is read here.
-            if path.is_file() && path.extension().is_some_and(|ending| ending == "txt" || ending == "json") {
-                files.push(path);
+    for (folder, endings) in [(templates.join(PARTS), &["md"][..]), (templates, &["md", "txt", "json"])] {
+        if folder.is_dir() {
+            for entry in fs::read_dir(&folder)? {
+                let path = entry?.path();
+                let ending = path.extension().and_then(|ending| ending.to_str());
+                // Nobody writes into a pipe that is read here.
+                if path.is_file() && ending.is_some_and(|ending| endings.contains(&ending)) {
+                    files.push(path);
+                }
             }
         }
     }
@@ -119,8 +123,14 @@ fn extra_files(workspace: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// What a notice calls the template in that file.
 fn template_name(file: &str) -> Option<&str> {
-    let is_other = is_runbook(file) || file == SETTINGS || attach::is_attachment(file);
+    let is_other = is_runbook(file) || file == SETTINGS || attach::is_attachment(file) || part_name(file).is_some();
     Path::new(file).file_stem().and_then(|stem| stem.to_str()).filter(|_| !is_other)
+}
+
+/// What templates call the part in that file: `parts/footer.md`.
+fn part_name(file: &str) -> Option<String> {
+    let name = Path::new(file).strip_prefix(TEMPLATES).ok()?.to_str()?;
+    Path::new(name).starts_with(PARTS).then(|| name.to_owned())
 }
 
 /// Whether a file of the workspace, read besides the runbook and the settings, is a runbook that is called.
@@ -134,6 +144,7 @@ fn settings(files: &[(String, Vec<u8>)], sources: &mut Sources, found: &mut Vec<
     let mut templates: Templates =
         files.iter().filter_map(|(name, _)| Some((template_name(name)?.to_owned(), None))).collect();
     let mut workspace = Workspace::empty();
+    let (mut parts, mut written) = (Parts::new(), Vec::new());
     for (file, bytes) in files {
         let source = match source::decode(sources, file, bytes) {
             Ok(source) => source,
@@ -146,12 +157,22 @@ fn settings(files: &[(String, Vec<u8>)], sources: &mut Sources, found: &mut Vec<
             let (parsed, problems) = Workspace::parse(sources, source);
             workspace = parsed;
             found.extend(problems);
+        } else if let Some(part) = part_name(file) {
+            parts.insert(part, source);
         } else if let Some(name) = template_name(file) {
-            match Template::parse(sources, source) {
-                Ok(template) => drop(templates.insert(name.to_owned(), Some(template))),
-                Err(problem) => found.push(*problem),
-            }
+            written.push((name, source));
         }
     }
+    for (name, source) in written {
+        if let Some(Some(other)) = templates.get(name) {
+            found.push(lint::templates::twice(name, source, sources.name(other.source)));
+            continue;
+        }
+        match Template::parse(sources, source, &parts) {
+            Ok(template) => drop(templates.insert(name.to_owned(), Some(template))),
+            Err(problems) => found.extend(problems),
+        }
+    }
+    found.extend(lint::templates::check(&workspace, &templates, sources));
     (workspace, templates)
 }

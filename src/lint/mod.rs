@@ -32,6 +32,7 @@ mod rpo;
 mod secrets;
 mod silence;
 mod steps;
+pub mod templates;
 mod timeouts;
 mod types;
 mod verification;

@@ -3,11 +3,13 @@
 //! Pure: built from what the shell has read. Does not know what has happened; that is the engine's.
 
 pub mod branches;
+pub mod checks;
 pub mod critical_path;
 pub mod definition;
 pub mod digest;
 mod graph;
 mod items;
+mod message;
 mod part;
 pub mod path;
 mod reads;
@@ -23,12 +25,13 @@ use serde_json::{Map, Value};
 
 pub use graph::{Graph, StepIndex};
 pub use items::items;
+pub use message::{Message, message};
 pub use part::Part;
 use path::segment;
 pub use reads::Read;
 pub use region::{GLOBAL, Region};
 pub use runbooks::Runbooks;
-pub use template::Template;
+pub use template::{Claim, Parts, Severity, Template};
 
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
 use crate::runbook::ast::{Defaults, OnInterrupt, Retry, RunIf, Runbook, SecretSource, Step};
@@ -37,6 +40,29 @@ use crate::runbook::workspace::{Audience, Workspace};
 
 /// The templates of the workspace, by name; `None` for one that cannot be read, which is said elsewhere.
 pub type Templates = BTreeMap<String, Option<Template>>;
+
+/// The template of that name for those who read that language: `NAME.de`, or `NAME` where there is no such variant.
+#[must_use]
+pub fn variant<'t>(templates: &'t Templates, name: &str, language: Option<&str>) -> Option<&'t Template> {
+    let mut tag = language;
+    while let Some(language) = tag {
+        if let Some(Some(variant)) = templates.get(&format!("{name}.{}", language.to_lowercase())) {
+            return Some(variant);
+        }
+        // Who reads `de-at` reads `de`.
+        tag = language.rsplit_once('-').map(|(wider, _)| wider);
+    }
+    templates.get(name)?.as_ref()
+}
+
+/// The variants of a template for readers of other languages, by name.
+pub fn variants<'t>(templates: &'t Templates, name: &str) -> impl Iterator<Item = (&'t String, &'t Template)> {
+    let first = format!("{name}.");
+    templates
+        .iter()
+        .filter(move |(variant, _)| variant.starts_with(&first))
+        .filter_map(|(name, it)| Some((name, it.as_ref()?)))
+}
 
 /// What a run executes.
 #[derive(Debug)]

@@ -1,7 +1,9 @@
 //! Who reads the outputs of a step.
 
+use serde_json::Value;
+
 use super::definition::written;
-use super::{Plan, StepIndex};
+use super::{Plan, StepIndex, Template, variants};
 use crate::runbook::ast::{RunIf, Step};
 use crate::runbook::expr::Path;
 
@@ -35,7 +37,7 @@ impl Plan {
                 let free = free && !undoing.contains(&id);
                 reads.extend(paths.iter().filter_map(|path| self.read(step, by, path, free)));
             }
-            if let Some(template) = self.template_of(by, reader) {
+            for template in self.templates_of(by, reader) {
                 reads.extend(template.reads().filter_map(|(path, _)| self.read(step, by, path, free)));
             }
         }
@@ -64,11 +66,14 @@ impl Plan {
         Some(Read { by, key, needed: output.is_some() && !path.guarded && !free, output })
     }
 
-    fn template_of(&self, index: StepIndex, step: &Step) -> Option<&super::Template> {
+    /// The template that a step sends, in every language.
+    fn templates_of(&self, index: StepIndex, step: &Step) -> Vec<&Template> {
         if step.action.name.value != "notify" {
-            return None;
+            return Vec::new();
         }
         let with = written(self.runbook_of(index), &step.action.with.value);
-        self.templates.get(with.get("template")?.as_str()?)?.as_ref()
+        let Some(name) = with.get("template").and_then(Value::as_str) else { return Vec::new() };
+        let base = self.templates.get(name).and_then(Option::as_ref);
+        base.into_iter().chain(variants(&self.templates, name).map(|(_, variant)| variant)).collect()
     }
 }

@@ -19,6 +19,7 @@ mod kept;
 mod live;
 mod loss;
 mod needs;
+pub mod notice;
 mod plain;
 pub mod plan;
 mod prompt;

@@ -202,3 +202,13 @@ pub const SIMULATE: &[LanguageField] = &[
     may("outputs", Mapping, "what it gives back there"),
     may("fail", Text, "the sentence it fails with there"),
 ];
+
+/// The front matter of a template.
+pub const TEMPLATE: &[LanguageField] = &[
+    must("subject", Text, "one line: what mails and chats show first"),
+    may("audience", Text, "who is told, where the step does not say"),
+    may("channels", Texts, "types or names of channels: of the audience's, only these are used"),
+    may("severity", Words(&["critical", "warning", "info"]), "how much it matters, for channels that ask"),
+    may("short", Text, "what a text message says (the subject)"),
+    may("claims", Words(&["recovery"]), "what it says has come true: it is sent only when the checks have passed"),
+];

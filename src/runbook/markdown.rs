@@ -27,6 +27,21 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
+/// What [`escaped`] was given: for code, where Markdown shows escapes as they are.
+#[must_use]
+pub fn unescaped(text: &str) -> String {
+    let text = text.replace("&#10;", "\n").replace("&#32;", " ");
+    let mut out = String::with_capacity(text.len());
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match signs.peek() {
+            Some(after) if sign == '\\' && after.is_ascii_punctuation() => out.extend(signs.next()),
+            _ => out.push(sign),
+        }
+    }
+    out
+}
+
 /// Where the sign is that would make a list, a line or a heading of what begins with it: `- x`, `12. x`, `===`.
 fn marker(text: &str) -> Option<usize> {
     let lead = text.len() - text.trim_start().len();
@@ -55,6 +70,7 @@ mod tests {
             escaped("*a* _b_ `c` [d](e) <f> & g|h ~i~ # \\"),
             r"\*a\* \_b\_ \`c\` \[d\](e) \<f\> \& g\|h \~i\~ \# \\"
         );
+        assert_eq!(unescaped(&escaped("*a*\n  - `b` \\ c")), "*a*\n  - `b` \\ c");
         assert_eq!(escaped("- a"), r"\- a");
         assert_eq!(escaped("12. a"), r"12\. a");
         assert_eq!(escaped("---"), r"\---");

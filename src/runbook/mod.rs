@@ -10,6 +10,7 @@ pub mod fields;
 pub mod format;
 pub mod markdown;
 mod parse;
+pub mod sms;
 pub mod source;
 pub mod workspace;
 

@@ -247,7 +247,7 @@ execution:
     let notices = std::fs::read_dir(workspace.path("notices")).unwrap();
     let mut texts: Vec<String> = notices.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     texts.sort();
-    assert_eq!(texts, ["Subject: we do not move\n\nSorry.\n\n", "Subject: we move\n\nSoon.\n\n"]);
+    assert_eq!(texts, ["Subject: we do not move\n\nSorry.\n", "Subject: we move\n\nSoon.\n"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod failure;
 mod fmt;
 mod gates;
 mod language;
+mod notices;
 mod output;
 mod plan;
 mod resume;

@@ -219,7 +219,7 @@ fn scrub_times(text: &str) -> String {
 fn copy_workspace(to: &Path) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::copy(from.join("drctl.yaml"), to.join("drctl.yaml")).unwrap();
-    for folder in ["runbooks", "templates"] {
+    for folder in ["runbooks", "templates", "templates/parts"] {
         fs::create_dir(to.join(folder)).unwrap();
         for file in fs::read_dir(from.join(folder)).unwrap().map(Result::unwrap).filter(|file| file.path().is_file()) {
             fs::copy(file.path(), to.join(folder).join(file.file_name())).unwrap();

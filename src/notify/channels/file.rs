@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{Notice, Outside, Undelivered};
+use crate::notify::markup;
 
 /// File systems allow 255 bytes; what we add to a name fits in the rest.
 const LONGEST_NAME: usize = 150;
@@ -25,7 +26,7 @@ impl FileChannel {
     pub(super) async fn deliver(&self, outside: Outside<'_>, notice: &Notice) -> Result<(), Undelivered> {
         let folder = outside.workspace.join(&self.path);
         let name = file_name(&notice.key);
-        let text = format!("Subject: {}\n\n{}\n", notice.subject, notice.body);
+        let text = format!("Subject: {}\n\n{}\n", notice.subject, markup::text(&notice.body));
         let written = tokio::task::spawn_blocking(move || write(&folder, &name, &text)).await;
         let why = match written {
             Ok(Ok(())) => return Ok(()),

@@ -2,6 +2,8 @@
 
 use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
 
+use crate::runbook::markdown;
+
 /// Where a link may lead. Others, as `javascript:`, are no place a reader of a notice wants to be.
 const SCHEMES: [&str; 4] = ["http://", "https://", "mailto:", "tel:"];
 
@@ -9,7 +11,25 @@ const SCHEMES: [&str; 4] = ["http://", "https://", "mailto:", "tel:"];
 pub(super) fn events(body: &str) -> impl Iterator<Item = Event<'_>> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut links = Links::default();
-    TextMergeStream::new(Parser::new_ext(body, options).filter_map(move |event| links.kept(plain(event))))
+    let mut is_block = false;
+    let read = Parser::new_ext(body, options).filter_map(move |event| {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => is_block = true,
+            Event::End(TagEnd::CodeBlock) => is_block = false,
+            _ => {}
+        }
+        links.kept(match plain(event) {
+            Event::Code(code) => Event::Code(unescaped(code)),
+            Event::Text(text) if is_block => Event::Text(unescaped(text)),
+            other => other,
+        })
+    });
+    TextMergeStream::new(read)
+}
+
+/// Code as it was meant: what a value brings is escaped in code, too, and Markdown shows that as it is.
+fn unescaped(code: CowStr<'_>) -> CowStr<'_> {
+    if code.contains(['\\', '&']) { markdown::unescaped(&code).into() } else { code }
 }
 
 /// HTML is text, and a line break in the source is one for the reader.

@@ -4,6 +4,7 @@
 //! What Markdown means here:
 //!
 //! - A line break is a line break, as people expect of a notice they typed.
+//! - In code, too, a backslash before a sign means the sign: values are escaped wherever they stand.
 //! - HTML is text: nobody's markup gets into a mail.
 //! - A link leads to the web, an address or a telephone; any other is its text. A picture is its description: a
 //!   mail that fetches something tells others who reads it.

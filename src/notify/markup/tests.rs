@@ -146,6 +146,20 @@ fn a_value_is_what_it_says_wherever_it_stands() {
 }
 
 #[test]
+fn a_value_in_code_is_code_and_no_more() {
+    let value = escaped("a_b_ *c* & <d>");
+    each_is(
+        &format!("`{value}`\n\n```\n{value}\n{}\n```", escaped("```\n# x")),
+        [
+            "<p><code>a_b_ *c* &amp; &lt;d&gt;</code></p>\n<pre><code>a_b_ *c* &amp; &lt;d&gt;\n```\n# x\n</code></pre>",
+            "a_b_ *c* & <d>\n\n    a_b_ *c* & <d>\n    ```\n    # x",
+            "`a_b_ *c* &amp; &lt;d&gt;`\n\n```\na_b_ *c* &amp; &lt;d&gt;\n\u{2cb}\u{2cb}\u{2cb}\n# x\n```",
+            "a_b\\_ \\*c\\* \\& \\<d\\>\n\na_b\\_ \\*c\\* \\& \\<d\\>\n\n\\`\\`\\`\n\n\\# x",
+        ],
+    );
+}
+
+#[test]
 fn a_body_made_to_be_slow_is_soon_written() {
     let deep = format!("{}x\n{}", ">".repeat(3_000), "- ".repeat(1_000));
     let marks = "*_`[(<|".repeat(1_000);

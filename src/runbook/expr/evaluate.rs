@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 
 use serde_json::Value;
 use tera::{Context, Kwargs, State, Tera};
@@ -12,8 +11,6 @@ use super::strict::{self, ROUND, THERE};
 use super::{ExprId, Part, Rendered, Segment, Templated};
 use crate::diag::{MOST_FOUND, Span};
 
-/// The largest notice that is rendered: a loop that never ends stops here.
-pub const LARGEST_NOTICE: usize = 1024 * 1024;
 /// The most rounds that the loops of a notice make in all: those that print nothing end, too.
 const MOST_ROUNDS: usize = 10_000;
 const CAPTURE: &str = "drctl_capture__";
@@ -22,7 +19,7 @@ const PREFIX: &str = "{{ (";
 thread_local! {
     static CAPTURED: RefCell<Option<tera::Value>> = const { RefCell::new(None) };
     /// The rounds that the notice being rendered has made.
-    static ROUNDS: Cell<usize> = const { Cell::new(0) };
+    pub(super) static ROUNDS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// What the names in an expression stand for.
@@ -206,7 +203,7 @@ fn map(entries: Vec<(String, Rendered)>) -> Rendered {
 }
 
 /// Only what the text reads goes into the context, so that its cost does not grow with the runbook.
-fn context(scan: &Scan, scope: &dyn Scope) -> Result<Context, Undefined> {
+pub(super) fn context(scan: &Scan, scope: &dyn Scope) -> Result<Context, Undefined> {
     let mut context = Context::new();
     let mut steps: BTreeMap<String, tera::Value> = BTreeMap::new();
     for path in &scan.paths {
@@ -262,7 +259,7 @@ fn judge(id: ExprId, text: &str) -> Option<Problem> {
     Some((id, reason(&error), 0, text.len()))
 }
 
-fn engine() -> Tera {
+pub(super) fn engine() -> Tera {
     let mut tera = Tera::default();
     tera.register_filter(CAPTURE, |value: tera::Value, _: Kwargs, _: &State<'_>| -> tera::TeraResult<&'static str> {
         if value.is_undefined() {
@@ -290,7 +287,7 @@ fn engine() -> Tera {
 }
 
 /// Tera's message in our words, and where it points, moved back by the `prefix` that is ours and clamped to the text.
-fn place(error: &tera::Error, prefix: usize, text: &str) -> (String, usize, usize) {
+pub(super) fn place(error: &tera::Error, prefix: usize, text: &str) -> (String, usize, usize) {
     use tera::ErrorKind::{RenderingError, SyntaxError};
     match error.kind() {
         SyntaxError(report) | RenderingError(report) => {
@@ -309,7 +306,7 @@ fn place(error: &tera::Error, prefix: usize, text: &str) -> (String, usize, usiz
 }
 
 /// The sentence of an error, without the picture Tera draws around it.
-fn reason(error: &tera::Error) -> String {
+pub(super) fn reason(error: &tera::Error) -> String {
     use tera::ErrorKind::{RenderingError, SyntaxError};
     match error.kind() {
         SyntaxError(report) | RenderingError(report) => in_words(report.message(), false),
@@ -331,65 +328,6 @@ fn in_words(message: &str, at_end: bool) -> String {
         ("`=`", _) => "found `=`: to compare, write `==`".to_owned(),
         (_, ")") => format!("wanted an operator or the end of the expression, found {found}"),
         _ => format!("wanted {wanted}, found {found}"),
-    }
-}
-
-/// Compiles a notice's text by itself.
-///
-/// # Errors
-/// What Tera refuses, and where in the text.
-pub fn compile_notice(text: &str) -> Result<Notice, (String, usize, usize)> {
-    let mut tera = engine();
-    tera.add_raw_template("notice", text).map_err(|error| place(&error, 0, text))?;
-    let strict = strict::notice(text);
-    tera.add_raw_template("notice", &strict).map_err(|error| (reason(&error), 0, text.len()))?;
-    Ok(Notice { tera, scan: scan::notice(text) })
-}
-
-/// A compiled notice.
-#[derive(Debug)]
-pub struct Notice {
-    tera: Tera,
-    /// What it reads.
-    pub scan: Scan,
-}
-
-impl Notice {
-    /// The text with every name replaced.
-    ///
-    /// # Errors
-    /// As [`Expressions::evaluate`]; also when the result passes 1 MiB, or its loops make too many rounds.
-    pub fn render(&self, scope: &dyn Scope) -> Result<String, Undefined> {
-        let context = context(&self.scan, scope)?;
-        let mut out = Limited::default();
-        ROUNDS.set(0);
-        let rendered = self.tera.render_to("notice", &context, &mut out);
-        if out.is_full {
-            return Err(Undefined::Wrong("the notice is longer than 1 MiB".to_owned()));
-        }
-        rendered.map_err(|error| Undefined::Wrong(reason(&error)))?;
-        String::from_utf8(out.bytes).map_err(|error| Undefined::Wrong(error.to_string()))
-    }
-}
-
-#[derive(Default)]
-struct Limited {
-    bytes: Vec<u8>,
-    is_full: bool,
-}
-
-impl io::Write for Limited {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + bytes.len() > LARGEST_NOTICE {
-            self.is_full = true;
-            return Err(io::Error::other("it is full"));
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -453,8 +391,6 @@ mod tests {
         assert_eq!(value("inputs.m is defined and inputs.m.x == 1"), Ok(json!(false)));
         assert_eq!(value("(inputs.m) | default(value=inputs.n) == 3"), Ok(json!(true)));
         assert_eq!(value("inputs.name == 'orders' or inputs.m"), Ok(json!(true)));
-        let notice = compile_notice("{% if inputs.m == 'x' %}primary{% endif %}").map(|notice| notice.render(&Fixed));
-        assert!(matches!(notice, Ok(Err(Undefined::Wrong(why))) if why == "`inputs.m` has no value"));
     }
 
     #[test]
@@ -480,25 +416,5 @@ mod tests {
         let rendered = expressions.render(&text, &Fixed);
         assert_eq!(rendered.as_ref().map(Rendered::shown), Ok(json!("orders: <secret token>")));
         assert_eq!(rendered.map(|value| value.resolve(&|_| "s3".to_owned())), Ok(json!("orders: s3")));
-    }
-
-    #[test]
-    fn a_notice_that_never_ends_is_stopped() {
-        let rendered = |text: &str| compile_notice(text).unwrap().render(&Fixed);
-        let nested = |inner: &str| format!("{{% for a in range(end=9000) %}}{inner}{{% endfor %}}");
-        let too_many = Err(Undefined::Wrong("its loops make more than 10000 rounds".to_owned()));
-        assert_eq!(rendered(&nested(&nested(&nested("")))), too_many);
-        assert_eq!(rendered(&nested(&nested("xxxx"))), too_many);
-        let too_long = Err(Undefined::Wrong("the notice is longer than 1 MiB".to_owned()));
-        assert_eq!(rendered(&nested(&"x".repeat(1000))), too_long);
-        assert_eq!(rendered(&nested("")), Ok(String::new()), "the next notice begins anew");
-    }
-
-    #[test]
-    fn the_space_around_a_loop_is_as_it_is_written() {
-        let rendered = |text: &str| compile_notice(text).unwrap().render(&Fixed);
-        let loops =
-            "a\n{% for n in [1, 2] -%}\n  {{ n }}\n{%- endfor %}\n{% for n in [1, 2] %}\n  {{ n }}\n{% endfor %}b";
-        assert_eq!(rendered(loops), Ok("a\n12\n\n  1\n\n  2\nb".to_owned()));
     }
 }

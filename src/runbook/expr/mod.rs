@@ -5,11 +5,14 @@
 
 mod evaluate;
 pub mod infer;
+mod notice;
 pub mod scan;
 mod strict;
 mod templated;
+mod time;
 
-pub use evaluate::{Compiled, Expressions, LARGEST_NOTICE, Notice, Scope, Undefined, compile_notice};
+pub use evaluate::{Compiled, Expressions, Scope, Undefined};
+pub use notice::{LARGEST_NOTICE, Notice, Refused, Teller, Text, includes};
 pub use scan::{Path, Scan};
 pub use templated::{Part, Rendered, Segment, Templated};
 

@@ -15,8 +15,14 @@ use crate::diag::{Diagnostic, SourceId, Sources, Span};
 /// complete and sound only if there are no errors: refused pairs are left out, refused scalars are text.
 #[must_use]
 pub fn parse(sources: &Sources, source: SourceId) -> (Option<Document>, Vec<Diagnostic>) {
+    parse_to(sources, source, sources.text(source).len())
+}
+
+/// Reads the first `end` bytes of a source as YAML: what follows is something else. As [`parse`] otherwise.
+#[must_use]
+pub fn parse_to(sources: &Sources, source: SourceId, end: usize) -> (Option<Document>, Vec<Diagnostic>) {
     let mut builder = Builder::new(sources, source);
-    let text = sources.text(source);
+    let text = sources.text(source).get(..end).unwrap_or_default();
     let options = granit_parser::options! {
         emit_comments: false,
         emit_unresolved_aliases: true,

@@ -18,7 +18,7 @@ mod schema;
 mod syntax;
 mod tree;
 
-pub use build::parse;
+pub use build::{parse, parse_to};
 pub use comments::comments;
 pub use decode::decode;
 pub use limits::{LARGEST_FILE, MAX_DEPTH};
