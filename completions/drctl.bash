@@ -31,6 +31,9 @@ _drctl() {
             drctl,doctor)
                 cmd="drctl__subcmd__doctor"
                 ;;
+            drctl,drills)
+                cmd="drctl__subcmd__drills"
+                ;;
             drctl,explain)
                 cmd="drctl__subcmd__explain"
                 ;;
@@ -42,6 +45,9 @@ _drctl() {
                 ;;
             drctl,fmt)
                 cmd="drctl__subcmd__fmt"
+                ;;
+            drctl,impact)
+                cmd="drctl__subcmd__impact"
                 ;;
             drctl,init)
                 cmd="drctl__subcmd__init"
@@ -110,7 +116,7 @@ _drctl() {
 
     case "${cmd}" in
         drctl)
-            opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan fmt doctor rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
+            opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan impact drills fmt doctor rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -293,6 +299,36 @@ _drctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        drctl__subcmd__drills)
+            opts="-h --output --check --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "human json ics" -- "${cur}"))
+                    return 0
+                    ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         drctl__subcmd__explain)
             opts="-h --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -320,7 +356,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__failback)
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -339,6 +375,14 @@ _drctl() {
                     return 0
                     ;;
                 --approve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drill)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -386,7 +430,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__failover)
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --region --plan-only --write --at-once --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -405,6 +449,14 @@ _drctl() {
                     return 0
                     ;;
                 --approve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drill)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -429,6 +481,14 @@ _drctl() {
                     return 0
                     ;;
                 --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -458,6 +518,52 @@ _drctl() {
                 return 0
             fi
             case "${prev}" in
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        drctl__subcmd__impact)
+            opts="-h --region --service --output --graph --out --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --graph)
+                    COMPREPLY=($(compgen -W "mermaid dot svg" -- "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -876,7 +982,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__run)
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -895,6 +1001,14 @@ _drctl() {
                     return 0
                     ;;
                 --approve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drill)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

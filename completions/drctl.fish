@@ -30,12 +30,14 @@ complete -c drctl -n "__fish_drctl_needs_command" -l as -d 'The name your decisi
 complete -c drctl -n "__fish_drctl_needs_command" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_needs_command" -s V -l version -d 'Print version'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "init" -d 'Make a workspace that validates and rehearses at once'
-complete -c drctl -n "__fish_drctl_needs_command" -f -a "failover" -d 'Find a failover runbook by name, and run it'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "failover" -d 'Find a failover runbook by name, and run it; with `--region`, recover all that runs there'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "failback" -d 'Find a failback runbook by name, and run it'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "run" -d 'Run any runbook file'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "validate" -d 'Check runbooks: every problem of every file, with its place'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "explain" -d 'Say what a finding of `validate` means, why it matters, and how it is mended'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "plan" -d 'Show order, waves, gates and the critical path against the RTO'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "impact" -d 'Show what a lost region or service hits, and in which order it is recovered'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "drills" -d 'Show which drills are due, overdue and done'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "fmt" -d 'Lay runbooks out: indentation, white space; never what they mean'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "doctor" -d 'Look at what runs stand on, before an outage does'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "rehearse" -d 'Rehearse a runbook on a simulated world: hours pass in milliseconds'
@@ -65,6 +67,8 @@ complete -c drctl -n "__fish_drctl_using_subcommand failover" -l set -d 'An inpu
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l vars -d 'A YAML file of inputs\' values' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l plan -d 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l drill -d 'The drill of the calendar that the run is; see `drctl drills`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l reason -d 'Why a drill is held outside its maintenance window; it is journaled' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l since -d 'When the outage began: the clock of the RTO starts there' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
@@ -73,6 +77,8 @@ complete -c drctl -n "__fish_drctl_using_subcommand failover" -l output -d 'How 
 plain\t'One line an event'
 json\t'One JSON document an event'"
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l region -d 'Recover all that runs in a region: a runbook is made of the services in `drctl.yaml`, shown, and run' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l write -d 'With `--region`: only write the runbook into a file, to be reviewed and kept' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
@@ -80,11 +86,15 @@ complete -c drctl -n "__fish_drctl_using_subcommand failover" -l dry-run -d 'Mak
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l yes -d 'Answer prompts with yes; never a gate with `by`, never a doubt'
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l simulate -d 'Run on a simulated world, with real prompts and no effect outside'
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l wait -d 'Stay while the run waits for people, also without a terminal'
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l plan-only -d 'With `--region`: only show what would be run'
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l at-once -d 'With `--region`: services wait for what they depend on, and not for those of higher priority'
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l vars -d 'A YAML file of inputs\' values' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l plan -d 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l drill -d 'The drill of the calendar that the run is; see `drctl drills`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l reason -d 'Why a drill is held outside its maintenance window; it is journaled' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l since -d 'When the outage began: the clock of the RTO starts there' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
@@ -105,6 +115,8 @@ complete -c drctl -n "__fish_drctl_using_subcommand run" -l set -d 'An input\'s 
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l vars -d 'A YAML file of inputs\' values' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l plan -d 'A plan written by `drctl plan --out`: run exactly that, with its inputs, or not at all' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l approve -d 'Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l drill -d 'The drill of the calendar that the run is; see `drctl drills`' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l reason -d 'Why a drill is held outside its maintenance window; it is journaled' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l since -d 'When the outage began: the clock of the RTO starts there' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l from-run -d 'An earlier run: inputs that are not given take the value of its output of the same name' -r
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l speed -d 'With `--simulate`: how many times as fast as the wall clock' -r
@@ -153,6 +165,26 @@ complete -c drctl -n "__fish_drctl_using_subcommand plan" -l state -d 'Where run
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -l full -d 'Every parameter on a line of its own, and how each step is tried'
 complete -c drctl -n "__fish_drctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -l region -d 'All that runs in a region is lost' -r
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -l service -d 'A service is lost, wherever it runs' -r
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -l output -d 'How it is shown' -r -f -a "human\t'For people'
+json\t'One JSON document'"
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -l graph -d 'Draw the services instead' -r -f -a "mermaid\t'A flowchart for Markdown'
+dot\t'For Graphviz'
+svg\t'A picture'"
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -l out -d 'Write it into a file' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand impact" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand drills" -l output -d 'How they are shown' -r -f -a "human\t'For people'
+json\t'One JSON document'
+ics\t'A calendar file (RFC 5545)'"
+complete -c drctl -n "__fish_drctl_using_subcommand drills" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand drills" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand drills" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand drills" -l check -d 'End with 1 where one is overdue'
+complete -c drctl -n "__fish_drctl_using_subcommand drills" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand fmt" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

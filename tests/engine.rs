@@ -159,6 +159,9 @@ fn started() -> Box<RunStarted> {
         mode: drctl::engine::Mode::Real,
         from_run: None,
         simulated: false,
+        drill: None,
+        outside_window: None,
+        region: None,
     })
 }
 

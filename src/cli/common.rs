@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::Cli;
+use crate::catalogue::Timestamp;
+use crate::edge::clock::{Clock as _, SystemClock};
 use crate::edge::environment;
 use crate::edge::identity::Identity;
 use crate::edge::store::{RunFolder, Store};
@@ -246,6 +248,20 @@ pub(super) fn ask(question: &str) -> Option<String> {
     Some(line)
 }
 
+/// Asks, where somebody sits at a terminal; without one, `--yes` is needed. `refused` is told where they say no.
+pub(super) fn confirm(yes: bool, question: &str, refused: &str) -> Result<(), Error> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Error::usage(format!("{question} nobody is here to answer: add `--yes`")));
+    }
+    match ask(&format!("{question} [yes/no]")).as_deref().map(str::trim) {
+        Some("yes") => Ok(()),
+        _ => Err(Error::new(Exit::Failed, refused)),
+    }
+}
+
 /// Whether stderr takes colours.
 pub(super) fn colour() -> bool {
     console::colors_enabled_stderr()
@@ -265,6 +281,11 @@ pub fn console_line(text: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// The present, by the machine's clock.
+pub(super) fn now() -> Timestamp {
+    SystemClock::start(Timestamp(0)).now()
 }
 
 /// Writes a line to stderr; nobody listening is no error.

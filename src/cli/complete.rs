@@ -5,6 +5,7 @@
 use std::cell::LazyCell;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Command, CommandFactory as _};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
@@ -18,9 +19,12 @@ use crate::exec::files::workspace_folder;
 use crate::exec::find::{find_runbook, runbook_names, scenario_names};
 use crate::exec::load::load;
 use crate::exec::run::registry;
+use crate::exec::surroundings::Surroundings;
 use crate::exec::view::{self, Run};
 use crate::lint::pages::PAGES;
+use crate::plan::impact::known_regions;
 use crate::runbook::ast::Kind;
+use crate::runbook::workspace::Workspace;
 
 /// What tells drctl that a shell asks.
 const VARIABLE: &str = "DRCTL_COMPLETE";
@@ -76,6 +80,12 @@ const VALUES: &[(&str, &str, Offer)] = &[
     ("run", "set", |line| inputs(line, &Kind::ALL)),
     ("plan", "set", |line| inputs(line, &Kind::ALL)),
     ("rehearse", "set", |line| inputs(line, &Kind::ALL)),
+    ("failover", "region", regions),
+    ("failover", "drill", drills),
+    ("failback", "drill", drills),
+    ("run", "drill", drills),
+    ("impact", "region", regions),
+    ("impact", "service", services),
     ("failover", "scenario", |line| scenarios(line, &[Kind::Failover])),
     ("failback", "scenario", |line| scenarios(line, &[Kind::Failback])),
     ("run", "scenario", |line| scenarios(line, &Kind::ALL)),
@@ -231,6 +241,28 @@ fn templates(line: &Line) -> Vec<CompletionCandidate> {
     let mut names: Vec<_> = files.filter_map(|path| Some(path.file_stem()?.to_owned())).collect();
     names.sort();
     names.into_iter().map(|name| described(name, None)).collect()
+}
+
+fn settings(line: &Line) -> Option<Arc<Workspace>> {
+    Some(Surroundings::read(&line.workspace).ok()?.workspace)
+}
+
+fn regions(line: &Line) -> Vec<CompletionCandidate> {
+    let settings = settings(line);
+    let names = settings.iter().flat_map(|settings| known_regions(settings));
+    names.map(|name| described(name, None)).collect()
+}
+
+fn services(line: &Line) -> Vec<CompletionCandidate> {
+    let settings = settings(line);
+    let services = settings.iter().flat_map(|settings| &settings.services);
+    services.map(|(name, service)| described(name.as_str(), service.title.clone())).collect()
+}
+
+fn drills(line: &Line) -> Vec<CompletionCandidate> {
+    let settings = settings(line);
+    let drills = settings.iter().flat_map(|settings| &settings.drills);
+    drills.map(|(name, drill)| described(name.as_str(), drill.scope.clone())).collect()
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::common::{Common, ask, console_line, say};
+use super::common::{Common, confirm, console_line, say};
 use crate::catalogue::Timestamp;
 use crate::edge::clock::{Clock as _, SystemClock};
 use crate::edge::lock::RunLock;
@@ -212,7 +211,7 @@ impl Skip {
         if let Some(node) = state.find(&run.plan, &path.0) {
             say(&skip_preview(&run.plan, &state, node));
         }
-        confirm(self.yes, &format!("skip `{path}`?"))?;
+        confirm(self.yes, &format!("skip `{path}`?"), "nothing was changed")?;
         let outputs = outputs(&run, &path, &self.output);
         send(common, &run, Some(path), Decision::Skip { outputs }, Some(self.reason))
     }
@@ -250,7 +249,7 @@ impl Abort {
         if self.plan {
             return Ok(Exit::Done);
         }
-        confirm(self.yes, &format!("give run `{}` up?", run.id()))?;
+        confirm(self.yes, &format!("give run `{}` up?", run.id()), "nothing was changed")?;
         send(common, &run, None, Decision::Abort, self.reason)
     }
 }
@@ -258,20 +257,6 @@ impl Abort {
 fn outputs(run: &Run, path: &NodePath, given: &[(String, String)]) -> Map<String, Value> {
     let kinds = run.plan.find(&path.0).map(|index| run.plan.outputs(index)).unwrap_or_default();
     typed(given, &kinds.into_iter().collect::<BTreeMap<_, _>>())
-}
-
-/// Asks, where somebody sits at a terminal; without one, `--yes` is needed.
-fn confirm(yes: bool, question: &str) -> Result<(), Error> {
-    if yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Error::usage(format!("{question} nobody is here to answer: add `--yes`")));
-    }
-    match ask(&format!("{question} [yes/no]")).as_deref().map(str::trim) {
-        Some("yes") => Ok(()),
-        _ => Err(Error::new(Exit::Failed, "nothing was changed")),
-    }
 }
 
 /// Puts the decision into the run's inbox, and says what became of it.

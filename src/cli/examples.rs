@@ -9,7 +9,9 @@ pub(super) const FAILOVER: &str = "\
 Examples:
   drctl failover orders --dry-run                 real reads, no writes
   drctl failover orders --simulate --speed 600    a simulated world, real prompts
-  drctl failover orders --set to=westeurope       for real, with an input";
+  drctl failover orders --set to=westeurope       for real, with an input
+  drctl failover orders --drill orders_failover   as a drill of the calendar
+  drctl failover --region centralus --plan-only   all that runs in a region";
 
 pub(super) const FAILBACK: &str = "\
 Examples:
@@ -34,6 +36,18 @@ Examples:
   drctl plan orders                               what a run would do and ask
   drctl plan orders --set to=westeurope --full    every parameter on its line
   drctl plan orders --out plan.json               for review, and `drctl run --plan`";
+
+pub(super) const IMPACT: &str = "\
+Examples:
+  drctl impact --region centralus                 what is hit, in the order of recovery
+  drctl impact --service identity --output json   for programs
+  drctl impact --region centralus --graph svg     as a picture";
+
+pub(super) const DRILLS: &str = "\
+Examples:
+  drctl drills                                    what is due, overdue and done
+  drctl drills --check                            ends with 1 where one is overdue
+  drctl drills --output ics                       for the calendar of a team";
 
 pub(super) const DOCTOR: &str = "\
 Examples:

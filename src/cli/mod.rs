@@ -6,10 +6,12 @@ mod common;
 mod complete;
 mod decisions;
 mod doctor;
+mod drills;
 mod examples;
 mod explain;
 mod fmt;
 mod generate;
+mod impact;
 mod init;
 mod notify;
 mod plan;
@@ -52,9 +54,9 @@ enum Command {
     /// Make a workspace that validates and rehearses at once
     #[command(after_help = examples::INIT)]
     Init(init::Init),
-    /// Find a failover runbook by name, and run it
+    /// Find a failover runbook by name, and run it; with `--region`, recover all that runs there
     #[command(after_help = examples::FAILOVER)]
-    Failover(start::ByName),
+    Failover(start::Failover),
     /// Find a failback runbook by name, and run it
     #[command(after_help = examples::FAILBACK)]
     Failback(start::ByName),
@@ -69,6 +71,12 @@ enum Command {
     /// Show order, waves, gates and the critical path against the RTO
     #[command(after_help = examples::PLAN)]
     Plan(plan::Plan),
+    /// Show what a lost region or service hits, and in which order it is recovered
+    #[command(after_help = examples::IMPACT)]
+    Impact(impact::Impact),
+    /// Show which drills are due, overdue and done
+    #[command(after_help = examples::DRILLS)]
+    Drills(drills::Drills),
     /// Lay runbooks out: indentation, white space; never what they mean
     Fmt(fmt::Fmt),
     /// Look at what runs stand on, before an outage does
@@ -154,7 +162,7 @@ pub fn run() -> Result<Exit, Error> {
     let common = common::common(&cli)?;
     match cli.command {
         Command::Init(given) => given.run(),
-        Command::Failover(given) => given.run(&common, crate::runbook::ast::Kind::Failover),
+        Command::Failover(given) => given.run(&common),
         Command::Failback(given) => given.run(&common, crate::runbook::ast::Kind::Failback),
         Command::Run(given) => given.run(&common),
         Command::Rehearse(given) => given.run(&common),
@@ -162,6 +170,8 @@ pub fn run() -> Result<Exit, Error> {
         Command::Validate(given) => given.run(&common),
         Command::Explain(given) => given.run(),
         Command::Plan(given) => given.run(&common),
+        Command::Impact(given) => given.run(&common),
+        Command::Drills(given) => given.run(&common),
         Command::Fmt(given) => given.run(&common),
         Command::Doctor(given) => given.run(&common),
         Command::Runs(given) => given.run(&common),

@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::common::{Common, Named, console_line, say};
+use super::common::{Common, Named, console_line, now, say};
 use crate::error::{Error, Exit};
 use crate::exec::earlier::taken;
+use crate::exec::history::history;
 use crate::exec::inputs::{self, pair, read_vars};
 use crate::exec::load::Loaded;
 use crate::exec::saved_plan::SavedPlan;
 use crate::exec::{run, view};
 use crate::plan;
 use crate::report::graph::{self, dot, mermaid, svg};
+use crate::report::impact;
 use crate::report::plan::{Detail, json, outline, text};
 
 /// Shows a plan.
@@ -68,11 +70,12 @@ impl Plan {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let (loaded, plan) = self.plan(common)?;
         let told = outline(&plan);
+        let fresh = history(&common.store).of(&plan.runbook.name.value, plan.runbook.kind);
         let shown = match (self.graph, self.output) {
             (Some(Graph::Mermaid), _) => mermaid(&told),
             (Some(Graph::Dot), _) => dot(&told),
             (Some(Graph::Svg), _) => svg(&graph::layout(&told)),
-            (None, Shown::Json) => json(&told),
+            (None, Shown::Json) => json(&told, &fresh.json()),
             (None, Shown::Human) => {
                 let detail = if self.full { Detail::Full } else { Detail::Short };
                 text(&told, detail, console::colors_enabled())
@@ -82,6 +85,9 @@ impl Plan {
             SavedPlan::new(&loaded, &plan, told.gates(), self.from_run.clone()).write(out)?;
         }
         console_line(&shown)?;
+        if self.graph.is_none() && self.output == Shown::Human {
+            say(&impact::tried(&fresh, now()));
+        }
         if !loaded.found.is_empty() {
             let (number, s) = (loaded.found.len(), if loaded.found.len() == 1 { "" } else { "s" });
             say(&format!("{number} warning{s}: `drctl validate` shows them"));

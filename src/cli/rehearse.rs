@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::common::{Common, Named, Output, console_line, say};
+use super::common::{Common, Named, Output, console_line, now, say};
 use crate::catalogue::Catalogue;
 use crate::diag::{Format, Sources, Span, Spanned, render};
 use crate::error::{Error, Exit};
+use crate::exec::history::note;
 use crate::exec::inputs::pair;
 use crate::exec::load::Loaded;
 use crate::exec::rehearse::{
@@ -68,7 +69,7 @@ impl Rehearse {
         match self.runs {
             Some(runs) => self.many(&subject, seed, runs),
             None if self.crash_everywhere => self.everywhere(&subject, seed),
-            None => self.once(&subject, seed, &sources),
+            None => self.once(common, &subject, seed, &sources),
         }
     }
 
@@ -89,11 +90,19 @@ impl Rehearse {
         Ok(self.inject.iter().map(|fault| Spanned { value: fault.clone(), span: Span::default() }).collect())
     }
 
-    fn once(&self, subject: &Subject, seed: u64, sources: &Sources) -> Result<Exit, Error> {
+    fn once(&self, common: &Common, subject: &Subject, seed: u64, sources: &Sources) -> Result<Exit, Error> {
         let rehearsed = rehearse(subject, Attempt { seed, ..Attempt::default() });
         let facts = facts(seed, &rehearsed);
         let expect = &subject.scenario.expect;
         let found = text::placed(&differences(expect, &rehearsed, &facts), sources);
+        let ended = exit(&rehearsed, expect.state.is_some(), !found.is_empty());
+        // What was injected is no scenario that anybody could rehearse again by its name.
+        if self.inject.is_empty() {
+            let as_expected = found.is_empty() && matches!(ended, Exit::Done | Exit::Exceptions);
+            let runbook = &subject.plan.runbook;
+            let what = (runbook.name.value.as_str(), runbook.kind, subject.scenario.name.value.as_str());
+            note(&common.store, &[facts.noted(what, as_expected, now())]);
+        }
         if let Some(file) = &self.journal {
             written(file, &rehearsed.journal)?;
         }
@@ -104,7 +113,7 @@ impl Rehearse {
                 say(&format!("next: {}", self.next(seed)));
             }
         }
-        Ok(exit(&rehearsed, expect.state.is_some(), !found.is_empty()))
+        Ok(ended)
     }
 
     fn many(&self, subject: &Subject, seed: u64, runs: u64) -> Result<Exit, Error> {

@@ -1,19 +1,26 @@
 //! `drctl failover`, `failback` and `run`.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::choose::{SIGINT, choose};
-use super::common::{Common, Showing};
+use super::common::{Common, Showing, confirm, console_line, say};
 use super::rehearse::chosen;
 use crate::catalogue::Timestamp;
 use crate::error::{Error, Exit};
 use crate::exec::earlier::EarlierRun;
+use crate::exec::files::RUNBOOKS;
 use crate::exec::find::{find_runbook, runbook_names};
 use crate::exec::inputs::{pair, read_vars};
-use crate::exec::run::{self, Simulation, Start};
+use crate::exec::region::{self, Region};
+use crate::exec::run::{self, Made, Simulation, Start};
 use crate::exec::saved_plan::SavedPlan;
+use crate::exec::view;
+use crate::plan::region_failover::Order;
+use crate::report::impact::back;
+use crate::report::plan::{Detail, outline, text};
 use crate::runbook::ast::Kind;
 
 /// A runbook by its name.
@@ -23,6 +30,25 @@ pub(super) struct ByName {
     name: Option<String>,
     #[command(flatten)]
     options: Options,
+}
+
+/// A failover by its name, or all that a lost region hits.
+#[derive(Debug, Args)]
+pub(super) struct Failover {
+    #[command(flatten)]
+    by_name: ByName,
+    /// Recover all that runs in a region: a runbook is made of the services in `drctl.yaml`, shown, and run
+    #[arg(long, value_name = "REGION", conflicts_with_all = ["name", "plan", "scenario", "from_run"])]
+    region: Option<String>,
+    /// With `--region`: only show what would be run
+    #[arg(long, requires = "region", conflicts_with = "name")]
+    plan_only: bool,
+    /// With `--region`: only write the runbook into a file, to be reviewed and kept
+    #[arg(long, requires = "region", conflicts_with = "name", value_name = "FILE")]
+    write: Option<PathBuf>,
+    /// With `--region`: services wait for what they depend on, and not for those of higher priority
+    #[arg(long, requires = "region", conflicts_with = "name")]
+    at_once: bool,
 }
 
 /// A runbook by its file.
@@ -53,6 +79,12 @@ struct Options {
     /// Approve a gate ahead: STEP=DIGEST from a plan, or STEP with `--plan`
     #[arg(long, value_name = "STEP=DIGEST")]
     approve: Vec<String>,
+    /// The drill of the calendar that the run is; see `drctl drills`
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["dry_run", "simulate"])]
+    drill: Option<String>,
+    /// Why a drill is held outside its maintenance window; it is journaled
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// Answer prompts with yes; never a gate with `by`, never a doubt
     #[arg(long)]
     yes: bool,
@@ -85,8 +117,46 @@ impl ByName {
             },
         };
         let file = find_runbook(&common.workspace, &name, kind).map_err(Error::usage)?;
-        self.options.run(common, file)
+        self.options.run(common, file, None)
     }
+}
+
+impl Failover {
+    pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
+        let Some(region) = &self.region else { return self.by_name.run(common, Kind::Failover) };
+        let order = if self.at_once { Order::ByDependency } else { Order::ByPriority };
+        let region = region::made(&common.workspace, region, order, &run::registry().catalogue())?;
+        for service in &region.failover.without_runbook {
+            say(&format!("NO RUNBOOK RECOVERS `{service}`"));
+        }
+        if let Some(file) = &self.write {
+            return written(common, file, &region);
+        }
+        let options = self.by_name.options;
+        let shown = options.shown(common, &region)?;
+        if self.plan_only {
+            console_line(&shown)?;
+            return Ok(Exit::Done);
+        }
+        say(&shown);
+        if !options.dry_run && !options.simulate {
+            let count = region.failover.services().count();
+            let question = format!("recover {count} services that run in {}?", region.made.region);
+            confirm(options.yes, &question, "nothing was started")?;
+        }
+        options.run(common, PathBuf::new(), Some(region.made))
+    }
+}
+
+/// Keeps the runbook; one that is there is never overwritten.
+fn written(common: &Common, file: &Path, region: &Region) -> Result<Exit, Error> {
+    let problem = |error: std::io::Error| Error::usage(format!("`{}`: {error}", file.display()));
+    let mut kept = std::fs::File::create_new(file).map_err(problem)?;
+    kept.write_all(region.failover.text.as_bytes()).map_err(problem)?;
+    let is_own = std::path::absolute(file)?.starts_with(common.workspace.join(RUNBOOKS));
+    let next = if is_own { format!("failover {}", region.failover.name) } else { format!("run {}", file.display()) };
+    say(&format!("written to `{}`\n  next: drctl {next}", file.display()));
+    Ok(Exit::Done)
 }
 
 /// The runbook chosen at the terminal, be it the only one: a failover is never started by leaving something out.
@@ -110,16 +180,16 @@ impl ByFile {
                 saved.runbook_file(&common.workspace)
             }
         };
-        self.options.run(common, file)
+        self.options.run(common, file, None)
     }
 }
 
 impl Options {
-    fn run(self, common: &Common, file: PathBuf) -> Result<Exit, Error> {
+    fn run(self, common: &Common, file: PathBuf, made: Option<Made>) -> Result<Exit, Error> {
         let vars = self.vars.as_deref().map(read_vars).transpose().map_err(Error::usage)?.unwrap_or_default();
         let plan = self.plan.as_deref().map(SavedPlan::read).transpose()?;
         let approve = self.approve.iter().map(|given| approval(given, plan.as_ref())).collect::<Result<_, _>>()?;
-        let simulate = self.simulate.then(|| self.simulation(common, &file)).transpose()?;
+        let simulate = self.simulate.then(|| self.simulation(common, &file, made.as_ref())).transpose()?;
         let mut vars = vars;
         if let Some(simulation) = &simulate {
             let given = std::mem::replace(&mut vars, simulation.scenario.inputs.clone());
@@ -129,6 +199,9 @@ impl Options {
         let from_run = earlier(common, self.from_run.as_deref().or(planned_from))?;
         let start = Start {
             file,
+            made,
+            drill: self.drill,
+            reason: self.reason,
             from_run,
             simulate,
             set: self.set,
@@ -146,11 +219,25 @@ impl Options {
         run::start(&shared, &start)
     }
 
-    fn simulation(&self, common: &Common, file: &std::path::Path) -> Result<Simulation, Error> {
+    fn simulation(&self, common: &Common, file: &Path, made: Option<&Made>) -> Result<Simulation, Error> {
         let registry = run::registry();
-        let loaded = run::judged(&common.run(self.showing), file, &registry)?;
+        let shared = common.run(self.showing);
+        let loaded = match made {
+            Some(made) => run::judged_made(&shared, made, &registry)?,
+            None => run::judged(&shared, file, &registry)?,
+        };
         let (scenario, _) = chosen(common, &loaded, self.scenario.as_deref(), &registry.catalogue())?;
         Ok(Simulation { scenario, speed: self.speed })
+    }
+
+    /// The plan of a runbook that was made, and when each service is back.
+    fn shown(&self, common: &Common, region: &Region) -> Result<String, Error> {
+        let registry = run::registry();
+        let loaded = run::judged_made(&common.run(self.showing), &region.made, &registry)?;
+        let plan = view::plan_of(&loaded, &serde_json::Map::new(), &registry.catalogue())?;
+        let told = outline(&plan);
+        let back = back(&told, &region.failover.steps, &region.workspace);
+        Ok(text(&told, Detail::Short, console::colors_enabled()) + &back)
     }
 }
 

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::common::{Common, Output, colour, console_line, say};
+use super::common::{Common, Output, colour, console_line, now, say};
 use crate::diag::{Format, render};
 use crate::error::{Error, Exit};
 use crate::exec::files::scenario_files;
+use crate::exec::history::note;
 use crate::exec::rehearse::suite::junit::junit;
 use crate::exec::rehearse::suite::{Suite, Verdict, suite, text};
 use crate::exec::rehearse::{Judged, Library};
 use crate::exec::run::registry;
+use crate::report::history::Rehearsal;
 use crate::report::{Coverage, percent};
 use crate::sim::scenario::Scenario;
 
@@ -56,6 +58,9 @@ impl Test {
             others = library.coverage();
         }
         let suite = suite(&library, &scenarios, others);
+        let at = now();
+        let noted: Vec<Rehearsal> = suite.verdicts.iter().filter_map(|verdict| verdict.noted(at)).collect();
+        note(&common.store, &noted);
         self.told(&suite)?;
         if let Some(file) = &self.junit {
             let report = junit(&suite).map_err(|problem| Error::new(Exit::Failed, problem))?;

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! runs/<run>/journal.jsonl   lock   inbox/   steps/<step>.<attempt>/   outputs/<sha256>   pinned/
+//! rehearsals.jsonl
 //! ```
 
 pub(super) mod files;
 mod folder;
+mod rehearsals;
 mod trial;
 
 use std::fmt;

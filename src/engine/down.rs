@@ -76,7 +76,7 @@ fn consequence(plan: &Plan, used: &Use) -> Consequence {
     if is_global || (used.role == Role::Action && used.action.starts_with("probe.")) {
         return Consequence::Nothing;
     }
-    let goes_on = step.on_failure(plan.defaults(used.step)) == OnFailure::Continue || step.run_if != RunIf::Success;
+    let goes_on = plan.on_failure(used.step) == OnFailure::Continue || step.run_if != RunIf::Success;
     match used.role {
         Role::Rollback => Consequence::ToUndo,
         _ if goes_on => Consequence::MayFail(plan.timeout(used.step)),

@@ -274,6 +274,27 @@ pub struct RunStarted {
     /// The world is a simulated one, which is gone with the process that drove the run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
+    /// The drill of the calendar that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<String>,
+    /// Why the drill may be held outside its maintenance window, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_window: Option<String>,
+    /// The lost region for which the runbook was made of the workspace's services; no file holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+impl RunStarted {
+    /// The command that starts such a run again, without its options.
+    #[must_use]
+    pub fn command(&self) -> String {
+        match (&self.region, self.kind) {
+            (Some(region), _) => format!("drctl failover --region {}", shell_words::quote(region)),
+            (None, Kind::Drill) => format!("drctl run {}", shell_words::quote(&self.path)),
+            (None, kind) => format!("drctl {} {}", kind.name(), shell_words::quote(&self.runbook)),
+        }
+    }
 }
 
 /// An earlier run whose outputs became inputs of this one.

@@ -125,9 +125,7 @@ impl State {
     /// and never for notices that repeat and steps beside the way of success.
     fn failure_counts(&self, plan: &Plan, index: StepIndex) -> bool {
         let step = plan.step(index);
-        crate::plan::is_main(step)
-            && step.on_failure(plan.defaults(index)) != OnFailure::Continue
-            && self.mode() == Mode::Real
+        crate::plan::is_main(step) && plan.on_failure(index) != OnFailure::Continue && self.mode() == Mode::Real
     }
 
     /// Whether the run changes the world.
@@ -296,7 +294,7 @@ impl State {
         *self.counts.entry(state).or_default() += counts(state);
         let stops = |state: StepState| u32::from(state == StepState::Failed);
         let step = self.node(id).step;
-        let asks = plan.step(step).on_failure(plan.defaults(step)) == OnFailure::Ask;
+        let asks = plan.on_failure(step) == OnFailure::Ask;
         if self.failure_counts(plan, step) && !asks {
             self.stops = self.stops + stops(state) - stops(before);
         }

@@ -137,7 +137,7 @@ impl Machine {
         if !self.state.is_stopped_by_failure() {
             return None;
         }
-        let asks = |step| self.plan.step(step).on_failure(self.plan.defaults(step)) == OnFailure::Rollback;
+        let asks = |step| self.plan.on_failure(step) == OnFailure::Rollback;
         self.state.iter().find(|(_, node)| node.state == StepState::Failed && asks(node.step)).map(|(id, _)| id)
     }
 

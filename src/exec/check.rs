@@ -4,14 +4,20 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::files::Files;
+use super::files::{Files, RUNBOOKS};
+use super::find::Callable;
 use super::load::Loaded;
 use super::rehearse::{Judged, in_parallel};
 use super::surroundings::{Surroundings, relative};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Timestamp};
 use crate::diag::{Diagnostic, Severity, Sources, Span};
+use crate::lint;
+use crate::plan::Runbooks;
+use crate::plan::calendar::Held;
 use crate::runbook::ast::Kind;
+use crate::runbook::workspace::Workspace;
 
 /// What was found in many files.
 #[derive(Default)]
@@ -77,9 +83,26 @@ struct Named {
 /// # Errors
 /// A file cannot be read.
 pub fn check(workspace: &Path, files: &Files, catalogue: &Catalogue) -> io::Result<Checked> {
+    check_with(workspace, files, catalogue, None)
+}
+
+/// As [`check`]; besides, tells which drills are overdue by the runs that are known, at that time.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn check_with(
+    workspace: &Path,
+    files: &Files,
+    catalogue: &Catalogue,
+    held: Option<(&[Held], Timestamp)>,
+) -> io::Result<Checked> {
     let surroundings = Surroundings::read(workspace)?;
     let mut checked = Checked::default();
     checked.add(&surroundings.sources, surroundings.found.clone());
+    let found = judged_services(&surroundings, &surroundings.workspace, catalogue)?;
+    checked.add(&surroundings.sources, found);
+    let overdue = held.map(|(held, now)| lint::overdue(&surroundings.workspace, held, now));
+    checked.add(&surroundings.sources, overdue.unwrap_or_default());
     let mut work: BTreeMap<PathBuf, Work> = BTreeMap::new();
     for file in &files.runbooks {
         work.entry(file.clone()).or_default().is_judged = true;
@@ -102,6 +125,40 @@ pub fn check(workspace: &Path, files: &Files, catalogue: &Catalogue) -> io::Resu
     }
     checked.sources.sort(&mut checked.found);
     Ok(checked)
+}
+
+/// What these settings say of runbooks, judged with the runbooks that are there.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn judged_services(
+    surroundings: &Surroundings,
+    workspace: &Workspace,
+    catalogue: &Catalogue,
+) -> io::Result<Vec<Diagnostic>> {
+    if workspace.services.is_empty() && workspace.drills.is_empty() && workspace.allowances.is_empty() {
+        return Ok(Vec::new());
+    }
+    let none = Callable::new(Vec::new());
+    let callable = match surroundings.callable() {
+        Ok(callable) => callable,
+        Err(problem) if surroundings.folder.join(RUNBOOKS).exists() => return Err(io::Error::other(problem)),
+        Err(_) => &none,
+    };
+    let mut runbooks = Runbooks::default();
+    runbooks.known = Arc::clone(&callable.known);
+    let named = workspace.services.values().filter_map(|service| service.runbook.as_ref());
+    let named: BTreeSet<&str> = named.map(|name| name.value.as_str()).collect();
+    let find = |name: &&str| callable.find(&surroundings.folder, name, Kind::Failover).ok();
+    let files: Vec<PathBuf> = named.iter().filter_map(find).collect();
+    for loaded in in_parallel(&files, |file| surroundings.load(file, catalogue)) {
+        let loaded = loaded?;
+        if !loaded.has_errors() {
+            loaded.runbooks.iter().for_each(|runbook| runbooks.insert(Arc::clone(runbook)));
+        }
+    }
+    let is_sound = surroundings.found.iter().all(|finding| finding.severity == Severity::Warning);
+    Ok(lint::services(workspace, &runbooks, catalogue, is_sound))
 }
 
 impl Work {

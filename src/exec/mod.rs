@@ -3,18 +3,21 @@
 pub mod check;
 pub mod decide;
 pub mod doctor;
+mod drill;
 pub mod driver;
 mod dry_run;
 pub mod earlier;
 pub mod files;
 pub mod find;
 pub mod fix;
+pub mod history;
 pub mod inputs;
 pub mod load;
 #[cfg(feature = "mutants")]
 mod mutant;
 pub mod pin;
 pub mod preview;
+pub mod region;
 pub mod rehearse;
 pub mod run;
 pub mod saved_plan;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::drill;
 use super::earlier;
 use super::earlier::EarlierRun;
 use super::inputs;
@@ -14,6 +15,7 @@ use super::rehearse::stand_in_secrets;
 use super::saved_plan::SavedPlan;
 use super::secrets;
 use super::session::Session;
+use super::surroundings::Surroundings;
 use super::view::{self, Run};
 use crate::actions::registry::Registry;
 use crate::catalogue::Timestamp;
@@ -30,7 +32,7 @@ use crate::error::{Error, Exit};
 use crate::journal::{FileJournal, MemoryJournal};
 use crate::plan::Plan;
 use crate::report::OutputKind;
-use crate::runbook::ast::{Kind, SecretSource};
+use crate::runbook::ast::SecretSource;
 use crate::sim::scenario::Scenario;
 use crate::sim::stand_in::{Setting, Stage, implied, stand_ins};
 
@@ -55,11 +57,28 @@ pub struct Common {
     pub parallel: usize,
 }
 
+/// A runbook that no file holds.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The lost region for which it was made.
+    pub region: String,
+    /// What people know it by.
+    pub place: String,
+    /// Its text.
+    pub text: String,
+}
+
 /// What a new run is given.
 #[derive(Clone, Default)]
 pub struct Start {
     /// The runbook's file.
     pub file: PathBuf,
+    /// The runbook, where no file holds it.
+    pub made: Option<Made>,
+    /// The drill of the calendar that it is.
+    pub drill: Option<String>,
+    /// Why it may be held outside its window.
+    pub reason: Option<String>,
     /// `--set`.
     pub set: Vec<(String, String)>,
     /// `--vars`.
@@ -111,8 +130,21 @@ pub fn registry() -> Arc<Registry> {
 /// # Errors
 /// The runbook has errors, or cannot be read.
 pub fn judged(common: &Common, file: &std::path::Path, registry: &Registry) -> Result<Loaded, Error> {
-    let loaded = load::load(&common.workspace, file, &registry.catalogue())
-        .map_err(|error| Error::new(Exit::Invalid, error.to_string()))?;
+    let loaded = load::load(&common.workspace, file, &registry.catalogue());
+    valid(common, loaded.map_err(|error| Error::new(Exit::Invalid, error.to_string()))?)
+}
+
+/// Judges a runbook that no file holds, as [`judged`] does.
+///
+/// # Errors
+/// The runbook has errors, or what it stands on cannot be read.
+pub fn judged_made(common: &Common, made: &Made, registry: &Registry) -> Result<Loaded, Error> {
+    let surroundings = Surroundings::read(&common.workspace)?;
+    let text = made.text.clone().into_bytes();
+    valid(common, surroundings.judge(made.place.clone(), text, &registry.catalogue()))
+}
+
+fn valid(common: &Common, loaded: Loaded) -> Result<Loaded, Error> {
     if loaded.has_errors() || loaded.runbook.is_none() {
         let found = crate::diag::render(&loaded.errors(), &loaded.sources, crate::diag::Format::Human, common.colour);
         return Err(Error::new(Exit::Invalid, format!("{found}\nthe runbook is invalid: nothing was started")));
@@ -126,7 +158,10 @@ pub fn judged(common: &Common, file: &std::path::Path, registry: &Registry) -> R
 /// It cannot be started, or did not end well; the exit code says how.
 pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     let registry = registry();
-    let loaded = judged(common, &start.file, &registry)?;
+    let loaded = match &start.made {
+        Some(made) => judged_made(common, made, &registry)?,
+        None => judged(common, &start.file, &registry)?,
+    };
     let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
     let saved = start.plan.as_ref();
     saved.map_or(Ok(()), |saved| saved.check_files(&loaded, &registry.catalogue()))?;
@@ -151,6 +186,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         let message = format!("`--since {since}` has not come yet: it is {} now", clock.now());
         return Err(Error::usage(message));
     }
+    let admitted = drill::admitted(&loaded.workspace, runbook, start, clock.now())?;
     let id = RunId::new(&runbook.name.value, clock.now(), ids::random_u32()?);
     let mut started = RunStarted {
         run: id.to_string(),
@@ -168,6 +204,9 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         mode: if start.dry_run { Mode::DryRun } else { Mode::Real },
         from_run,
         simulated: start.simulate.is_some(),
+        drill: admitted.drill,
+        outside_window: admitted.outside_window,
+        region: start.made.as_ref().map(|made| made.region.clone()),
     };
     let stage = start.simulate.as_ref().map(|simulation| stage(simulation, &plan, &clock, &id));
     let registry = match &stage {
@@ -184,19 +223,15 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         id: id.to_string(),
         folder: None,
         lock: None,
-        note: None,
+        note: admitted.note,
     };
     if start.dry_run {
         let journal = Box::new(MemoryJournal::new());
         return session.drive(State::new(&session.plan), Seq(0), journal, vec![Input::Start(Box::new(started))], &[]);
     }
     let (folder, lock, pinned, journal) = prepare(common, &id, &loaded, session.clock.now()).map_err(|error| {
-        let again = match runbook.kind {
-            Kind::Drill => format!("run {}", start.file.display()),
-            kind => format!("{} {}", kind.name(), runbook.name.value),
-        };
         let message = format!("{}\nnothing was started", error.message);
-        Error::new(error.exit, message).next(format!("drctl {again} --state DIR"))
+        Error::new(error.exit, message).next(format!("{} --state DIR", started.command()))
     })?;
     session.lock = Some(lock);
     started.pinned = pinned;
@@ -295,7 +330,8 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         }
         None => (Arc::clone(&run.plan), state),
     };
-    let gone = on_edit == OnEdit::Refuse && !common.workspace.join(&run.started.path).is_file();
+    let is_held = run.started.region.is_some() || common.workspace.join(&run.started.path).is_file();
+    let gone = on_edit == OnEdit::Refuse && !is_held;
     let note = gone.then(|| format!("`{}` is gone: the run goes on as it was started", run.started.path));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(run.last_at()));
     let journal = FileJournal::recover_and_open(&run.folder.journal(), |_: crate::journal::Record<Event>| {})
@@ -343,15 +379,12 @@ fn adopted(
     registry: &Registry,
     on_edit: OnEdit,
 ) -> Result<Option<(Arc<Plan>, PlanChanged)>, Error> {
-    let file = common.workspace.join(&run.started.path);
-    if on_edit == OnEdit::Adopt && !file.is_file() {
+    let now = today(common, run, registry)?;
+    if on_edit == OnEdit::Adopt && now.is_none() {
         let message = format!("cannot adopt: `{}` is gone", run.started.path);
         return Err(Error::usage(message).next(format!("drctl resume {} --pinned", run.id())));
     }
-    if on_edit == OnEdit::Pinned || !file.is_file() {
-        return Ok(None);
-    }
-    let now = load::load(&common.workspace, &file, &registry.catalogue())?;
+    let Some(now) = now.filter(|_| on_edit != OnEdit::Pinned) else { return Ok(None) };
     let edit = pin::compare(&run.loaded, &now);
     if edit.is_empty() && !now.has_errors() {
         return Ok(None);
@@ -380,6 +413,19 @@ fn adopted(
         return Err(refuse(&why, ""));
     }
     adopt(common, run, &edit, &now, registry).map(Some)
+}
+
+/// The runbook as it is today, unless its file is gone. Of one that was made, what it calls may have been edited.
+fn today(common: &Common, run: &Run, registry: &Registry) -> Result<Option<Loaded>, Error> {
+    let file = common.workspace.join(&run.started.path);
+    if let Some((place, text)) = run.loaded.files.first().filter(|_| run.started.region.is_some()) {
+        let surroundings = Surroundings::read(&common.workspace)?;
+        return Ok(Some(surroundings.judge(place.clone(), text.clone(), &registry.catalogue())));
+    }
+    if !file.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(load::load(&common.workspace, &file, &registry.catalogue())?))
 }
 
 fn adopt(

@@ -25,7 +25,8 @@ pub struct Surroundings {
     pub sources: Sources,
     /// What is wrong with them.
     pub found: Vec<Diagnostic>,
-    pub(super) workspace: Arc<Workspace>,
+    /// The settings.
+    pub workspace: Arc<Workspace>,
     pub(super) templates: Arc<Templates>,
     /// The settings and the templates, of notices and of deployments.
     pub(super) files: Vec<(String, Vec<u8>)>,
@@ -134,7 +135,7 @@ fn part_name(file: &str) -> Option<String> {
 }
 
 /// Whether a file of the workspace, read besides the runbook and the settings, is a runbook that is called.
-fn is_runbook(file: &str) -> bool {
+pub(super) fn is_runbook(file: &str) -> bool {
     file != SETTINGS && Path::new(file).extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 

@@ -12,7 +12,6 @@ use crate::engine::{End, Outputs, Seq, Sight, State};
 use crate::error::{Error, Exit};
 use crate::journal::{self, JournalError, Record};
 use crate::plan::Plan;
-use crate::runbook::ast::Kind;
 
 /// A run that was read back.
 pub struct Run {
@@ -53,11 +52,7 @@ impl Run {
     #[must_use]
     pub fn world_is_gone(&self) -> Error {
         let message = format!("run `{}` was simulated: its world is gone with the process that drove it", self.id());
-        let again = match self.started.kind {
-            Kind::Drill => format!("drctl run {} --simulate", self.started.path),
-            kind => format!("drctl {} {} --simulate", kind.name(), self.started.runbook),
-        };
-        Error::usage(message).next(again)
+        Error::usage(message).next(format!("{} --simulate", self.started.command()))
     }
 
     /// The state that the records fold to under `plan`.

@@ -5,25 +5,24 @@ use std::collections::BTreeSet;
 use super::pages;
 use crate::diag::{Diagnostic, Fix, Severity};
 use crate::runbook::allow::Allowance;
-use crate::runbook::ast::Runbook;
 
-/// The findings without those that the runbook's comments allow, and what is wrong with the comments. Where errors hide
+/// The findings without those that the file's comments allow, and what is wrong with the comments. Where errors hide
 /// what else there is, nobody knows what is allowed in vain.
-pub(super) fn without_allowed(runbook: &Runbook, found: Vec<Diagnostic>, is_sound: bool) -> Vec<Diagnostic> {
-    if runbook.allowances.is_empty() {
+pub(super) fn without_allowed(allowances: &[Allowance], found: Vec<Diagnostic>, is_sound: bool) -> Vec<Diagnostic> {
+    if allowances.is_empty() {
         return found;
     }
     let mut used = BTreeSet::new();
     let mut left: Vec<Diagnostic> = Vec::new();
     for finding in found {
         let covers = |allowance: &Allowance| allowance.has_reason && allowance.covers(&finding);
-        let covering = runbook.allowances.iter().position(covers);
+        let covering = allowances.iter().position(covers);
         used.extend(covering);
         if covering.is_none() || finding.severity == Severity::Error {
             left.push(finding);
         }
     }
-    for (index, allowance) in runbook.allowances.iter().enumerate() {
+    for (index, allowance) in allowances.iter().enumerate() {
         left.extend(problem(allowance, is_sound && !used.contains(&index)));
     }
     left

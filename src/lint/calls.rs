@@ -8,7 +8,7 @@ use super::{Subject, Use, actions, actions_of};
 use crate::catalogue::Type;
 use crate::diag::{Diagnostic, Span};
 use crate::plan::runbooks::{CALL, Call, DEEPEST, MOST_CALLS, Runbooks, call, handed, is_call};
-use crate::runbook::ast::{ActionUse, RunIf, Runbook, Step};
+use crate::runbook::ast::{ActionUse, OnFailure, RunIf, Runbook, Step};
 use crate::runbook::expr::Templated;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
@@ -49,7 +49,6 @@ fn fields(step: &Step) -> Vec<Diagnostic> {
         ("timeout", step.timeout.is_some()),
         ("verify", step.verify.is_some()),
         ("rollback", step.rollback.is_some()),
-        ("on_failure", step.on_failure.is_some()),
         ("on_interrupt", step.on_interrupt.is_some()),
         ("estimate", step.estimate.is_some()),
         ("point_of_no_return", step.point_of_no_return),
@@ -63,7 +62,13 @@ fn fields(step: &Step) -> Vec<Diagnostic> {
         let message = format!("`{}` runs another runbook and cannot have `{name}`", id.value);
         Diagnostic::error("call", id.span, message).note("the steps of the called runbook say that themselves")
     };
-    written.into_iter().filter(|(_, there)| *there).map(|(name, _)| told(name)).collect()
+    let goes_on = step.on_failure.filter(|wanted| matches!(wanted, OnFailure::Continue | OnFailure::Rollback));
+    let goes_on = goes_on.map(|_| {
+        let message = format!("`on_failure` of the call `{}` is `ask` or `stop`", id.value);
+        let note = "whether a run goes on after a failure, or undoes what it did, the called runbook says itself";
+        Diagnostic::error("call", id.span, message).note(note)
+    });
+    written.into_iter().filter(|(_, there)| *there).map(|(name, _)| told(name)).chain(goes_on).collect()
 }
 
 /// The called runbook; what is wrong with its name.

@@ -30,6 +30,7 @@ mod repeats;
 mod retries;
 mod rpo;
 mod secrets;
+mod services;
 mod silence;
 mod steps;
 pub mod templates;
@@ -46,6 +47,7 @@ use crate::plan::runbooks::is_call;
 use crate::plan::{self, Graph, Runbooks, StepIndex, Templates};
 use crate::runbook::ast::{ActionUse, Input, Phase, Runbook, Step};
 use crate::runbook::workspace::Workspace;
+pub use services::{overdue, services};
 
 /// What a rule looks at.
 pub struct Subject<'s> {
@@ -154,7 +156,7 @@ pub fn check(
     if is_sound {
         whole.iter().for_each(|rule| (rule.check)(&subject, &mut found));
     }
-    let mut found = allow::without_allowed(runbook, found, is_sound);
+    let mut found = allow::without_allowed(&runbook.allowances, found, is_sound);
     sort(&mut found);
     limited(gather::gather(found))
 }

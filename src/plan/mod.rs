@@ -3,19 +3,24 @@
 //! Pure: built from what the shell has read. Does not know what has happened; that is the engine's.
 
 pub mod branches;
+pub mod calendar;
 pub mod checks;
 pub mod critical_path;
 pub mod definition;
 pub mod digest;
 mod graph;
+pub mod impact;
 mod items;
 mod message;
 mod part;
 pub mod path;
 mod reads;
 mod region;
+pub mod region_failover;
 pub mod runbooks;
+mod service_inputs;
 mod template;
+pub mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,10 +36,11 @@ use path::segment;
 pub use reads::Read;
 pub use region::{GLOBAL, Region};
 pub use runbooks::Runbooks;
+pub use service_inputs::service_inputs;
 pub use template::{Claim, Parts, Severity, Template};
 
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
-use crate::runbook::ast::{Defaults, OnInterrupt, Retry, RunIf, Runbook, SecretSource, Step};
+use crate::runbook::ast::{Defaults, OnFailure, OnInterrupt, Retry, RunIf, Runbook, SecretSource, Step};
 use crate::runbook::expr::{Expressions, Templated};
 use crate::runbook::workspace::{Audience, Workspace};
 
@@ -278,6 +284,13 @@ impl Plan {
             None if self.is_repeatable(step, effect) => self.defaults(index).retry,
             None => None,
         }
+    }
+
+    /// What happens when the step failed for good: its own word, its runbook's, or that of the step that calls it.
+    #[must_use]
+    pub fn on_failure(&self, index: StepIndex) -> OnFailure {
+        let own = self.step(index).on_failure.or(self.defaults(index).on_failure);
+        own.or_else(|| self.callers(index).skip(1).find_map(|caller| self.step(caller).on_failure)).unwrap_or_default()
     }
 
     /// The outputs a step has: those of its action and its own, or those of the runbook it calls.

@@ -156,6 +156,9 @@ pub(super) fn started(mode: Mode) -> Event {
         mode,
         from_run: None,
         simulated: false,
+        drill: None,
+        outside_window: None,
+        region: None,
     }))
 }
 

@@ -7,6 +7,7 @@
 
 mod answers;
 mod asker;
+pub mod calendar;
 mod consequences;
 mod coverage;
 mod critical;
@@ -14,6 +15,8 @@ mod dry_run;
 #[cfg(test)]
 mod fixture;
 pub mod graph;
+pub mod history;
+pub mod impact;
 mod json;
 mod kept;
 mod live;

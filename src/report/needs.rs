@@ -65,7 +65,7 @@ fn is_undone(state: &State, id: NodeId) -> bool {
 /// Whether the run is undone because of the failed step, without anybody being asked.
 fn undoes_itself(plan: &Plan, state: &State, id: NodeId) -> bool {
     let step = state.node(id).step;
-    plan.step(step).on_failure(plan.defaults(step)) == OnFailure::Rollback
+    plan.on_failure(step) == OnFailure::Rollback
 }
 
 /// The commands that decide about a step.
@@ -103,7 +103,7 @@ pub(super) fn commands(plan: &Plan, state: &State, run: &str, executing: bool) -
     }
     // Its world is gone with the process that drove it.
     if let Some(started) = state.started.as_ref().filter(|started| started.simulated && !executing) {
-        return vec![format!("drctl {} {} --simulate", started.kind.name(), quote(&started.runbook))];
+        return vec![format!("{} --simulate", started.command())];
     }
     let needs = needs(plan, state);
     let mut commands: Vec<String> = needs.iter().flat_map(|(need, id)| commands_for(state, run, *need, *id)).collect();

@@ -107,6 +107,12 @@ fn run_started(view: &View, started: &RunStarted) -> String {
     if let Some(rto) = view.plan.runbook.objectives.rto {
         write!(text, ", RTO {}", words::span(rto)).ok();
     }
+    if let Some(drill) = &started.drill {
+        write!(text, ", as drill `{drill}`").ok();
+    }
+    if let Some(reason) = &started.outside_window {
+        write!(text, ", outside its window: {reason}").ok();
+    }
     if let Some(from) = &started.from_run {
         let names: Vec<String> = from.inputs.iter().map(|name| format!("`{name}`")).collect();
         let what = if names.is_empty() { "no input".to_owned() } else { words::names(&names, 8) };

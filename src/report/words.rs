@@ -54,6 +54,12 @@ pub(super) fn title_and_owner(title: Option<String>, owner: Option<&str>) -> Opt
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
+/// Text of others on one line.
+#[must_use]
+pub(super) fn one_line(text: &str) -> String {
+    super::sanitise(text).replace('\n', " ")
+}
+
 /// `1 step`, `2 steps`.
 #[must_use]
 pub(super) fn count(number: usize, word: &str) -> String {

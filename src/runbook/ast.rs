@@ -439,7 +439,7 @@ impl Step {
         self.timeout.or(defaults.timeout).unwrap_or(Duration::from_mins(10))
     }
 
-    /// What happens when it failed for good.
+    /// What happens when it failed for good, as far as its runbook says it: a call may say something else.
     #[must_use]
     pub fn on_failure(&self, defaults: &Defaults) -> OnFailure {
         self.on_failure.or(defaults.on_failure).unwrap_or_default()

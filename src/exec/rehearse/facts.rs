@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Ended, Rehearsed};
-use crate::catalogue::Effect;
+use super::{Ended, Rehearsed, word};
+use crate::catalogue::{Effect, Timestamp};
 use crate::engine::Event;
 use crate::plan::{Plan, StepIndex};
+use crate::report::history::{Rehearsal, milliseconds};
 use crate::report::{Clock, DataLoss, critical_path_of, data_loss, timeline};
+use crate::runbook::ast::Kind;
 use crate::sim::scenario::{People, Remedy, Scenario};
 use crate::sim::stand_in::{Source, Stage};
 
@@ -46,6 +48,22 @@ pub struct Facts {
     pub loss: DataLoss,
     /// The faults that never struck, in words.
     pub never_struck: Vec<String>,
+}
+
+impl Facts {
+    /// What is kept of the rehearsal of a runbook of that name and kind with a scenario.
+    #[must_use]
+    pub fn noted(&self, (runbook, kind, scenario): (&str, Kind, &str), as_expected: bool, at: Timestamp) -> Rehearsal {
+        Rehearsal {
+            at,
+            runbook: runbook.to_owned(),
+            kind,
+            scenario: scenario.to_owned(),
+            ended: word(&self.ended).to_owned(),
+            as_expected,
+            recovery_ms: self.clock.restored.then(|| milliseconds(self.clock.elapsed)),
+        }
+    }
 }
 
 /// The numbers of a rehearsal.

@@ -350,6 +350,9 @@ impl Rehearsal<'_> {
             mode: Mode::Real,
             from_run: None,
             simulated: true,
+            drill: None,
+            outside_window: None,
+            region: None,
         }
     }
 }

@@ -58,7 +58,7 @@ fn node(step: &StepOutline) -> String {
 }
 
 /// Text as Graphviz takes it.
-fn quoted(text: &str) -> String {
+pub(in crate::report) fn quoted(text: &str) -> String {
     let text = sanitise(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("\"{text}\"")
 }

@@ -76,7 +76,7 @@ fn label(step: &StepOutline) -> String {
 }
 
 /// Text as Mermaid takes it within quotes.
-fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for character in sanitise(text).replace('\n', " ").chars() {
         match character {

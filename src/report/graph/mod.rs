@@ -6,13 +6,17 @@ mod dot;
 mod layered;
 mod mermaid;
 mod metrics;
+mod nodes;
 mod picture;
 mod style;
 mod svg;
 
 pub use dot::dot;
+pub(super) use dot::quoted as quoted_dot;
+pub(super) use mermaid::escaped as quoted_mermaid;
 pub use mermaid::mermaid;
-pub use picture::{Band, Edge, Label, Picture, Rect, StepBox, Words, layout};
+pub(super) use nodes::{Node, nodes};
+pub use picture::{Band, Edge, Keys, Label, Picture, Rect, StepBox, Words, layout};
 pub use svg::svg;
 
 use super::plan::StepOutline;

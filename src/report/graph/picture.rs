@@ -95,7 +95,7 @@ pub struct Band {
 }
 
 /// A step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepBox {
     /// What people call it.
     pub path: String,
@@ -147,15 +147,20 @@ pub struct Picture {
     pub edges: Vec<Edge>,
     /// Where the legend begins.
     pub legend: (f64, f64),
+    /// What the legend explains.
+    pub keys: Keys,
 }
+
+/// What a legend explains: classes of boxes, and their meanings.
+pub type Keys = &'static [(&'static str, &'static str)];
 
 /// Boxes and lines, to be moved to where they belong.
 #[derive(Default)]
-struct Group {
-    boxes: Vec<StepBox>,
-    edges: Vec<Edge>,
-    width: f64,
-    height: f64,
+pub(super) struct Group {
+    pub(super) boxes: Vec<StepBox>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) width: f64,
+    pub(super) height: f64,
 }
 
 impl Group {
@@ -178,11 +183,15 @@ impl Group {
 /// The picture of a plan.
 #[must_use]
 pub fn layout(plan: &Outline) -> Picture {
-    let groups: Vec<(&str, Group)> = plan.phases.iter().map(|phase| (phase.phase, phase_group(phase))).collect();
-    let mut heading = heading(plan);
+    let groups = plan.phases.iter().map(|phase| (phase.phase, phase_group(phase))).collect();
+    assembled(heading(plan), groups, &MEANINGS)
+}
+
+/// Bands below each other, with a heading and a legend.
+pub(super) fn assembled(mut heading: Vec<Label>, groups: Vec<(&str, Group)>, keys: Keys) -> Picture {
     let widest = groups.iter().map(|(_, group)| group.width + 2.0 * MARGIN);
     let texts = heading.iter().map(|label| label.words.width(&label.text));
-    let legend = MEANINGS.iter().map(|(_, meaning)| entry_width(meaning)).sum();
+    let legend = keys.iter().map(|(_, meaning)| entry_width(meaning)).sum();
     let inner = widest.chain(texts).fold(legend, f64::max);
     let mut y = MARGIN;
     for label in &mut heading {
@@ -201,7 +210,7 @@ pub fn layout(plan: &Outline) -> Picture {
     }
     let legend = (MARGIN, y + PAD);
     let (width, height) = (inner + 2.0 * MARGIN, legend.1 + LEGEND_HEIGHT + MARGIN);
-    Picture { width, height, heading, bands, boxes: all.boxes, edges: all.edges, legend }
+    Picture { width, height, heading, bands, boxes: all.boxes, edges: all.edges, legend, keys }
 }
 
 fn heading(plan: &Outline) -> Vec<Label> {
@@ -222,20 +231,29 @@ fn phase_group(phase: &PhaseOutline) -> Group {
         .iter()
         .map(|step| step.needs.iter().filter_map(|need| number.get(need.as_str()).copied()).collect())
         .collect();
-    let lines = without_shortcuts(&inside);
     let beside: Vec<&str> = steps.iter().map(|step| step.path.as_str()).collect();
     let groups: Vec<Group> = steps.iter().map(|step| step_group(step, phase.phase, &beside)).collect();
+    arranged(groups, &inside, |from, to, points| {
+        let (from, to) = (steps[from], steps[to]);
+        let critical = from.critical && to.critical;
+        Edge { from: from.path.clone(), to: to.path.clone(), points, critical }
+    })
+}
+
+/// Groups in rows, each below what it needs, and the lines between them.
+pub(super) fn arranged(
+    groups: Vec<Group>,
+    inside: &[Vec<usize>],
+    edge: impl Fn(usize, usize, Vec<(f64, f64)>) -> Edge,
+) -> Group {
+    let lines = without_shortcuts(inside);
     let sizes: Vec<(f64, f64)> = groups.iter().map(|group| (group.width, group.height)).collect();
-    let Placed { corners, lines: ways, width, height } = place(&sizes, &rows(&inside, &sizes), &lines);
+    let Placed { corners, lines: ways, width, height } = place(&sizes, &rows(inside, &sizes), &lines);
     let mut all = Group { width, height, ..Group::default() };
     for (group, (x, y)) in groups.into_iter().zip(corners) {
         all.add(group, x, y);
     }
-    for ((from, to), points) in lines.into_iter().zip(ways) {
-        let (from, to) = (steps[from], steps[to]);
-        let critical = from.critical && to.critical;
-        all.edges.push(Edge { from: from.path.clone(), to: to.path.clone(), points, critical });
-    }
+    all.edges.extend(lines.into_iter().zip(ways).map(|((from, to), points)| edge(from, to, points)));
     all
 }
 
@@ -284,16 +302,8 @@ fn without_shortcuts(needs: &[Vec<usize>]) -> Vec<(usize, usize)> {
 /// A step: its texts, and below them the steps that it calls.
 fn step_group(step: &StepOutline, phase: &str, beside: &[&str]) -> Group {
     let inner: Vec<Group> = step.calls.iter().flat_map(|call| call.phases.iter().map(phase_group)).collect();
-    let texts = texts(step, phase, beside);
-    let mut y = PAD - 3.0;
-    let mut labels = Vec::new();
     let room = inner.iter().map(|group| group.width).fold(TEXT, f64::max);
-    for (words, text) in texts {
-        for text in wrap(&text, room, |text| words.width(text)) {
-            y += words.line();
-            labels.push(Label { x: PAD, y: y - 3.0, words, text });
-        }
-    }
+    let (labels, mut y) = labels(texts(step, phase, beside), room);
     let mut group = Group::default();
     let holds = !inner.is_empty();
     for phase in inner {
@@ -315,6 +325,27 @@ fn step_group(step: &StepOutline, phase: &str, beside: &[&str]) -> Group {
     };
     group.boxes.insert(0, own);
     Group { width: rect.width, height: rect.height, ..group }
+}
+
+/// Texts below each other, and where they end.
+fn labels(texts: Vec<(Words, String)>, room: f64) -> (Vec<Label>, f64) {
+    let mut y = PAD - 3.0;
+    let mut labels = Vec::new();
+    for (words, text) in texts {
+        for text in wrap(&text, room, |text| words.width(text)) {
+            y += words.line();
+            labels.push(Label { x: PAD, y: y - 3.0, words, text });
+        }
+    }
+    (labels, y)
+}
+
+/// A box that holds nothing but texts.
+pub(super) fn text_box(name: &str, texts: Vec<(Words, String)>) -> (StepBox, f64, f64) {
+    let (labels, y) = labels(texts, TEXT);
+    let rect = Rect { x: 0.0, y: 0.0, width: TEXT + 2.0 * PAD, height: y + PAD };
+    let plain = StepBox { path: name.to_owned(), rect, labels, ..StepBox::default() };
+    (plain, rect.width, rect.height)
 }
 
 fn texts(step: &StepOutline, phase: &str, beside: &[&str]) -> Vec<(Words, String)> {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::picture::{Edge, Label, Picture, Rect, StepBox, Words};
-use super::style::{MEANINGS, SHEET, entry_width};
+use super::picture::{Edge, Keys, Label, Picture, Rect, StepBox, Words};
+use super::style::{SHEET, entry_width};
 
 /// The text of an SVG file.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn svg(picture: &Picture) -> String {
     let (critical, others): (Vec<&Edge>, Vec<&Edge>) = picture.edges.iter().partition(|edge| edge.critical);
     lines.extend(others.into_iter().chain(critical).map(edge));
     lines.extend(picture.boxes.iter().filter(|step| !step.holds).map(step));
-    lines.extend(legend(picture.legend));
+    lines.extend(legend(picture.legend, picture.keys));
     lines.push("</svg>\n".to_owned());
     lines.join("\n")
 }
@@ -94,12 +94,12 @@ fn edge(edge: &Edge) -> String {
     format!("<path class=\"edge{class}\" {ends} d=\"{way}\"/><path class=\"tip{class}\" d=\"{tip}\"/>")
 }
 
-fn legend((x, y): (f64, f64)) -> Vec<String> {
+fn legend((x, y): (f64, f64), keys: Keys) -> Vec<String> {
     let mut left = x;
     let mut lines = Vec::new();
-    for (class, meaning) in MEANINGS {
+    for (class, meaning) in keys {
         let swatch = Rect { x: left, y, width: 22.0, height: 14.0 };
-        let text = Label { x: left + 30.0, y: y + 11.0, words: Words::Note, text: meaning.to_owned() };
+        let text = Label { x: left + 30.0, y: y + 11.0, words: Words::Note, text: (*meaning).to_owned() };
         lines.push(format!("<g class=\"key {class}\">{}{}</g>", rect(&swatch, 3), label(&text)));
         left += entry_width(meaning);
     }

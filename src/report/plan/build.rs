@@ -187,7 +187,7 @@ impl Writer<'_> {
             attempts: plan.retry(index, effect).map_or(1, |retry| retry.attempts),
             verify,
             rollback,
-            on_failure: match step.on_failure(plan.defaults(index)) {
+            on_failure: match plan.on_failure(index) {
                 OnFailure::Stop => "stop",
                 OnFailure::Continue => "continue",
                 OnFailure::Rollback => "rollback",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::civil::{Date, Time, Weekday};
 
 use super::{may, must};
-use crate::diag::{Diagnostic, Spanned};
+use crate::diag::{Diagnostic, Span, Spanned};
 use crate::runbook::ast::Kind;
 use crate::runbook::decode::{Decoder, Fields};
 use crate::runbook::fields::{LanguageField, Shape};
@@ -73,6 +73,17 @@ pub enum Every {
 }
 
 impl Every {
+    /// Its name in the settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::HalfYear => "half-year",
+            Self::Year => "year",
+        }
+    }
+
     /// Its length in months.
     #[must_use]
     pub fn months(self) -> i32 {
@@ -88,6 +99,8 @@ impl Every {
 /// A drill that is to be held again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drill {
+    /// Where it is named.
+    pub span: Span,
     /// The runbook that is tried, and where that is said.
     pub runbook: Spanned<String>,
     /// Which of that name.
@@ -137,6 +150,7 @@ impl Decoder<'_> {
         let window = self.one_of(&fields, "window", "maintenance window", windows);
         let audience = self.one_of(&fields, "audience", "audience", audiences);
         Some(Drill {
+            span: name.span,
             runbook: self.text_of(&fields, "runbook")?,
             kind: self.word(&fields, "kind").unwrap_or(Kind::Drill),
             every: every?,

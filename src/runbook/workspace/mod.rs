@@ -13,6 +13,7 @@ pub use channels::{CHANNELS, Channel};
 pub use people::{Audience, Contact, Level, Role};
 pub use services::{Service, Tier};
 
+use super::allow::{Allowance, allowances};
 use super::ast::Defaults;
 use super::decode::{Decoder, Fields};
 use super::fields::{DEFAULTS, LanguageField, Shape};
@@ -85,6 +86,8 @@ pub struct Workspace {
     pub drills: BTreeMap<String, Drill>,
     /// What holds for steps of runbooks that do not say otherwise.
     pub defaults: Defaults,
+    /// Findings that its author allows.
+    pub allowances: Vec<Allowance>,
 }
 
 impl Workspace {
@@ -102,8 +105,11 @@ impl Workspace {
             return (Self::empty(), found);
         };
         let mut decoder = Decoder::new(&document);
-        let workspace = decoder.workspace(document.root()).unwrap_or_else(Self::empty);
+        let mut workspace = decoder.workspace(document.root()).unwrap_or_else(Self::empty);
         found.append(&mut decoder.found);
+        let (allowed, problems) = allowances(sources, source);
+        workspace.allowances = allowed;
+        found.extend(problems);
         (workspace, found)
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::people::ByName;
 use super::{may, must};
-use crate::diag::{Diagnostic, Spanned};
+use crate::diag::{Diagnostic, Span, Spanned};
 use crate::runbook::decode::{Decoder, Fields};
 use crate::runbook::fields::{LanguageField, Shape};
 use crate::runbook::source::NodeId;
@@ -30,7 +30,11 @@ pub(super) const SERVICE: &[LanguageField] = &[
     may("rpo", Shape::Duration, "recovery point objective (its tier's)"),
     may("priority", Shape::Count, "1 is recovered first (100)"),
     must("regions", Shape::Texts, "where it runs: one region, or all that are active"),
-    may("standby", Shape::Texts, "where it can go (the pairs of `regions`, by `region_pairs`)"),
+    may(
+        "standby",
+        Shape::Texts,
+        "where it can go (the pair of its region, by `region_pairs`, if it runs in one alone)",
+    ),
     may("depends_on", Shape::Texts, "services it does not work without"),
     may("runbook", Shape::Text, "the failover runbook that recovers it"),
     may(
@@ -59,6 +63,8 @@ pub struct Tier {
 /// Something that is recovered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Service {
+    /// Where it is named.
+    pub span: Span,
     /// How people call it.
     pub title: Option<String>,
     /// The team that keeps it.
@@ -73,14 +79,14 @@ pub struct Service {
     pub priority: u32,
     /// Where it runs.
     pub regions: Vec<String>,
-    /// Where it can go: its own, else the pairs of its regions.
+    /// Where it can go: its own, else the pair of its region; what runs in several has them.
     pub standby: Vec<String>,
     /// Names of services.
     pub depends_on: Vec<String>,
     /// The name of the failover runbook that recovers it, and where that is said.
     pub runbook: Option<Spanned<String>>,
-    /// What the runbook is given.
-    pub inputs: Map<String, Value>,
+    /// What the runbook is given, as written: `{{ region }}` and `{{ standby }}` stand in it.
+    pub inputs: Vec<(Spanned<String>, Value)>,
     /// The business processes that stop without it.
     pub processes: Vec<String>,
 }
@@ -157,6 +163,7 @@ impl Decoder<'_> {
         let rto = self.duration_of(&fields, "rto").or(of_tier.rto);
         let rpo = self.duration_of(&fields, "rpo").or(of_tier.rpo);
         Some(Service {
+            span: name.span,
             title: self.text_of(&fields, "title").map(|text| text.value),
             owner: self.text_of(&fields, "owner").map(|text| text.value)?,
             tier,
@@ -172,17 +179,15 @@ impl Decoder<'_> {
         })
     }
 
-    fn mapping_of(&mut self, fields: &Fields<'_>, name: &str) -> Map<String, Value> {
-        let Some(node) = fields.get(name) else { return Map::new() };
-        let entries = self.entries(node, name);
-        entries.into_iter().map(|(name, node)| (name.value, self.json(node))).collect()
+    fn mapping_of(&mut self, fields: &Fields<'_>, name: &str) -> Vec<(Spanned<String>, Value)> {
+        let entries = fields.get(name).map(|node| self.entries(node, name)).unwrap_or_default();
+        entries.into_iter().map(|(name, node)| (name, self.json(node))).collect()
     }
 }
 
 fn with_pairs(mut service: Service, pairs: &BTreeMap<String, String>) -> Service {
-    if service.standby.is_empty() {
-        let paired = service.regions.iter().filter_map(|region| pairs.get(region));
-        service.standby = paired.filter(|region| !service.regions.contains(region)).cloned().collect();
+    if let ([], [region]) = (service.standby.as_slice(), service.regions.as_slice()) {
+        service.standby = pairs.get(region).into_iter().cloned().collect();
     }
     service
 }

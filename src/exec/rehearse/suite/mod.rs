@@ -15,6 +15,8 @@ use crate::diag::{Severity, Sources};
 use crate::edge::clock::{Clock as _, SystemClock};
 use crate::error::{Error, Exit};
 use crate::report::Coverage;
+use crate::report::history::Rehearsal;
+use crate::runbook::ast::Kind;
 
 /// What came of all of them.
 pub struct Suite {
@@ -92,6 +94,14 @@ impl Verdict {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} / {}", self.runbook, self.scenario)
+    }
+
+    /// What is kept of it; nothing where nothing was rehearsed.
+    #[must_use]
+    pub fn noted(&self, at: Timestamp) -> Option<Rehearsal> {
+        let (kind, name) = self.runbook.split_once(' ')?;
+        let found = self.result.as_ref().ok()?;
+        Some(found.facts.noted((name, Kind::named(kind)?, &self.scenario), self.is_good(), at))
     }
 
     /// The command that rehearses it once more; of what cannot be rehearsed, the one that says why.
