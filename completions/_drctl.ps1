@@ -380,6 +380,8 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('preview', 'preview', [CompletionResultType]::ParameterValue, 'Render a template for every channel, and send nothing; what is not given shows as its name')
+            [CompletionResult]::new('preview', 'preview', [CompletionResultType]::ParameterValue, 'Render a template; what is not given shows as its name')
+            [CompletionResult]::new('send', 'send', [CompletionResultType]::ParameterValue, 'Deliver what a run could not: each once, and nothing that may have been delivered unless you say so')
             break
         }
         'drctl;notify;preview' {
@@ -391,6 +393,19 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'drctl;notify;send' {
+            [CompletionResult]::new('--doubtful', '--doubtful', [CompletionResultType]::ParameterName, 'Send a delivery that may have been made already, such as `mail/ada@example.com`; may be given many times')
+            [CompletionResult]::new('--arrived', '--arrived', [CompletionResultType]::ParameterName, 'A delivery that may have been made is known to have arrived: it is owed no more; may be given many times')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'How you know, or why it is right to send it again')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('--owed', '--owed', [CompletionResultType]::ParameterName, 'What a run could not deliver, as it was rendered then')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what is owed, and send nothing')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

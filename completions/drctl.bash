@@ -109,6 +109,9 @@ _drctl() {
             drctl__subcmd__notify,preview)
                 cmd="drctl__subcmd__notify__subcmd__preview"
                 ;;
+            drctl__subcmd__notify,send)
+                cmd="drctl__subcmd__notify__subcmd__send"
+                ;;
             *)
                 ;;
         esac
@@ -662,7 +665,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__notify)
-            opts="-h --workspace --state --as --help preview"
+            opts="-h --workspace --state --as --help preview send"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -711,6 +714,44 @@ _drctl() {
                     return 0
                     ;;
                 --html)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        drctl__subcmd__notify__subcmd__send)
+            opts="-h --owed --dry-run --doubtful --arrived --reason --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --doubtful)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arrived)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

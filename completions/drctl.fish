@@ -308,6 +308,12 @@ complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -f -a "preview" -d 'Render a template for every channel, and send nothing; what is not given shows as its name'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l run -d 'Take the values of this run: what it sent, or what it would send by now' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -f -a "preview" -d 'Render a template; what is not given shows as its name'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -f -a "send" -d 'Deliver what a run could not: each once, and nothing that may have been delivered unless you say so'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l var -d 'A variable (`vars.NAME`); may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l audience -d 'Who would be told: decides the channels, the language and the time zone (default: the template\'s)' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l language -d 'The language, such as `de` (default: the audience\'s)' -r
@@ -316,6 +322,15 @@ complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subc
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l doubtful -d 'Send a delivery that may have been made already, such as `mail/ada@example.com`; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l arrived -d 'A delivery that may have been made is known to have arrived: it is owed no more; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l reason -d 'How you know, or why it is right to send it again' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l owed -d 'What a run could not deliver, as it was rendered then'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l dry-run -d 'Show what is owed, and send nothing'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand actions" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand actions" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand actions" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

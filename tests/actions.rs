@@ -719,6 +719,11 @@ fn one_file() -> Vec<(String, String)> {
     vec![("run-1%2Ftell[eu].txt".to_owned(), NOTICE.to_owned())]
 }
 
+/// A call with less time than is waited before anything is sent again.
+fn brief(with: Value) -> Call {
+    Call { timeout: Duration::from_millis(900), ..call(with) }
+}
+
 fn handles(site: &Site) -> Vec<Value> {
     site.handles.lock().unwrap().clone()
 }
@@ -762,21 +767,26 @@ async fn one_channel_that_refuses_does_not_keep_the_others_from_being_served() {
     let pager = with(webhook("pager", &refusing), json!({"url": format!("http://{gone}/")}));
     let odd = with(webhook("odd", &refusing), json!({"headers": {"X-A": "a\r\nX-B: b"}}));
     let site = Site::new();
-    let call = call(notice(json!([chat, pager, odd, file("status")])));
+    let call = brief(notice(json!([chat, pager, odd, file("status")])));
     let text = "delivered to `status`; webhook `chat`: refused with 403; \
         webhook `pager`: not sent: Connection refused (os error 111); \
         webhook `odd`: not sent: at `headers.X-A`: the value holds a line break or another control character";
     assert_eq!(site.run("notify", &call).await, failed(text));
     assert_eq!(outbox(&site, "status"), one_file());
     assert_eq!(refusing.lines().len(), 1);
-    assert_eq!(handles(&site).last(), Some(&json!({"delivered": ["status"]})));
+    let why = json!({
+        "chat": "refused with 403",
+        "odd": "not sent: at `headers.X-A`: the value holds a line break or another control character",
+        "pager": "not sent: Connection refused (os error 111)",
+    });
+    assert_eq!(handles(&site).last(), Some(&json!({"delivered": ["status"], "why": why})));
 }
 
 #[tokio::test]
 async fn a_retry_sends_only_what_was_not_delivered() {
     let server = Server::start(vec![answer(429, ""), answer(200, "")]).await;
     let other = Server::start(vec![answer(200, "")]).await;
-    let first = call(notice(json!([webhook("a", &server), webhook("b", &other)])));
+    let first = brief(notice(json!([webhook("a", &server), webhook("b", &other)])));
     let site = Site::new();
     assert_eq!(site.run("notify", &first).await, failed("delivered to `b`; webhook `a`: refused with 429"));
     let retry = Call { attempt: 2, previous: handles(&site).pop(), ..first };
@@ -793,19 +803,15 @@ async fn a_webhook_whose_answer_is_lost_is_in_doubt_unless_it_deduplicates() {
         (answer(302, ""), "answered 302"),
         (Reply::Silence, "no answer within its share of the step's time"),
     ] {
-        let timeout = if matches!(reply, Reply::Silence) { 500 } else { 60_000 };
         let server = Server::start(vec![reply]).await;
-        let short = |channel: Value| Call {
-            timeout: Duration::from_millis(timeout),
-            ..call(notice(json!([channel, file("status")])))
-        };
+        let short = |channel: Value| brief(notice(json!([channel, file("status")])));
         let site = Site::new();
         let doubt = site.run("notify", &short(webhook("chat", &server))).await;
         let sure = Site::new().run("notify", &short(deduplicating("chat", &server))).await;
         assert_eq!(
             doubt,
             Err(Failure::Ambiguous(format!(
-                "delivered to `status`; webhook `chat`: the request may have been sent: {why}"
+                "delivered to `status`; webhook `chat`: it may have been delivered: {why}"
             )))
         );
         assert_eq!(sure, failed(format!("delivered to `status`; webhook `chat`: {why}")));
@@ -841,7 +847,7 @@ async fn an_interrupted_round_ends_with_one_message_for_each_channel_or_names_it
             (None, Ok(done)) => assert_eq!(done.outputs["delivered"], json!(["f", "plain", "sure", "last"])),
             (Some(name), Err(Failure::Ambiguous(text))) => {
                 let wanted =
-                    format!("; webhook `{name}`: the request may have been sent: drctl ended before it saw an answer");
+                    format!("; webhook `{name}`: it may have been delivered: drctl ended before it saw an answer");
                 assert!(text.ends_with(&wanted), "{text}");
                 let others = ["f", "plain", "sure", "last"].into_iter().filter(|other| *other != name);
                 let others: Vec<String> = others.map(|other| format!("`{other}`")).collect();
@@ -864,24 +870,26 @@ async fn a_doubt_is_not_forgotten_by_a_second_interruption() {
     let site = Site::new().with_journal_for(2);
     assert_eq!(site.run("notify", &call).await, failed("the journal is dead"));
     let handle = handles(&site).pop().unwrap();
-    assert_eq!(handle, json!({"delivered": [], "sending": "next", "in_doubt": ["lost"]}));
+    let why = json!({"lost": "connection closed before message completed"});
+    assert_eq!(handle, json!({"delivered": [], "sending": "next", "in_doubt": ["lost"], "why": why}));
     let Err(Failure::Ambiguous(text)) = site.attach("notify", &call, &handle).await else {
         panic!("two channels are in doubt")
     };
-    assert!(
-        text.contains("webhook `lost`: the request may") && text.contains("webhook `next`: the request may"),
-        "{text}"
-    );
+    assert!(text.contains("webhook `lost`: it may have") && text.contains("webhook `next`: it may have"), "{text}");
     assert_eq!((lost.lines().len(), next.lines().len()), (1, 1));
 }
 
 #[tokio::test]
-async fn a_person_who_says_that_it_did_not_happen_gets_it_sent_again() {
+async fn a_retry_leaves_a_doubt_alone_until_a_person_has_settled_it() {
     let server = Server::start(vec![Reply::Drop, answer(200, "")]).await;
     let call = call(notice(json!([file("status"), webhook("chat", &server)])));
     let site = Site::new();
     assert!(is_ambiguous(&site.run("notify", &call).await));
-    let again = Call { previous: handles(&site).pop(), ..call };
+    let again = Call { previous: handles(&site).pop(), ..call.clone() };
+    assert!(is_ambiguous(&site.run("notify", &again).await));
+    assert_eq!(server.lines().len(), 1);
+    // So a person's word that it did not happen is told to the action.
+    let again = Call { previous: Some(json!({"delivered": ["status"]})), ..call };
     assert_eq!(site.run("notify", &again).await.unwrap().outputs["delivered"], json!(["status", "chat"]));
     assert_eq!(server.lines().len(), 2);
 }
@@ -918,7 +926,7 @@ async fn a_round_stops_at_once_when_cancelled() {
         .0
     })
     .await;
-    let text = "delivered to nobody; webhook `chat`: the request may have been sent: \
+    let text = "delivered to nobody; webhook `chat`: it may have been delivered: \
         cancelled while waiting for the answer; file `status`: not sent: cancelled";
     assert_eq!(done, Err(Failure::Ambiguous(text.to_owned())));
     assert!(took < PROMPT, "{took:?}");

@@ -75,6 +75,7 @@ impl Site {
     fn call(&self, with: Value) -> Call {
         let Value::Object(with) = with else { panic!("a mapping is wanted") };
         Call {
+            run: "run-1".to_owned(),
             step: "restore".to_owned(),
             attempt: 1,
             idempotency_key: "run-1/restore".to_owned(),

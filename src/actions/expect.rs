@@ -146,8 +146,13 @@ mod tests {
     use serde_json::json;
 
     fn judged(wanted: Value, status: u16, body: &str) -> Result<(), String> {
-        let answer =
-            Answer { status, body: body.as_bytes().to_vec(), cut: None, latency: std::time::Duration::from_millis(80) };
+        let answer = Answer {
+            status,
+            body: body.as_bytes().to_vec(),
+            cut: None,
+            latency: std::time::Duration::from_millis(80),
+            retry_after: None,
+        };
         Expect::deserialize(wanted).unwrap().judge(&answer, &Secrets::default())
     }
 

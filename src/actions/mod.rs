@@ -84,6 +84,8 @@ pub trait Action: Send + Sync {
 /// One use of an action: everything resolved, secrets included. Never journaled, never printed.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The run's id.
+    pub run: String,
     /// The step's path, such as `promote[eu].check`.
     pub step: String,
     /// Counts from one.

@@ -19,6 +19,7 @@ mod rehearse;
 mod resume;
 mod runs;
 mod schema;
+mod send;
 mod start;
 mod test;
 mod validate;

@@ -1,10 +1,11 @@
-//! `drctl notify preview`: a notice as each channel would show it.
+//! `drctl notify`: a notice as each channel would show it, and sending those that are owed.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::common::{Common, console_line};
+use super::send::Send;
 use crate::error::{Error, Exit};
 use crate::exec::inputs::{from_text, pair};
 use crate::exec::preview::{Wanted, notices, notices_of};
@@ -21,6 +22,8 @@ pub(super) struct Notify {
 enum Command {
     /// Render a template for every channel, and send nothing; what is not given shows as its name
     Preview(Preview),
+    /// Deliver what a run could not: each once, and nothing that may have been delivered unless you say so
+    Send(Send),
 }
 
 #[derive(Debug, Args)]
@@ -46,8 +49,10 @@ struct Preview {
 
 impl Notify {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
-        let Command::Preview(preview) = self.command;
-        preview.run(common)
+        match self.command {
+            Command::Preview(preview) => preview.run(common),
+            Command::Send(send) => send.run(common),
+        }
     }
 }
 

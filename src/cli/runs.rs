@@ -10,8 +10,8 @@ use crate::edge::clock::{Clock as _, SystemClock};
 use crate::edge::lock::RunLock;
 use crate::edge::process::is_beginning;
 use crate::edge::store::RunFolder;
-use crate::engine::RunState;
 use crate::engine::event::Event;
+use crate::engine::{RunState, owed};
 use crate::error::{Error, Exit};
 use crate::exec::decide;
 use crate::exec::run::{exit_of, registry};
@@ -86,12 +86,13 @@ fn row(id: String, folder: &RunFolder, now: Timestamp) -> RunRow {
             started: Some(state.started_at),
             took: Some(state.started_at.until(if state.ended.is_some() { state.last_at } else { now })),
             holder,
+            owed: owed(&run.plan, &state).len(),
             problem: None,
         },
         Err(error) => {
             let damaged = !view::never_started(folder);
             let problem = error.message.lines().next().filter(|_| damaged).map(str::to_owned);
-            RunRow { id, runbook: String::new(), state: None, started: None, took: None, holder, problem }
+            RunRow { id, runbook: String::new(), state: None, started: None, took: None, holder, owed: 0, problem }
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, Response, Url};
 use serde_json::{Map, Value};
 
@@ -60,6 +60,8 @@ pub struct Answer {
     pub cut: Option<String>,
     /// From the start until the body was read.
     pub latency: Duration,
+    /// `Retry-After`: how long to wait before anything else is asked.
+    pub retry_after: Option<Duration>,
 }
 
 /// Why there is no answer.
@@ -113,7 +115,11 @@ pub async fn exchange(client: &Client, clock: &dyn Clock, mut request: Request) 
         let response = send(client, &request).await?;
         match redirected(&request, &response)? {
             Some(next) => request = next,
-            None => return read(response, || begin.until(clock.now())).await,
+            None => {
+                let retry_after = retry_after(&response, clock.now());
+                let answer = read(response, || begin.until(clock.now())).await?;
+                return Ok(Answer { retry_after, ..answer });
+            }
         }
     }
     Err(Lost::MaybeSent(format!("more than {MAX_REDIRECTS} redirects")))
@@ -181,7 +187,17 @@ async fn read(mut response: Response, latency: impl Fn() -> Duration) -> Result<
             cut = Some("only its first 1 MiB was read".to_owned());
         }
     }
-    Ok(Answer { status, body, cut, latency: latency() })
+    Ok(Answer { status, body, cut, latency: latency(), retry_after: None })
+}
+
+/// Seconds, or a date.
+fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(now.until(Timestamp(date.timestamp().as_millisecond())))
 }
 
 /// The innermost reason: the outer ones only say that a request failed.

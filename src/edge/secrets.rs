@@ -9,6 +9,8 @@ use super::mask::Masker;
 #[derive(Clone, Default)]
 pub struct Secrets {
     values: BTreeMap<String, String>,
+    /// Why others could not be read.
+    missing: BTreeMap<String, String>,
 }
 
 /// What stands where a secret's value stood.
@@ -18,6 +20,16 @@ impl Secrets {
     /// Adds or replaces a value.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.values.insert(name.into(), value.into());
+    }
+
+    /// The secret `name` could not be read, and why: what needs it goes without.
+    pub fn miss(&mut self, name: impl Into<String>, why: impl Into<String>) {
+        self.missing.insert(name.into(), why.into());
+    }
+
+    /// Each secret that could not be read, and why.
+    pub fn missing(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.missing.iter().map(|(name, why)| (name.as_str(), why.as_str()))
     }
 
     /// The value of the secret `name`.

@@ -150,6 +150,18 @@ pub enum Event {
         /// The action's own words.
         handle: Value,
     },
+    /// A person has had deliveries made that were owed, after the attempt ended.
+    Redelivered {
+        /// The step.
+        step: NodePath,
+        /// What is known of its deliveries now, as its handle tells it.
+        handle: Value,
+        /// Who.
+        person: Person,
+        /// Why deliveries in doubt were made again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// How an attempt ended.
     Outcome {
         /// The step.
@@ -490,6 +502,7 @@ impl Event {
             | Self::GateVoided { step, .. }
             | Self::PersonAsked { step, .. }
             | Self::Handle { step, .. }
+            | Self::Redelivered { step, .. }
             | Self::Outcome { step, .. }
             | Self::Observed { step, .. }
             | Self::Verified { step, .. }
@@ -523,6 +536,7 @@ impl Event {
             Self::DecisionRefused { .. } => "decision_refused",
             Self::Intent(_) => "intent",
             Self::Handle { .. } => "handle",
+            Self::Redelivered { .. } => "redelivered",
             Self::Outcome { .. } => "outcome",
             Self::Observed { .. } => "observed",
             Self::Verified { .. } => "verified",

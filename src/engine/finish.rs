@@ -13,8 +13,8 @@ use super::start::is_unknown;
 use super::state::{Gate, Interrupted, NodeId};
 use super::transition::{Illegal, transition};
 use crate::catalogue::{Effect as EffectClass, Timestamp};
-use crate::plan::{Read, StepIndex};
-use crate::runbook::ast::{OnInterrupt, Step};
+use crate::plan::{Read, StepIndex, is_main};
+use crate::runbook::ast::{OnFailure, OnInterrupt, Step};
 
 impl Machine {
     pub(super) fn keep_handle(&mut self, job: JobId, handle: Value, token: u64) -> Result<(), Illegal> {
@@ -33,7 +33,7 @@ impl Machine {
         let step = self.path(node);
         match answer {
             Answer::End(end) => {
-                let end = self.with_retry(node, side, end);
+                let end = self.with_retry(node, side, self.unless_owed(node, side, end));
                 let retry_at = if let End::Failed { retry_at, .. } = &end { *retry_at } else { None };
                 self.emit(Event::Outcome { step, side, attempt, end })?;
                 if let Some(at) = retry_at {
@@ -54,6 +54,37 @@ impl Machine {
             Answer::Foreseen(lines) => return self.foreseen(job, lines),
         }
         self.follow(node)
+    }
+
+    /// Whether what is not delivered by the node is owed rather than in the way.
+    fn is_owed(&self, node: NodeId, side: Side) -> bool {
+        let index = self.state.node(node).step;
+        let step = self.plan.step(index);
+        let goes_on = step.on_failure(self.plan.defaults(index)) == OnFailure::Continue || !is_main(step);
+        side == Side::Apply && step.action.name.value == "notify" && goes_on
+    }
+
+    /// A notice in doubt is owed: nothing waits until a person knows.
+    fn unless_owed(&self, node: NodeId, side: Side, end: End) -> End {
+        match end {
+            End::Ambiguous { evidence } if self.is_owed(node, side) => End::Failed { reason: evidence, retry_at: None },
+            end => end,
+        }
+    }
+
+    /// Nothing tells what came of the attempt: a person decides, but for a notice, which is owed.
+    fn in_doubt(&mut self, node: NodeId, side: Side, evidence: String) -> Result<(), Illegal> {
+        let step = self.path(node);
+        if self.is_owed(node, side) {
+            let attempt = self.state.node(node).attempt;
+            return self.emit(Event::Outcome {
+                step,
+                side,
+                attempt,
+                end: End::Failed { reason: evidence, retry_at: None },
+            });
+        }
+        self.emit(Event::InDoubt { step, side, evidence })
     }
 
     fn more(&mut self, node: NodeId) -> &mut Interrupted {
@@ -187,7 +218,7 @@ impl Machine {
         if plan.is_repeatable(step, effect) && !goes_on && !asks && step.on_interrupt != Some(OnInterrupt::Verify) {
             return self.run_again(node, side, step);
         }
-        self.emit(Event::InDoubt { step: self.path(node), side, evidence: interrupted.evidence })
+        self.in_doubt(node, side, interrupted.evidence)
     }
 
     fn run_again(&mut self, node: NodeId, side: Side, step: &Step) -> Result<(), Illegal> {
@@ -215,7 +246,7 @@ impl Machine {
             }
             Err(problem) => {
                 let evidence = format!("its parameters cannot be rendered any more: {problem}");
-                self.emit(Event::InDoubt { step: self.path(node), side, evidence })
+                self.in_doubt(node, side, evidence)
             }
         }
     }

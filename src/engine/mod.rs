@@ -5,6 +5,7 @@
 
 mod call;
 mod claim;
+mod deliveries;
 mod down;
 pub mod event;
 mod finish;
@@ -31,6 +32,7 @@ mod transition;
 mod undo;
 mod uses;
 
+pub use deliveries::{CUT_SHORT, Deliveries, Owed, channel_of, notice_known, owed};
 pub use down::{Consequence, Mention, mentions};
 pub use event::{
     Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,
@@ -41,6 +43,7 @@ pub use frame::{Frame, FrameId};
 pub use gate::{Asked, ahead_refused, approved_at_start, approvers, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use machine::{Machine, Options};
+pub use notice::channels as notice_channels;
 pub use outlook::{foresee, outlook};
 pub use scope::NodeScope;
 pub use start::is_false;

@@ -29,7 +29,8 @@ pub(super) fn notice(
     let vars = with.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
     let message = message(&plan.templates, &name, &scope.with_vars(&vars), (told, false))?;
     let channels = template.channels_of(&plan.workspace, told);
-    let channels: Vec<Rendered> = channels.map(|(name, channel)| described(name, channel)).collect();
+    let addresses = plan.workspace.addresses(told);
+    let channels: Vec<Rendered> = channels.map(|(name, channel)| described(name, channel, &addresses)).collect();
     with.insert("audience".to_owned(), audience.into());
     with.insert("message".to_owned(), message.to_json());
     Ok(with_channels(with, channels))
@@ -51,9 +52,20 @@ fn with_channels(mut with: Map<String, Value>, channels: Vec<Rendered>) -> Rende
     Rendered::Map(plain.chain([("channels".to_owned(), Rendered::List(channels))]).collect())
 }
 
+/// The channels of a notice as the action takes them, secrets as references; with `addresses`, which each takes what it
+/// can of.
+#[must_use]
+pub fn channels(plan: &Plan, names: &[String], addresses: &[String]) -> Rendered {
+    let described = |name: &String| Some(described(name, plan.workspace.channels.get(name)?, addresses));
+    Rendered::List(names.iter().filter_map(described).collect())
+}
+
 /// A channel as the action takes it.
-fn described(name: &str, channel: &Channel) -> Rendered {
+fn described(name: &str, channel: &Channel, addresses: &[String]) -> Rendered {
     let mut settings = channel.settings.clone();
+    if let Some(to) = channel.recipients(addresses) {
+        settings.insert("to".to_owned(), to.into());
+    }
     settings.insert("type".to_owned(), channel.kind.into());
     settings.insert("name".to_owned(), name.into());
     if channel.secrets.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::deliveries::known_before;
 use super::event::{Event, Instance, Intent, Label, Mode, Outputs, Side, StepState};
 use super::job::{DryHints, Effect, Job, JobId, JobKind};
 use super::machine::Machine;
@@ -277,7 +278,12 @@ impl Machine {
                 Vec::new()
             },
             repeatable: self.plan.is_repeatable(step, effect),
-            previous: if observes { state.handle() } else { state.previous() }.cloned(),
+            previous: known_before(
+                &self.plan,
+                &self.state,
+                node,
+                if observes { state.handle() } else { state.previous() },
+            ),
             dry: None,
         }
     }

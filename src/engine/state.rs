@@ -194,7 +194,10 @@ impl State {
     /// # Errors
     /// The event does not fit the state: the journal and the plan do not belong together.
     pub fn apply(&mut self, plan: &Plan, at: Timestamp, event: &Event) -> Result<(), Illegal> {
-        self.last_at = self.last_at.max(at);
+        // What is delivered later does not make the run longer.
+        if self.ended.is_none() {
+            self.last_at = self.last_at.max(at);
+        }
         self.ticks += 1;
         match event {
             Event::RunStarted(started) => {

@@ -1,5 +1,6 @@
 //! The transitions of a step: one function, and what each event leaves behind on the node.
 
+use super::deliveries::release_doubts;
 use super::event::{Decided, Decision, End, Event, Intent, NodePath, Outputs, Resolution, Side, Sight, StepState};
 use super::state::{Gate, Interrupted, Node};
 
@@ -40,6 +41,8 @@ pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change
         (Event::PersonAsked { .. }, StepState::Pending) => StepState::AwaitingPerson,
         (Event::Intent(intent), state) => began(intent, state).ok_or_else(|| illegal(node, event))?,
         (Event::Handle { .. }, state @ (StepState::Running | StepState::RollingBack)) => state,
+        // A notice may be delivered long after its step has ended, and so has the run.
+        (Event::Redelivered { .. }, state @ (StepState::Failed | StepState::InDoubt | StepState::Cancelled)) => state,
         (Event::Outcome { end, .. }, StepState::Running) => match end {
             End::Succeeded { .. } => applied,
             End::Failed { retry_at: Some(_), .. } => StepState::RetryWait,
@@ -177,7 +180,9 @@ impl Node {
             }
             Event::Called { .. } => self.more.iter_mut().for_each(|more| more.reason = None),
             Event::Returned { outputs, .. } => self.outputs = outputs.clone(),
-            Event::Handle { handle, .. } => self.more().handle = Some(handle.clone()),
+            Event::Handle { handle, .. } | Event::Redelivered { handle, .. } => {
+                self.more().handle = Some(handle.clone());
+            }
             Event::Outcome { end, .. } => self.note_end(end),
             Event::Observed { sight, .. } => self.note_sight(sight),
             Event::Verified { holds, reason, .. } => self.note_verified(*holds, reason),
@@ -282,6 +287,7 @@ impl Node {
                 }
                 let more = self.more();
                 more.put_handle_by();
+                more.previous.iter_mut().for_each(release_doubts);
                 more.interrupted = None;
             }
             Decision::Abort => {}
@@ -328,6 +334,11 @@ mod tests {
         Event::Outcome { step: step(), side: Side::Apply, attempt: 1, end }
     }
 
+    fn redelivered() -> Event {
+        let person = Person { name: "ada".to_owned(), host: "h".to_owned(), claimed: false };
+        Event::Redelivered { step: step(), handle: serde_json::Value::Null, person, reason: None }
+    }
+
     fn observed(sight: Sight) -> Event {
         Event::Observed { step: step(), side: Side::Apply, attempt: 1, sight }
     }
@@ -363,6 +374,7 @@ mod tests {
             ("person_asked", Event::PersonAsked { step: step(), instructions: reason(), answers: Vec::new() }),
             ("intent apply", intent(Side::Apply)),
             ("intent rollback", intent(Side::Rollback)),
+            ("redelivered", redelivered()),
             ("succeeded", outcome(done)),
             ("failed", outcome(End::Failed { reason: reason(), retry_at: None })),
             ("failed, again later", outcome(End::Failed { reason: reason(), retry_at: Some(Timestamp(1)) })),

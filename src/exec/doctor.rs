@@ -137,7 +137,7 @@ pub fn examine(patient: &Patient<'_>) -> Result<Vec<Section>, Error> {
     let (secrets, channels, credentials, time) = runtime.block_on(async {
         tokio::join!(
             secrets::checks(patient, &settings),
-            channels::checks(patient, &settings),
+            channels::checks(patient, &settings, &outside.http),
             credentials::checks(patient, &outside),
             clock::checks(patient, &outside, &runs),
         )

@@ -15,6 +15,7 @@ pub mod inputs;
 pub mod load;
 #[cfg(feature = "mutants")]
 mod mutant;
+pub mod owed;
 pub mod pin;
 pub mod preview;
 pub mod region;

@@ -219,11 +219,11 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         registry,
         plan,
         clock,
+        notes: unreadable(&held).into_iter().chain(admitted.note).collect(),
         secrets: Arc::new(held),
         id: id.to_string(),
         folder: None,
         lock: None,
-        note: admitted.note,
     };
     if start.dry_run {
         let journal = Box::new(MemoryJournal::new());
@@ -271,7 +271,12 @@ fn held(common: &Common, start: &Start, plan: &Plan) -> Result<Secrets, Error> {
         return Ok(stand_in_secrets(&secrets));
     }
     let readable = readable(&secrets, start.dry_run);
-    secrets::read(&readable, &common.workspace, &plan.workspace.azure).map_err(Error::usage)
+    secrets::read(&readable, &common.workspace, plan).map_err(Error::usage)
+}
+
+/// Channels that go without a secret, for the person who starts the run.
+fn unreadable(held: &Secrets) -> Vec<String> {
+    held.missing().map(|(_, why)| format!("warning: {why}: what would be sent with it will be owed")).collect()
 }
 
 /// A dry run starts no process, not even for a secret.
@@ -319,8 +324,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         let message = format!("run `{}` has ended: {}", run.id(), ended.words());
         return Err(Error::new(exit_of(ended), message).next(format!("drctl status {}", run.id())));
     }
-    let held =
-        secrets::read(&run.started.secrets, &common.workspace, &run.plan.workspace.azure).map_err(Error::usage)?;
+    let held = secrets::read(&run.started.secrets, &common.workspace, &run.plan).map_err(Error::usage)?;
     let mut first = vec![Input::Resume(common.operator.clone())];
     let (plan, state) = match adopted(common, &run, &state, &registry, on_edit)? {
         Some((plan, changed)) => {
@@ -332,7 +336,8 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
     };
     let is_held = run.started.region.is_some() || common.workspace.join(&run.started.path).is_file();
     let gone = on_edit == OnEdit::Refuse && !is_held;
-    let note = gone.then(|| format!("`{}` is gone: the run goes on as it was started", run.started.path));
+    let mut notes = unreadable(&held);
+    notes.extend(gone.then(|| format!("`{}` is gone: the run goes on as it was started", run.started.path)));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(run.last_at()));
     let journal = FileJournal::recover_and_open(&run.folder.journal(), |_: crate::journal::Record<Event>| {})
         .map_err(|error| Error::new(Exit::Journal, error.to_string()))?
@@ -348,13 +353,13 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         id,
         folder: Some(Arc::new(run.folder)),
         lock: Some(lock),
-        note,
+        notes,
     };
     let before = run.records;
     session.drive(state, last, Box::new(journal), first, &before)
 }
 
-fn lock(folder: &RunFolder, common: &Common, now: Timestamp) -> Result<RunLock, Error> {
+pub(super) fn lock(folder: &RunFolder, common: &Common, now: Timestamp) -> Result<RunLock, Error> {
     let holder = Holder {
         user: common.operator.name.clone(),
         host: Some(common.operator.host.clone()),

@@ -10,18 +10,17 @@ use crate::edge::clock::SystemClock;
 use crate::edge::environment;
 use crate::edge::http::http_client;
 use crate::edge::secrets::Secrets;
+use crate::plan::Plan;
 use crate::runbook::ast::{SecretSource, VaultSecret};
 use crate::runbook::azure::Settings;
 
-/// Reads every secret: files and commands from the workspace's folder on, key vaults as its settings say.
+/// Reads every secret: files and commands from the workspace's folder on, key vaults as its settings say. One of a
+/// channel that cannot be read is missed: its notices are owed, and keep nobody from recovering.
 ///
 /// # Errors
-/// The first that cannot be read, by name; never a value.
-pub(super) fn read(
-    secrets: &[(String, SecretSource)],
-    workspace: &Path,
-    settings: &Settings,
-) -> Result<Secrets, String> {
+/// The first other one that cannot be read, by name; never a value.
+pub(super) fn read(secrets: &[(String, SecretSource)], workspace: &Path, plan: &Plan) -> Result<Secrets, String> {
+    let settings = &plan.workspace.azure;
     let mut values = Secrets::default();
     let mut vaults = VaultReader::default();
     for (name, from) in secrets {
@@ -33,11 +32,14 @@ pub(super) fn read(
             SecretSource::File(path) => from_file(&workspace.join(path)),
             SecretSource::Command(argv) => from_command(argv, workspace),
         };
-        let value = value.map_err(|problem| format!("secret `{name}`: {problem}"))?;
-        if value.is_empty() {
-            return Err(format!("secret `{name}` is empty"));
+        let value = value.map_err(|problem| format!("secret `{name}`: {problem}"));
+        match value
+            .and_then(|value| if value.is_empty() { Err(format!("secret `{name}` is empty")) } else { Ok(value) })
+        {
+            Ok(value) => values.insert(name.clone(), value),
+            Err(problem) if plan.is_of_channel(name) => values.miss(name.clone(), problem),
+            Err(problem) => return Err(problem),
         }
-        values.insert(name.clone(), value);
     }
     Ok(values)
 }

@@ -38,7 +38,7 @@ pub(super) struct Session<'c> {
     pub(super) folder: Option<Arc<RunFolder>>,
     pub(super) lock: Option<RunLock>,
     /// What people have to know before it goes on.
-    pub(super) note: Option<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl Session<'_> {
@@ -70,7 +70,7 @@ impl Session<'_> {
         signals::listen(&calls)?;
         let reporter = self.reporter(&calls);
         reporter.replay(before.to_vec());
-        self.note.iter().for_each(|note| Reporter::note(&reporter, note.as_str()));
+        self.notes.iter().for_each(|note| Reporter::note(&reporter, note.as_str()));
         let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
         let worker = Worker {
             azure: Arc::new(self.azure(&http)),

@@ -163,6 +163,7 @@ impl Worker {
             None => PathBuf::new(),
         };
         Call {
+            run: self.run.clone(),
             idempotency_key: format!("{}-{}{step}", self.run, side.trim()),
             step,
             attempt,

@@ -221,6 +221,12 @@ impl Plan {
         self.parts.iter().flat_map(own).chain(self.channel_secrets()).collect()
     }
 
+    /// Whether a secret is needed for nothing but notices.
+    #[must_use]
+    pub fn is_of_channel(&self, secret: &str) -> bool {
+        self.channel_secrets().iter().any(|(name, _)| name == secret)
+    }
+
     /// The secrets of the channels that notices of the plan may go through.
     fn channel_secrets(&self) -> Vec<(String, SecretSource)> {
         let channels = self

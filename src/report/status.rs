@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use super::kept::Kept;
 use super::loss::data_loss;
 use super::needs::{Need, approvers, commands, needs, side_word};
+use super::owed::{owed_commands, owed_line};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
 use super::summary::{clock_words, output_words, split_words, summarise};
 use super::timeline::Timeline;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{FrameId, Mode, Node, NodeId, NodePath, RunState, State, StepState, run_title, step_title};
+use crate::engine::{FrameId, Mode, Node, NodeId, NodePath, RunState, State, StepState, owed, run_title, step_title};
 use crate::plan::Plan;
 use crate::runbook::ast::Phase;
 use std::fmt::Write as _;
@@ -53,7 +54,13 @@ pub fn status(
         lines.push("needs people".to_owned());
         lines.extend(waiting);
     }
-    let next = commands(plan, after, run, holder.is_some());
+    let owed = owed(plan, state);
+    lines.extend((!owed.is_empty()).then(|| "owed".to_owned()));
+    lines.extend(owed.iter().map(|owed| format!("  {}", owed_line(owed))));
+    let mut next = commands(plan, after, run, holder.is_some());
+    if holder.is_none() {
+        next.extend(owed_commands(&owed, run));
+    }
     lines.extend((!next.is_empty()).then(|| "next".to_owned()));
     lines.extend(next.iter().map(|command| format!("  {command}")));
     clean(&lines)
@@ -231,6 +238,9 @@ pub fn status_json(
 ) -> String {
     let mut summary = summarise(plan, state, run, timeline, now);
     summary.next = commands(plan, &kept.after, run, holder.is_some());
+    if holder.is_none() {
+        summary.next.extend(owed_commands(&summary.owed, run));
+    }
     let steps = state.in_order(plan).into_iter().map(|id| {
         let node = state.node(id);
         let mut step = json!({

@@ -163,6 +163,10 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
             let title = step_title(&view.plan, &view.state, id).map(|title| format!(": {title}")).unwrap_or_default();
             (Tone::Progress, format!("{doing}: {} (attempt {}){title}", intent.action, intent.attempt))
         }
+        Event::Redelivered { person, reason, .. } => {
+            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            (Tone::Notice, format!("owed deliveries sent by {}{why}", words::person(person)))
+        }
         Event::Outcome { side, end, .. } => of_end(view, at, *side, end, id)?,
         Event::Verified { holds, reason, .. } => {
             let node = view.state.node(id);

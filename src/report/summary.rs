@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::loss::{DataLoss, data_loss};
 use super::needs::{Need, commands, needs};
+use super::owed::{owed_commands, owed_json, owed_line};
 use super::timeline::{Clock, Split, Timeline};
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{NodePath, RunState, State, StepState};
+use crate::engine::{NodePath, Owed, RunState, State, StepState, owed};
 use crate::plan::Plan;
 
 /// The facts of a run at one moment.
@@ -35,6 +36,8 @@ pub struct Summary {
     pub waiting: Vec<(NodePath, String)>,
     /// What an undoing leaves as it is, and why.
     pub kept: Vec<(NodePath, String)>,
+    /// Deliveries of notices that were not made, or may not have been.
+    pub owed: Vec<Owed>,
     /// What the runbook's `outputs` came to.
     pub outputs: Map<String, Value>,
     /// What to type next.
@@ -55,9 +58,13 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
         failed: Vec::new(),
         waiting: Vec::new(),
         kept: state.rollback.as_ref().map(|rollback| rollback.kept.clone()).unwrap_or_default(),
+        owed: owed(plan, state),
         outputs: state.outputs.clone(),
         next: commands(plan, state, run, false),
     };
+    if state.ended.is_some() {
+        summary.next.extend(owed_commands(&summary.owed, run));
+    }
     for (need, id) in needs(plan, state) {
         let node = state.node(id);
         let undoing = if node.side().is_apply() { "" } else { "undoing it: " };
@@ -156,6 +163,7 @@ impl Summary {
         for (word, entries) in [("in doubt", &self.in_doubt), ("waiting", &self.waiting), ("not undone", &self.kept)] {
             lines.extend(entries.iter().map(|(step, why)| format!("{word}: `{step}`: {why}")));
         }
+        lines.extend(self.owed.iter().map(|owed| format!("owed: {}", owed_line(owed))));
         lines.extend(output_words(&self.outputs).map(|line| format!("output: {line}")));
         lines.extend(self.next.iter().map(|command| format!("next: {command}")));
         lines
@@ -187,6 +195,7 @@ impl Summary {
             "failed": entries(&self.failed),
             "waiting": entries(&self.waiting),
             "not_undone": entries(&self.kept),
+            "owed": owed_json(&self.owed),
             "outputs": self.outputs,
             "next": self.next,
         })
@@ -288,7 +297,7 @@ next: drctl resume orders-20261120-0311-k3f"
                 "in_doubt": [],
                 "failed": [],
                 "loss": { "objective": null, "measured": null, "measured_by": null },
-                "not_undone": [], "outputs": {},
+                "not_undone": [], "owed": [], "outputs": {},
                 "waiting": [{ "step": "promote", "reason": "awaiting approval" }],
                 "next": [
                     "drctl approve r promote --reason \"...\"",

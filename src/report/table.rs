@@ -23,6 +23,8 @@ pub struct RunRow {
     pub took: Option<Duration>,
     /// Who drives it.
     pub holder: Option<String>,
+    /// How many deliveries of its notices are owed.
+    pub owed: usize,
     /// Why it cannot be read.
     pub problem: Option<String>,
 }
@@ -47,6 +49,12 @@ pub fn runs_table(rows: &[RunRow]) -> String {
             (None, None) if row.state.is_some_and(|state| !state.is_final()) => "nobody drives it".to_owned(),
             (None, None) => String::new(),
         };
+        let owes = match row.owed {
+            0 => String::new(),
+            1 => "owes 1 delivery".to_owned(),
+            count => format!("owes {count} deliveries"),
+        };
+        let more = [more, owes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         let line = format!("{:<width$}  {state:<25} {started:<20} {took:>9}  {more}", row.id);
         writeln!(text, "{}", cleaner.line(&line)).ok();
         text
@@ -67,6 +75,7 @@ mod tests {
             started: Some(at(0)),
             took: Some(Duration::from_millis(61_500)),
             holder: None,
+            owed: 0,
             problem: None,
         };
         let driven = RunRow { holder: Some("alice".to_owned()), ..row("orders-a", Some(RunState::AwaitingApproval)) };

@@ -439,10 +439,12 @@ impl Step {
         self.timeout.or(defaults.timeout).unwrap_or(Duration::from_mins(10))
     }
 
-    /// What happens when it failed for good, as far as its runbook says it: a call may say something else.
+    /// What happens when it failed for good, as far as its runbook says it: a call may say something else. A notice that
+    /// cannot be delivered is owed, and keeps nobody from recovering: only the step's own word makes it stop a run.
     #[must_use]
     pub fn on_failure(&self, defaults: &Defaults) -> OnFailure {
-        self.on_failure.or(defaults.on_failure).unwrap_or_default()
+        let usual = if self.action.name.value == "notify" { Some(OnFailure::Continue) } else { defaults.on_failure };
+        self.on_failure.or(usual).unwrap_or_default()
     }
 
     /// Its action, and those that check and undo it.

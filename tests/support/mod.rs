@@ -151,6 +151,7 @@ impl Site {
 pub fn call(with: Value) -> Call {
     let Value::Object(with) = with else { panic!("a mapping is wanted") };
     Call {
+        run: "run-1".to_owned(),
         step: "tell[eu]".to_owned(),
         attempt: 1,
         idempotency_key: "run-1/tell[eu]".to_owned(),

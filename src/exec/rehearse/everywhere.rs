@@ -121,7 +121,7 @@ fn effects(stage: &Stage) -> BTreeMap<What, (u32, bool)> {
         effects.entry((done.step.clone(), done.undo, String::new())).or_insert((0, repeatable)).0 += 1;
     }
     for sent in &ledger.sent {
-        effects.entry((sent.step.clone(), false, sent.channel.clone())).or_insert((0, sent.repeatable)).0 += 1;
+        effects.entry((sent.step.clone(), false, sent.delivery())).or_insert((0, sent.repeatable)).0 += 1;
     }
     // What a step sends to one resource: a failover that is started twice is one too many.
     for (step, request) in stage.writes() {

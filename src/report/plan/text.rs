@@ -220,7 +220,8 @@ impl Writer {
             let until = repeat.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
             parts.push(format!("every {}{until}", repeat.every));
         }
-        if step.on_failure != "stop" {
+        let usual = if step.does.action == "notify" { "continue" } else { "stop" };
+        if step.on_failure != usual {
             parts.push(format!("after a failure: {}", step.on_failure));
         }
         if self.detail == Detail::Full {

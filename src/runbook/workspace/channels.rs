@@ -88,6 +88,32 @@ enum Setting {
 }
 
 impl Channel {
+    /// Who gets a message of their own: of these addresses those that the channel can reach, then its own `to`.
+    /// Nothing where a channel is one place.
+    #[must_use]
+    pub fn recipients(&self, addresses: &[String]) -> Option<Vec<String>> {
+        let fits: fn(&str) -> bool = match self.kind {
+            "email" => super::people::is_email,
+            "sms" => super::people::is_phone,
+            _ => return None,
+        };
+        let own = self.settings.get("to").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let mut found: Vec<String> = Vec::new();
+        for address in addresses.iter().map(String::as_str).filter(|address| fits(address)).chain(own) {
+            if !found.iter().any(|known| known == address) {
+                found.push(address.to_owned());
+            }
+        }
+        Some(found)
+    }
+
+    /// Whether the receiver takes a notice that is sent twice for one.
+    #[must_use]
+    pub fn deduplicates(&self) -> bool {
+        let says_so = self.settings.get("deduplicates").and_then(Value::as_bool) == Some(true);
+        says_so || matches!(self.kind, "file" | "pagerduty" | "sms")
+    }
+
     /// A setting that is text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
@@ -98,6 +124,10 @@ impl Channel {
 impl Decoder<'_> {
     pub(super) fn channel(&mut self, name: &Spanned<String>, node: NodeId) -> Option<Channel> {
         let what = format!("channel `{}`", name.value);
+        if name.value.contains('/') {
+            // A delivery is called `CHANNEL/RECIPIENT`.
+            self.report(Diagnostic::error("channel", name.span, format!("the name of the {what} holds a `/`")));
+        }
         let (kind, table) = self.kind_of(node, &what, CHANNELS)?;
         let before = self.found.len();
         let fields = self.fields_of_kind(node, &what, table)?;

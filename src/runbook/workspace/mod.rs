@@ -97,6 +97,12 @@ impl Workspace {
         Self { requester_may_approve: true, ..Self::default() }
     }
 
+    /// Whether the receiver behind the channel of that name takes a notice that is sent twice for one.
+    #[must_use]
+    pub fn deduplicates(&self, channel: &str) -> bool {
+        self.channels.get(channel).is_some_and(Channel::deduplicates)
+    }
+
     /// Reads `drctl.yaml`.
     #[must_use]
     pub fn parse(sources: &Sources, source: SourceId) -> (Self, Vec<Diagnostic>) {

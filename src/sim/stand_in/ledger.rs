@@ -44,6 +44,8 @@ pub struct Sent {
     pub audience: String,
     /// The channel.
     pub channel: String,
+    /// The recipient, where the channel has several.
+    pub to: Option<String>,
     /// Whether a second one is dropped, or is the same.
     pub repeatable: bool,
     /// One line.
@@ -52,6 +54,15 @@ pub struct Sent {
     pub body: String,
     /// The same whenever this notice is sent.
     pub key: String,
+}
+
+impl Sent {
+    /// The delivery's name, such as `mail/ada@example.com`.
+    #[must_use]
+    pub fn delivery(&self) -> String {
+        let to = self.to.as_ref().map(|to| format!("/{to}")).unwrap_or_default();
+        format!("{}{to}", self.channel)
+    }
 }
 
 /// All of it, in order.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Sent;
 use super::stage::Stage;
 use crate::edge::Act;
-use crate::notify::channels::{Channel, Notice, Outside, Post, Undelivered};
+use crate::notify::channels::{Channel, Letter, Outside, Post, Receipt, Undelivered};
 
 /// How long a delivery takes.
 const DELIVERY: Duration = Duration::from_secs(1);
@@ -19,15 +19,17 @@ impl Post for Outbox {
         &'a self,
         channel: &'a Channel,
         outside: Outside<'a>,
-        notice: &'a Notice,
-    ) -> Act<'a, Result<(), Undelivered>> {
+        letter: Letter<'a>,
+    ) -> Act<'a, Result<Receipt, Undelivered>> {
         Box::pin(async move {
+            let notice = letter.notice;
             let sent = Sent {
                 at: self.0.now(),
                 step: notice.step.clone(),
                 template: notice.template.clone(),
                 audience: notice.audience.clone(),
                 channel: channel.name().to_owned(),
+                to: letter.to.map(str::to_owned),
                 repeatable: channel.is_repeatable(),
                 subject: notice.subject.clone(),
                 body: notice.body.clone(),
@@ -35,7 +37,7 @@ impl Post for Outbox {
             };
             self.0.ledger().sent.push(sent);
             outside.clock.sleep(DELIVERY).await;
-            Ok(())
+            Ok(None)
         })
     }
 }

@@ -264,7 +264,7 @@ impl Stage {
         let named = |name: &str| handle.and_then(|handle| handle.get(name)).cloned().unwrap_or_default();
         let doubtful = named("in_doubt").as_array().cloned().unwrap_or_default().into_iter().chain([named("sending")]);
         let mut names = doubtful.filter_map(|name| name.as_str().map(str::to_owned));
-        names.all(|name| ledger.sent.iter().any(|sent| sent.key == key && sent.channel == name))
+        names.all(|name| ledger.sent.iter().any(|sent| sent.key == key && sent.delivery() == name))
     }
 
     /// Whether the fault has struck a step, or a request to Azure.

@@ -50,6 +50,7 @@ assessment:
     with: { method: POST, url: "http://WORLD/ticket", observe: { url: "http://WORLD/ticket" } }
   - id: tell
     action: notify
+    on_failure: stop
     with: { template: t, audience: all }
 execution:
   - id: setting

@@ -1,0 +1,345 @@
+//! One go through the deliveries of a notice: each once, and those that were not taken again after a while.
+//!
+//! Before anything is sent, a handle names the delivery. So it is known after a crash which were made, and which one of
+//! them may have been.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, json};
+
+use super::Params;
+use crate::actions::limits::{Stopped, within};
+use crate::actions::{Call, Context, Done, Failure, params};
+use crate::catalogue::Timestamp;
+use crate::engine::{CUT_SHORT, Deliveries};
+use crate::notify::channels::{Channel, Letter, Notice, Outside, Post, Undelivered};
+use crate::plan::channel_secret;
+
+/// How long is waited before what was not taken is sent again. Nobody who waits for the step waits long.
+const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
+/// A receiver that wants to be left alone for longer than this is left alone: its notices are owed.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// When each channel may be sent to again: all notices of a process share it.
+#[derive(Default)]
+pub(super) struct Limiter(Mutex<BTreeMap<String, Timestamp>>);
+
+impl Limiter {
+    fn free_at(&self, channel: &str) -> Timestamp {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(channel).copied().unwrap_or_default()
+    }
+
+    fn leave_alone_until(&self, channel: &str, until: Timestamp) {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = free.entry(channel.to_owned()).or_default();
+        *at = until.max(*at);
+    }
+}
+
+/// One delivery.
+struct Delivery<'c> {
+    channel: &'c Channel,
+    to: Option<&'c str>,
+    name: String,
+}
+
+/// What came of sending a delivery once.
+enum Sent {
+    Settled,
+    /// It was not taken; when it may be sent again.
+    Later(Timestamp),
+    /// The receiver does not answer at all: nor would it for others.
+    Unreachable(Timestamp),
+}
+
+/// One go through the deliveries.
+pub(super) struct Round<'a> {
+    post: &'a dyn Post,
+    limiter: &'a Limiter,
+    context: &'a Context,
+    notice: Notice,
+    channels: Vec<Channel>,
+    end: Timestamp,
+    known: Deliveries,
+    tried: bool,
+}
+
+impl<'a> Round<'a> {
+    pub(super) fn new(
+        post: &'a dyn Post,
+        limiter: &'a Limiter,
+        context: &'a Context,
+        call: &Call,
+    ) -> Result<Self, Failure> {
+        let params: Params = params::read(&call.with)?;
+        params.check().map_err(Failure::Failed)?;
+        let message = params.message;
+        let mut round = Self {
+            post,
+            limiter,
+            context,
+            notice: Notice {
+                subject: message.subject,
+                body: message.body,
+                short: message.short,
+                severity: message.severity,
+                is_all_clear: message.claims.as_deref() == Some("recovery"),
+                audience: params.audience,
+                template: params.template,
+                run: call.run.clone(),
+                step: call.step.clone(),
+                key: call.idempotency_key.clone(),
+            },
+            channels: params.channels,
+            end: context.clock.now().plus(call.timeout),
+            known: Deliveries::default(),
+            tried: false,
+        };
+        if let Some(before) = call.previous.as_ref().and_then(Deliveries::read) {
+            round.take_up(before);
+        }
+        Ok(round)
+    }
+
+    /// Goes on where an earlier process stopped.
+    pub(super) fn take_up(&mut self, before: Deliveries) {
+        for name in &before.delivered {
+            if !self.known.is_settled(name) {
+                self.known.taken(name);
+            }
+        }
+        let repeatable = |name: &String| self.deliveries().any(|it| it.name == *name && it.channel.is_repeatable());
+        let lost = before.sending.clone().filter(|name| !repeatable(name));
+        self.known.receipts.extend(before.receipts);
+        self.known.first_sent.extend(before.first_sent);
+        // What is owed stays owed in every record, until it is delivered.
+        let owed = before.why.iter().filter(|(name, _)| !before.in_doubt.contains(name));
+        let owed = owed.filter(|(name, _)| !self.known.is_settled(name) && lost.as_ref() != Some(*name));
+        let owed: Vec<(String, String)> = owed.map(|(name, why)| (name.clone(), why.clone())).collect();
+        self.known.why.extend(owed);
+        for name in before.in_doubt.into_iter().chain(lost) {
+            if !self.known.is_settled(&name) {
+                let why = before.why.get(&name).cloned().unwrap_or_else(|| CUT_SHORT.to_owned());
+                self.known.doubt(&name, why);
+            }
+        }
+    }
+
+    pub(super) fn doubts(&self) -> &[String] {
+        &self.known.in_doubt
+    }
+
+    /// Every delivery, in the order of the channels.
+    fn deliveries(&self) -> impl Iterator<Item = Delivery<'_>> {
+        self.channels.iter().flat_map(deliveries_of)
+    }
+
+    /// Makes what is not made yet.
+    pub(super) async fn run(mut self) -> Result<Done, Failure> {
+        let channels = std::mem::take(&mut self.channels);
+        let before = self.known.clone();
+        let mut open: Vec<Delivery<'_>> = channels.iter().flat_map(deliveries_of).collect();
+        open.retain(|delivery| !self.known.is_settled(&delivery.name));
+        self.leave_out_unreadable(&channels, &mut open);
+        let mut waits = WAITS.into_iter();
+        loop {
+            let later = self.pass(open).await?;
+            let Some(until) = later.iter().map(|(_, until)| *until).min() else { break };
+            let Some(wait) = waits.next().map(|wait| wait.max(self.context.clock.now().until(until))) else { break };
+            if wait > LONGEST_WAIT || wait >= self.context.clock.now().until(self.end) {
+                break;
+            }
+            if within(self.context, wait, std::future::pending::<()>()).await == Err(Stopped::Cancel) {
+                break;
+            }
+            open = later.into_iter().map(|(delivery, _)| delivery).collect();
+        }
+        if self.tried || self.known != before {
+            self.journal(None).await?;
+        }
+        self.finish(&channels)
+    }
+
+    /// A channel whose secrets cannot be read is not sent to; nor is one that has nobody to send to.
+    fn leave_out_unreadable(&mut self, channels: &[Channel], open: &mut Vec<Delivery<'_>>) {
+        for channel in channels {
+            let own = channel_secret(channel.name(), "");
+            let missing = self.context.secrets.missing().find(|(name, _)| name.starts_with(&own));
+            let nobody = channel.recipients().is_some_and(<[String]>::is_empty);
+            let why = match missing {
+                Some((_, why)) => format!("not sent: {why}"),
+                None if nobody => "not sent: nobody of the audience can be reached through it".to_owned(),
+                None => continue,
+            };
+            let unsettled = |delivery: &Delivery<'_>| delivery.channel.name() == channel.name();
+            let mut names: Vec<String> = open.extract_if(.., |it| unsettled(it)).map(|it| it.name).collect();
+            if nobody {
+                names.push(channel.name().to_owned());
+            }
+            names.iter().for_each(|name| self.known.refused(name, why.clone()));
+        }
+    }
+
+    /// Sends each once; those that were not taken, and when they may be sent again.
+    async fn pass<'c>(&mut self, open: Vec<Delivery<'c>>) -> Result<Vec<(Delivery<'c>, Timestamp)>, Failure> {
+        let mut later = Vec::new();
+        let mut unreachable: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        let count = open.len();
+        for (delivery, waiting) in open.into_iter().zip((1..=count).rev()) {
+            let channel = delivery.channel.name();
+            if let Some(until) = unreachable.get(channel) {
+                let why = "not sent: the channel does not answer".to_owned();
+                self.known.why.entry(delivery.name.clone()).or_insert(why);
+                later.push((delivery, *until));
+                continue;
+            }
+            match self.serve(&delivery, waiting).await? {
+                Sent::Settled => {}
+                Sent::Later(until) => later.push((delivery, until)),
+                Sent::Unreachable(until) => {
+                    unreachable.insert(channel, until);
+                    later.push((delivery, until));
+                }
+            }
+        }
+        Ok(later)
+    }
+
+    /// Makes one of the deliveries still waiting.
+    async fn serve(&mut self, delivery: &Delivery<'_>, waiting: usize) -> Result<Sent, Failure> {
+        let Delivery { channel, name, .. } = delivery;
+        let left = self.context.clock.now().until(self.end);
+        if self.context.cancel.is_cancelled() || left.is_zero() {
+            let why = if left.is_zero() { "the time of the step was up" } else { "cancelled" };
+            self.known.refused(name, format!("not sent: {why}"));
+            return Ok(Sent::Settled);
+        }
+        let free_in = self.context.clock.now().until(self.limiter.free_at(channel.name()));
+        if free_in > LONGEST_WAIT.min(left) {
+            self.known.refused(name, "not sent: the receiver wants to be left alone".to_owned());
+            return Ok(Sent::Settled);
+        }
+        if !free_in.is_zero() {
+            within(self.context, free_in, std::future::pending::<()>()).await.ok();
+        }
+        self.tried = true;
+        let now = self.context.clock.now();
+        let first_sent =
+            if channel.wants_first_sent() { *self.known.first_sent.entry(name.clone()).or_insert(now) } else { now };
+        self.journal(Some(name)).await?;
+        self.limiter.leave_alone_until(channel.name(), now.plus(channel.pace()));
+        let share = left / u32::try_from(waiting).unwrap_or(u32::MAX);
+        Ok(self.send(delivery, first_sent, channel.patience().min(share)).await)
+    }
+
+    async fn send(&mut self, delivery: &Delivery<'_>, first_sent: Timestamp, patience: Duration) -> Sent {
+        let Delivery { channel, to, name } = delivery;
+        let begun = AtomicBool::new(false);
+        let outside = Outside {
+            http: &self.context.http,
+            clock: &*self.context.clock,
+            workspace: &self.context.workspace,
+            begun: &begun,
+        };
+        let receipt = self.known.receipts.get(channel.name()).cloned();
+        let letter = Letter { notice: &self.notice, to: *to, receipt: receipt.as_deref(), first_sent };
+        let sent = within(self.context, patience, self.post.deliver(channel, outside, letter)).await;
+        let sent = match sent {
+            Ok(sent) => sent,
+            Err(stopped) => Err(given_up(channel, stopped, patience, begun.load(Ordering::SeqCst))),
+        };
+        let now = self.context.clock.now();
+        match sent {
+            Ok(receipt) => {
+                self.known.taken(name);
+                self.known.receipts.extend(receipt.map(|receipt| (channel.name().to_owned(), receipt)));
+                Sent::Settled
+            }
+            Err(Undelivered::Refused(why)) => {
+                self.refused(name, &why);
+                Sent::Settled
+            }
+            Err(Undelivered::NotNow { why, after }) => {
+                self.refused(name, &why);
+                let until = now.plus(after.unwrap_or_default());
+                self.limiter.leave_alone_until(channel.name(), until);
+                if why.starts_with("not sent") { Sent::Unreachable(until) } else { Sent::Later(until) }
+            }
+            Err(Undelivered::InDoubt(why)) if channel.is_repeatable() => {
+                // It may be sent again, as the same one.
+                self.known.why.insert(name.clone(), self.context.secrets.mask(&why));
+                Sent::Later(now)
+            }
+            Err(Undelivered::InDoubt(why)) => {
+                self.known.doubt(name, self.context.secrets.mask(&why));
+                Sent::Settled
+            }
+        }
+    }
+
+    fn refused(&mut self, name: &str, why: &str) {
+        self.known.refused(name, self.context.secrets.mask(why));
+    }
+
+    async fn journal(&self, sending: Option<&str>) -> Result<(), Failure> {
+        let handle = Deliveries { sending: sending.map(str::to_owned), ..self.known.clone() };
+        (self.context.handle)(json!(handle)).await
+    }
+
+    fn finish(self, channels: &[Channel]) -> Result<Done, Failure> {
+        let Deliveries { delivered, in_doubt, why, .. } = self.known;
+        let mut text = match delivered.as_slice() {
+            [] => "delivered to nobody".to_owned(),
+            some => format!("delivered to `{}`", some.join("`, `")),
+        };
+        let mut problems: Vec<String> = Vec::new();
+        for delivery in channels.iter().flat_map(deliveries_of) {
+            let Some(why) = why.get(&delivery.name) else { continue };
+            let doubtful = in_doubt.contains(&delivery.name);
+            let may = if doubtful { "it may have been delivered: " } else { "" };
+            let to = delivery.to.map(|to| format!(" to {to}")).unwrap_or_default();
+            problems.push(format!("{}{to}: {may}{why}", delivery.channel.title()));
+        }
+        let nobody = channels.iter().filter(|channel| channel.recipients().is_some_and(<[String]>::is_empty));
+        problems.extend(nobody.filter_map(|it| Some(format!("{}: {}", it.title(), why.get(it.name())?))));
+        problems.iter().for_each(|problem| {
+            text.push_str("; ");
+            text.push_str(problem);
+        });
+        let text = self.context.secrets.mask(&text);
+        if !in_doubt.is_empty() {
+            return Err(Failure::Ambiguous(text));
+        }
+        if !problems.is_empty() {
+            let stopped = self.context.cancel.is_cancelled() && !self.tried && delivered.is_empty();
+            return Err(if stopped { Failure::Cancelled } else { Failure::Failed(text) });
+        }
+        Ok(Done { outputs: Map::from_iter([("delivered".to_owned(), json!(delivered))]), already: false, note: text })
+    }
+}
+
+fn deliveries_of(channel: &Channel) -> Vec<Delivery<'_>> {
+    let name = channel.name();
+    match channel.recipients() {
+        None => vec![Delivery { channel, to: None, name: name.to_owned() }],
+        Some(all) => all.iter().map(|to| Delivery { channel, to: Some(to), name: format!("{name}/{to}") }).collect(),
+    }
+}
+
+/// What it means that nobody waits for an answer any more.
+fn given_up(channel: &Channel, stopped: Stopped, patience: Duration, begun: bool) -> Undelivered {
+    let why = match stopped {
+        Stopped::Timeout(_) if patience < channel.patience() => {
+            "no answer within its share of the step's time".to_owned()
+        }
+        stopped => stopped.words(),
+    };
+    if begun || matches!(channel, Channel::File(_)) {
+        Undelivered::InDoubt(why)
+    } else {
+        Undelivered::NotNow { why: format!("not sent: {why}"), after: None }
+    }
+}

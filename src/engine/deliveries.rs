@@ -1,0 +1,201 @@
+//! What became of the deliveries of notices, and which of them are owed.
+//!
+//! Knows what a handle of the action `notify` says; not how anything is delivered. A delivery is one message to one recipient through one channel. Its name is the channel's, followed by the
+//! recipient where the channel has several: `pager`, `mail/ada@example.com`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::event::{NodePath, StepState};
+use super::node::{Node, NodeId};
+use super::state::State;
+use crate::catalogue::Timestamp;
+use crate::plan::Plan;
+
+/// The action whose failures are owed rather than in the way.
+const NOTIFY: &str = "notify";
+
+/// What a `notify` step journals as its handle: all that is known of its deliveries, in earlier attempts too.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Deliveries {
+    /// Those that were taken.
+    pub delivered: Vec<String>,
+    /// The one that is just being sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending: Option<String>,
+    /// Those of which nothing tells whether they were taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_doubt: Vec<String>,
+    /// Why each was not, or may not have been, taken. Those that are not in doubt were not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub why: BTreeMap<String, String>,
+    /// What receivers call what they made of a notice, by channel: later notices go there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub receipts: BTreeMap<String, String>,
+    /// When those were first sent that may have been taken: receivers that deduplicate want it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub first_sent: BTreeMap<String, Timestamp>,
+}
+
+impl Deliveries {
+    /// Reads a handle; nothing where it is none of a notice.
+    #[must_use]
+    pub fn read(handle: &Value) -> Option<Self> {
+        Self::deserialize(handle).ok()
+    }
+
+    /// Whether nothing is left to be done for the delivery without a person.
+    #[must_use]
+    pub fn is_settled(&self, name: &str) -> bool {
+        self.delivered.iter().chain(&self.in_doubt).any(|settled| settled == name)
+    }
+
+    /// The delivery was taken.
+    pub fn taken(&mut self, name: &str) {
+        self.forget(name);
+        self.delivered.push(name.to_owned());
+    }
+
+    /// The delivery was not taken.
+    pub fn refused(&mut self, name: &str, why: String) {
+        self.forget(name);
+        self.why.insert(name.to_owned(), why);
+    }
+
+    /// Nothing tells whether the delivery was taken.
+    pub fn doubt(&mut self, name: &str, why: String) {
+        let first_sent = self.first_sent.get(name).copied();
+        self.forget(name);
+        self.first_sent.extend(first_sent.map(|at| (name.to_owned(), at)));
+        self.in_doubt.push(name.to_owned());
+        self.why.insert(name.to_owned(), why);
+    }
+
+    /// A person knows, or wants it all the same: it may be sent again.
+    pub fn release(&mut self, name: &str) {
+        self.sending.take_if(|sending| sending == name);
+        self.in_doubt.retain(|doubtful| doubtful != name);
+    }
+
+    fn forget(&mut self, name: &str) {
+        self.sending.take_if(|sending| sending == name);
+        self.in_doubt.retain(|doubtful| doubtful != name);
+        self.delivered.retain(|delivered| delivered != name);
+        self.why.remove(name);
+        self.first_sent.remove(name);
+    }
+}
+
+/// A delivery that has not been made, or may not have been.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Owed {
+    /// The step whose notice it is.
+    pub step: NodePath,
+    /// The channel; nothing where the notice got no further than its text.
+    pub channel: Option<String>,
+    /// The recipient, where the channel has several.
+    pub to: Option<String>,
+    /// Whether it may have been made: only a person can have it made again.
+    pub in_doubt: bool,
+    /// Why.
+    pub reason: String,
+}
+
+impl Owed {
+    /// The delivery's name, such as `mail/ada@example.com`.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        let channel = self.channel.as_ref()?;
+        Some(self.to.as_ref().map_or_else(|| channel.clone(), |to| format!("{channel}/{to}")))
+    }
+}
+
+/// The deliveries that are owed, in the order of the steps. Those a person has given up or vouched for are not, and
+/// none of a step that is still under way.
+#[must_use]
+pub fn owed(plan: &Plan, state: &State) -> Vec<Owed> {
+    let mut found = Vec::new();
+    for (id, node) in state.iter() {
+        let over = match node.state {
+            StepState::Failed | StepState::InDoubt => true,
+            StepState::Cancelled => state.ended.is_some() && deliveries(node).is_some(),
+            _ => false,
+        };
+        if over && is_notice(plan, node) && !state.is_group(plan, id) {
+            found.extend(owed_of(plan, node));
+        }
+    }
+    found
+}
+
+fn owed_of(plan: &Plan, node: &Node) -> Vec<Owed> {
+    let reason = || node.reason().unwrap_or("it was cancelled").to_owned();
+    let Some(known) = deliveries(node) else {
+        let step = node.path.clone();
+        return vec![Owed { step, channel: None, to: None, in_doubt: false, reason: reason() }];
+    };
+    let Deliveries { sending, in_doubt, why, .. } = known;
+    let sending = sending.filter(|name| !in_doubt.contains(name));
+    let lost =
+        sending.iter().map(|name| (name.clone(), !plan.workspace.deduplicates(channel_of(name)), CUT_SHORT.to_owned()));
+    let known = why.iter().filter(|(name, _)| sending.as_ref() != Some(*name));
+    let known = known.map(|(name, why)| (name.clone(), in_doubt.contains(name), why.clone()));
+    // Of a journal that gives no reasons.
+    let bare = in_doubt.iter().filter(|name| !why.contains_key(*name)).map(|name| (name.clone(), true, reason()));
+    let owed = |(name, in_doubt, reason): (String, bool, String)| {
+        let (channel, to) = name.split_once('/').map_or((name.as_str(), None), |(name, to)| (name, Some(to)));
+        let (channel, to) = (Some(channel.to_owned()), to.map(str::to_owned));
+        Owed { step: node.path.clone(), channel, to, in_doubt, reason }
+    };
+    lost.chain(known).chain(bare).map(owed).collect()
+}
+
+/// Why a delivery is in doubt that was being made when drctl was killed.
+pub const CUT_SHORT: &str = "drctl ended before it saw an answer";
+
+/// The channel of a delivery.
+#[must_use]
+pub fn channel_of(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(channel, _)| channel)
+}
+
+fn is_notice(plan: &Plan, node: &Node) -> bool {
+    plan.step(node.step).action.name.value == NOTIFY
+}
+
+fn deliveries(node: &Node) -> Option<Deliveries> {
+    Deliveries::read(node.handle().or(node.previous())?)
+}
+
+/// What an attempt of a notice is told of those before: of its own deliveries, and what all notices of the run were
+/// given as receipts.
+pub(super) fn known_before(plan: &Plan, state: &State, id: NodeId, own: Option<&Value>) -> Option<Value> {
+    if !is_notice(plan, state.node(id)) {
+        return own.cloned();
+    }
+    let others = state.iter().filter(|(_, node)| is_notice(plan, node)).filter_map(|(_, node)| deliveries(node));
+    let receipts: BTreeMap<String, String> = others.flat_map(|others| others.receipts).collect();
+    if receipts.is_empty() {
+        return own.cloned();
+    }
+    let mut known = own.and_then(Deliveries::read).unwrap_or_default();
+    known.receipts = receipts;
+    serde_json::to_value(known).ok()
+}
+
+/// All that is known of a notice's deliveries, and what other notices of the run were given as receipts.
+#[must_use]
+pub fn notice_known(plan: &Plan, state: &State, id: NodeId) -> Option<Value> {
+    let node = state.node(id);
+    known_before(plan, state, id, node.handle().or(node.previous()))
+}
+
+/// A person has settled what the handle calls in doubt: it is sent again.
+pub(super) fn release_doubts(handle: &mut Value) {
+    if let Some(entries) = handle.as_object_mut() {
+        entries.remove("in_doubt");
+        entries.remove("sending");
+    }
+}
