@@ -52,7 +52,10 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('skip', 'skip', [CompletionResultType]::ParameterValue, 'Leave a step out')
             [CompletionResult]::new('resolve', 'resolve', [CompletionResultType]::ParameterValue, 'Say what happened to a step in doubt')
             [CompletionResult]::new('abort', 'abort', [CompletionResultType]::ParameterValue, 'Give a run up: shows what is undone and what cannot be, then undoes it')
-            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check that nobody changed a run''s journal')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Say what a run came to, as a page, Markdown or JSON')
+            [CompletionResult]::new('metrics', 'metrics', [CompletionResultType]::ParameterValue, 'Write a run''s state, clock and step durations as metrics for Prometheus')
+            [CompletionResult]::new('evidence', 'evidence', [CompletionResultType]::ParameterValue, 'Pack a run into one file that can be checked: journal, runbook, outputs, notices, report')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check that nobody changed a run''s journal, or the file that `evidence` wrote')
             [CompletionResult]::new('notify', 'notify', [CompletionResultType]::ParameterValue, 'See a notice before it is sent')
             [CompletionResult]::new('actions', 'actions', [CompletionResultType]::ParameterValue, 'The actions steps can use')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON schema of runbooks, the workspace or scenarios, for editors')
@@ -83,6 +86,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many steps run at a time')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Recover all that runs in a region: a runbook is made of the services in `drctl.yaml`, shown, and run')
             [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'With `--region`: only write the runbook into a file, to be reviewed and kept')
+            [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Write the run''s metrics to this file as it goes, for Prometheus'' textfile collector')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
@@ -109,6 +113,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is shown')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many steps run at a time')
+            [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Write the run''s metrics to this file as it goes, for Prometheus'' textfile collector')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
@@ -133,6 +138,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'With `--simulate`: a scenario, by its file or its name; its faults strike, its people are you')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is shown')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many steps run at a time')
+            [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Write the run''s metrics to this file as it goes, for Prometheus'' textfile collector')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
@@ -291,6 +297,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
         'drctl;resume' {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is shown')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many steps run at a time')
+            [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Write the run''s metrics to this file as it goes, for Prometheus'' textfile collector')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
@@ -365,7 +372,40 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'drctl;report' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What it is written as (default: what the ending of `--out` says, else Markdown)')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The file it is written to (default: standard output)')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'drctl;metrics' {
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The file it is written to, whole or not at all, such as one in the textfile collector''s folder (default: standard output)')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'drctl;evidence' {
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The archive that is written, such as `evidence.tar`')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Sign it: a secret key as `openssl genpkey -algorithm ed25519` writes it')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'drctl;verify' {
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Of an archive: it must be signed by this key, in a public key file')
+            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'The journal must hold this record: its place and hash, such as 14:9f86.., or its hash')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'The journal must hold all that this report was made from; may be given many times')
+            [CompletionResult]::new('--notice', '--notice', [CompletionResultType]::ParameterName, 'The journal must hold the record that this notice carries; may be given many times')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')

@@ -33,6 +33,8 @@ _drctl() {
                 ;;
             drctl,drills)
                 cmd="drctl__subcmd__drills"
+            drctl,evidence)
+                cmd="drctl__subcmd__evidence"
                 ;;
             drctl,explain)
                 cmd="drctl__subcmd__explain"
@@ -58,6 +60,9 @@ _drctl() {
             drctl,man)
                 cmd="drctl__subcmd__man"
                 ;;
+            drctl,metrics)
+                cmd="drctl__subcmd__metrics"
+                ;;
             drctl,notify)
                 cmd="drctl__subcmd__notify"
                 ;;
@@ -69,6 +74,9 @@ _drctl() {
                 ;;
             drctl,reject)
                 cmd="drctl__subcmd__reject"
+                ;;
+            drctl,report)
+                cmd="drctl__subcmd__report"
                 ;;
             drctl,resolve)
                 cmd="drctl__subcmd__resolve"
@@ -120,6 +128,7 @@ _drctl() {
     case "${cmd}" in
         drctl)
             opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan impact drills fmt doctor rehearse test runs status logs watch resume approve reject retry skip resolve abort verify notify actions schema completions man"
+            opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan fmt doctor rehearse test runs status logs watch resume approve reject retry skip resolve abort report metrics evidence verify notify actions schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -304,6 +313,8 @@ _drctl() {
             ;;
         drctl__subcmd__drills)
             opts="-h --output --check --workspace --state --as --help"
+        drctl__subcmd__evidence)
+            opts="-h --out --key --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -311,6 +322,12 @@ _drctl() {
             case "${prev}" in
                 --output)
                     COMPREPLY=($(compgen -W "human json ics" -- "${cur}"))
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --workspace)
@@ -360,6 +377,7 @@ _drctl() {
             ;;
         drctl__subcmd__failback)
             opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -413,6 +431,10 @@ _drctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --metrics)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -434,6 +456,7 @@ _drctl() {
             ;;
         drctl__subcmd__failover)
             opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --region --plan-only --write --at-once --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -492,6 +515,7 @@ _drctl() {
                     return 0
                     ;;
                 --write)
+                --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -645,6 +669,36 @@ _drctl() {
                 return 0
             fi
             case "${prev}" in
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        drctl__subcmd__metrics)
+            opts="-h --out --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -924,6 +978,40 @@ _drctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        drctl__subcmd__report)
+            opts="-h --format --out --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "html markdown json" -- "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         drctl__subcmd__resolve)
             opts="-h --happened --did-not-happen --retry --reason --output --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -959,7 +1047,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__resume)
-            opts="-h --pinned --adopt --output --wait --parallel --workspace --state --as --help"
+            opts="-h --pinned --adopt --output --wait --parallel --metrics --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -970,6 +1058,10 @@ _drctl() {
                     return 0
                     ;;
                 --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1024,6 +1116,7 @@ _drctl() {
             ;;
         drctl__subcmd__run)
             opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1074,6 +1167,10 @@ _drctl() {
                     return 0
                     ;;
                 --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1285,12 +1382,28 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__verify)
-            opts="-h --workspace --state --as --help"
+            opts="-h --key --head --report --notice --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --head)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notice)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -53,7 +53,10 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "retry" -d 'Try a failed
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "skip" -d 'Leave a step out'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "resolve" -d 'Say what happened to a step in doubt'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "abort" -d 'Give a run up: shows what is undone and what cannot be, then undoes it'
-complete -c drctl -n "__fish_drctl_needs_command" -f -a "verify" -d 'Check that nobody changed a run\'s journal'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "report" -d 'Say what a run came to, as a page, Markdown or JSON'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "metrics" -d 'Write a run\'s state, clock and step durations as metrics for Prometheus'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "evidence" -d 'Pack a run into one file that can be checked: journal, runbook, outputs, notices, report'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "verify" -d 'Check that nobody changed a run\'s journal, or the file that `evidence` wrote'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "notify" -d 'See a notice before it is sent'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "actions" -d 'The actions steps can use'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "schema" -d 'Print the JSON schema of runbooks, the workspace or scenarios, for editors'
@@ -79,6 +82,7 @@ json\t'One JSON document an event'"
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l parallel -d 'How many steps run at a time' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l region -d 'Recover all that runs in a region: a runbook is made of the services in `drctl.yaml`, shown, and run' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l write -d 'With `--region`: only write the runbook into a file, to be reviewed and kept' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l metrics -d 'Write the run\'s metrics to this file as it goes, for Prometheus\' textfile collector' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
@@ -103,6 +107,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand failback" -l output -d 'How 
 plain\t'One line an event'
 json\t'One JSON document an event'"
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failback" -l metrics -d 'Write the run\'s metrics to this file as it goes, for Prometheus\' textfile collector' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failback" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
@@ -125,6 +130,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand run" -l output -d 'How it is
 plain\t'One line an event'
 json\t'One JSON document an event'"
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand run" -l metrics -d 'Write the run\'s metrics to this file as it goes, for Prometheus\' textfile collector' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand run" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
@@ -251,6 +257,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand resume" -l output -d 'How it
 plain\t'One line an event'
 json\t'One JSON document an event'"
 complete -c drctl -n "__fish_drctl_using_subcommand resume" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand resume" -l metrics -d 'Write the run\'s metrics to this file as it goes, for Prometheus\' textfile collector' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand resume" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand resume" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand resume" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
@@ -298,6 +305,29 @@ complete -c drctl -n "__fish_drctl_using_subcommand abort" -l as -d 'The name yo
 complete -c drctl -n "__fish_drctl_using_subcommand abort" -l yes -d 'Do not ask'
 complete -c drctl -n "__fish_drctl_using_subcommand abort" -l plan -d 'Only show what would be undone and what cannot be'
 complete -c drctl -n "__fish_drctl_using_subcommand abort" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand report" -l format -d 'What it is written as (default: what the ending of `--out` says, else Markdown)' -r -f -a "html\t'One page that needs nothing else: no network, no scripts'
+markdown\t'Markdown'
+json\t'One JSON document'"
+complete -c drctl -n "__fish_drctl_using_subcommand report" -l out -d 'The file it is written to (default: standard output)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand report" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand report" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand report" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c drctl -n "__fish_drctl_using_subcommand metrics" -l out -d 'The file it is written to, whole or not at all, such as one in the textfile collector\'s folder (default: standard output)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand metrics" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand metrics" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand metrics" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand metrics" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand evidence" -l out -d 'The archive that is written, such as `evidence.tar`' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand evidence" -l key -d 'Sign it: a secret key as `openssl genpkey -algorithm ed25519` writes it' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand evidence" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand evidence" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand evidence" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand evidence" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand verify" -l key -d 'Of an archive: it must be signed by this key, in a public key file' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand verify" -l head -d 'The journal must hold this record: its place and hash, such as 14:9f86.., or its hash' -r
+complete -c drctl -n "__fish_drctl_using_subcommand verify" -l report -d 'The journal must hold all that this report was made from; may be given many times' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand verify" -l notice -d 'The journal must hold the record that this notice carries; may be given many times' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

@@ -9,6 +9,7 @@ pub mod diag;
 pub mod edge;
 pub mod engine;
 pub mod error;
+pub mod evidence;
 pub mod exec;
 pub mod journal;
 pub mod lint;

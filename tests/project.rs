@@ -18,7 +18,7 @@ use drctl::runbook::workspace::WORKSPACE;
 use markdown::blocks;
 
 /// A module uses only modules that stand before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "diag",
     "catalogue",
     "runbook",
@@ -31,6 +31,7 @@ const ORDER: [&str; 15] = [
     "actions",
     "sim",
     "report",
+    "evidence",
     "error",
     "exec",
     "cli",

@@ -33,7 +33,7 @@ pub enum Output {
 }
 
 /// How a run is shown, and whether it stays.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Showing {
     /// How it is shown
     #[arg(long, value_enum, default_value_t)]
@@ -44,11 +44,14 @@ pub(super) struct Showing {
     /// How many steps run at a time
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     parallel: u16,
+    /// Write the run's metrics to this file as it goes, for Prometheus' textfile collector
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
 }
 
 impl Default for Showing {
     fn default() -> Self {
-        Self { output: Output::Human, wait: false, parallel: 64 }
+        Self { output: Output::Human, wait: false, parallel: 64, metrics: None }
     }
 }
 
@@ -124,7 +127,7 @@ impl Common {
     }
 
     /// What a run of this command line is given.
-    pub(super) fn run(&self, showing: Showing) -> run::Common {
+    pub(super) fn run(&self, showing: &Showing) -> run::Common {
         let terminal = std::io::stderr().is_terminal() && std::io::stdin().is_terminal();
         let plain = environment::variable("CI").is_some() || environment::variable("TERM").as_deref() == Some("dumb");
         let kind = match showing.output {
@@ -141,6 +144,7 @@ impl Common {
             colour: colour(),
             wait: showing.wait,
             parallel: usize::from(showing.parallel),
+            metrics: showing.metrics.clone(),
         }
     }
 
@@ -207,6 +211,17 @@ impl Common {
                 Ok(simulated.open(&id)?)
             }
         }
+    }
+
+    /// The run that started last; of the simulated ones where there is no other.
+    pub(super) fn latest(&self) -> Result<String, Error> {
+        let stores = [self.store.clone(), self.simulated_store()];
+        for store in &stores {
+            if let Some(id) = store.runs().map_err(|error| Error::state(&error))?.first() {
+                return Ok(id.to_string());
+            }
+        }
+        Err(Error::usage("there are no runs yet").next("drctl failover NAME --simulate"))
     }
 
     /// The run a person named, read back.

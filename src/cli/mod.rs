@@ -7,6 +7,7 @@ mod complete;
 mod decisions;
 mod doctor;
 mod drills;
+mod evidence;
 mod examples;
 mod explain;
 mod fmt;
@@ -16,6 +17,7 @@ mod init;
 mod notify;
 mod plan;
 mod rehearse;
+mod report;
 mod resume;
 mod runs;
 mod schema;
@@ -116,8 +118,14 @@ enum Command {
     /// Give a run up: shows what is undone and what cannot be, then undoes it
     #[command(after_help = examples::ABORT)]
     Abort(decisions::Abort),
-    /// Check that nobody changed a run's journal
-    Verify(runs::Verify),
+    /// Say what a run came to, as a page, Markdown or JSON
+    Report(report::Report),
+    /// Write a run's state, clock and step durations as metrics for Prometheus
+    Metrics(report::Metrics),
+    /// Pack a run into one file that can be checked: journal, runbook, outputs, notices, report
+    Evidence(evidence::Evidence),
+    /// Check that nobody changed a run's journal, or the file that `evidence` wrote
+    Verify(evidence::Verify),
     /// See a notice before it is sent
     Notify(notify::Notify),
     /// The actions steps can use
@@ -186,6 +194,9 @@ pub fn run() -> Result<Exit, Error> {
         Command::Skip(given) => given.run(&common),
         Command::Resolve(given) => given.run(&common),
         Command::Abort(given) => given.run(&common),
+        Command::Report(given) => given.run(&common),
+        Command::Metrics(given) => given.run(&common),
+        Command::Evidence(given) => given.run(&common),
         Command::Verify(given) => given.run(&common),
         Command::Notify(given) => given.run(&common),
         Command::Actions(given) => given.run(),

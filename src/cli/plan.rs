@@ -102,7 +102,7 @@ impl Plan {
     fn plan(&self, common: &Common) -> Result<(Loaded, plan::Plan), Error> {
         let file = self.named.file(common)?;
         let registry = run::registry();
-        let loaded = run::judged(&common.run(super::common::Showing::default()), &file, &registry)?;
+        let loaded = run::judged(&common.run(&super::common::Showing::default()), &file, &registry)?;
         let vars = self.vars.as_deref().map(read_vars).transpose().map_err(Error::usage)?.unwrap_or_default();
         let Some(runbook) = &loaded.runbook else {
             return Err(Error::new(Exit::Invalid, "the runbook cannot be read"));

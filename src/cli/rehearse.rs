@@ -61,7 +61,7 @@ impl Rehearse {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let catalogue = registry().catalogue();
         let file = self.named.file(common)?;
-        let loaded = run::judged(&common.run(super::common::Showing::default()), &file, &registry())?;
+        let loaded = run::judged(&common.run(&super::common::Showing::default()), &file, &registry())?;
         let (mut scenario, sources) = chosen(common, &loaded, self.scenario.as_deref(), &catalogue)?;
         scenario.faults.extend(self.faults(&loaded)?);
         let seed = self.seed.unwrap_or(scenario.seed);

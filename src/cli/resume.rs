@@ -31,7 +31,7 @@ impl Resume {
             _ => OnEdit::Refuse,
         };
         let Some(folder) = self.folder(common)? else { return Ok(Exit::Signal(SIGINT)) };
-        run::resume(&common.run(self.showing), folder, on_edit)
+        run::resume(&common.run(&self.showing), folder, on_edit)
     }
 
     /// The run that is meant; nothing where somebody left without choosing.

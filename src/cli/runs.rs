@@ -1,4 +1,4 @@
-//! `drctl runs`, `status`, `logs`, `watch`, `verify`: they read the same journal, and change nothing.
+//! `drctl runs`, `status`, `logs`, `watch`: they read the same journal, and change nothing.
 
 use std::time::Duration;
 
@@ -51,13 +51,6 @@ pub(super) struct Logs {
 pub(super) struct Watch {
     /// The run (default: the only open one)
     run: Option<String>,
-}
-
-/// Checks a journal.
-#[derive(Debug, Args)]
-pub(super) struct Verify {
-    /// The run
-    run: String,
 }
 
 impl Runs {
@@ -193,16 +186,5 @@ impl Watch {
             }
             std::thread::sleep(Duration::from_millis(200));
         }
-    }
-}
-
-impl Verify {
-    pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
-        let folder = common.named(&self.run)?;
-        let chain =
-            journal::verify_chain(&folder.journal()).map_err(|error| Error::new(Exit::Journal, error.to_string()))?;
-        view::open(folder, &registry().catalogue())?;
-        console_line(&format!("the chain holds: {} records, head {}", chain.seq, chain.hash.as_str()))?;
-        Ok(Exit::Done)
     }
 }

@@ -212,7 +212,7 @@ impl Options {
             dry_run: self.dry_run,
             plan,
         };
-        let mut shared = common.run(self.showing);
+        let mut shared = common.run(&self.showing);
         if start.simulate.is_some() {
             shared.store = common.simulated_store();
         }
@@ -221,7 +221,7 @@ impl Options {
 
     fn simulation(&self, common: &Common, file: &Path, made: Option<&Made>) -> Result<Simulation, Error> {
         let registry = run::registry();
-        let shared = common.run(self.showing);
+        let shared = common.run(&self.showing);
         let loaded = match made {
             Some(made) => run::judged_made(&shared, made, &registry)?,
             None => run::judged(&shared, file, &registry)?,

@@ -51,6 +51,13 @@ impl RunId {
         &self.0
     }
 
+    /// The part that names the runbook; runbooks whose names differ in strange letters only share it.
+    #[must_use]
+    pub fn runbook(&self) -> Option<&str> {
+        self.started()?;
+        self.0.get(..self.0.len() - ENDING)
+    }
+
     /// The part that tells when the run started, such as `20261120-2337`; sorts by time.
     #[must_use]
     pub fn started(&self) -> Option<&str> {

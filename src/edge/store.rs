@@ -37,6 +37,12 @@ impl Store {
         Self { root }
     }
 
+    /// Whether it is in the same folder as another.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.root == other.root
+    }
+
     fn runs_folder(&self) -> PathBuf {
         self.root.join("runs")
     }

@@ -55,6 +55,8 @@ pub struct Common {
     pub wait: bool,
     /// How many steps run at a time.
     pub parallel: usize,
+    /// Where its metrics are written as it goes.
+    pub metrics: Option<PathBuf>,
 }
 
 /// A runbook that no file holds.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
 use super::driver::{Call, Driver, Held, Inbox, Left, Sink};
+use super::metrics::Measured;
 use super::run::{Common, exit_of};
 use super::worker::Worker;
 use super::{decide, signals};
@@ -94,7 +95,7 @@ impl Session<'_> {
         };
         let inbox =
             self.folder.as_ref().map(|folder| -> Box<dyn Inbox> { Box::new(decide::RunInbox::new(folder.inbox())) });
-        let sink = self.sink(&reporter, &state);
+        let sink = self.sink(&reporter, &state, before);
         let driver = Driver {
             machine: Machine::new(Arc::clone(&self.plan), state, last, options),
             journal,
@@ -112,9 +113,9 @@ impl Session<'_> {
         Ok(left)
     }
 
-    /// Where records go: to the terminal, and to the clock of a simulated world.
-    fn sink(&self, reporter: &Arc<Reporter>, state: &State) -> Box<dyn Sink> {
-        match &self.simulated {
+    /// Where records go: to the terminal, to the clock of a simulated world, and to monitoring.
+    fn sink(&self, reporter: &Arc<Reporter>, state: &State, before: &[crate::journal::Record<Event>]) -> Box<dyn Sink> {
+        let sink: Box<dyn Sink> = match &self.simulated {
             Some((stage, clock)) => Box::new(Paced {
                 reporter: Arc::clone(reporter),
                 stage: Arc::clone(stage),
@@ -123,6 +124,10 @@ impl Session<'_> {
                 state: state.clone(),
             }),
             None => Box::new(Arc::clone(reporter)),
+        };
+        match &self.common.metrics {
+            Some(file) => Box::new(Measured::new(sink, file.clone(), Arc::clone(&self.plan), before.to_vec())),
+            None => sink,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::edge::store::RunFolder;
 use crate::engine::event::{Event, PlanChanged, RunStarted};
 use crate::engine::{End, Outputs, Seq, Sight, State};
 use crate::error::{Error, Exit};
-use crate::journal::{self, JournalError, Record};
+use crate::journal::{self, JournalError, Record, Scanned};
 use crate::plan::Plan;
 
 /// A run that was read back.
@@ -25,6 +25,8 @@ pub struct Run {
     pub plan: Arc<Plan>,
     /// What happened, in order.
     pub records: Vec<Record<Event>>,
+    /// Where the records end: the place and hash of the last one.
+    pub end: Scanned,
     /// Where the pinned files are.
     pub pinned: PathBuf,
 }
@@ -83,8 +85,8 @@ pub fn open(folder: RunFolder, catalogue: &Catalogue) -> Result<Run, Error> {
     if never_started(&folder) {
         return Err(never());
     }
-    let mut records: Vec<Record<Event>> =
-        journal::read(&path).map_err(|error| Error::new(Exit::Journal, error.to_string()))?.records;
+    let journal::Recovered { mut records, end } =
+        journal::read::<Event>(&path).map_err(|error| Error::new(Exit::Journal, error.to_string()))?;
     let Some(Event::RunStarted(started)) = records.first().map(|record| record.event.clone()) else {
         return Err(never());
     };
@@ -100,7 +102,7 @@ pub fn open(folder: RunFolder, catalogue: &Catalogue) -> Result<Run, Error> {
     let files = pin::read(&pinned, names, &started.path).map_err(|problem| Error::new(Exit::Journal, problem))?;
     let loaded = judge(files, catalogue);
     let plan = plan_of(&loaded, &started.inputs, catalogue)?;
-    Ok(Run { folder, started, loaded, plan: Arc::new(plan), records, pinned })
+    Ok(Run { folder, started, loaded, plan: Arc::new(plan), records, end, pinned })
 }
 
 /// Whether drctl died, or was killed, before the first record of the run: then it did nothing.

@@ -28,7 +28,7 @@ pub use file::{FileJournal, Reopened};
 pub use line::{Hash, MAX_LINE};
 pub use memory::{Contents, MemoryJournal};
 pub use recover::{Damage, Recovered, Scanned, Torn, recover, recover_with};
-pub use view::{Followed, Follower, read, verify_chain};
+pub use view::{Followed, Follower, chain, read, verify_chain};
 
 /// One thing that happened in a run.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::file::open_own;
 use super::recover::{Recovered, Scanned, events, recover, scan};
-use super::{Damage, JournalError, Record, Seq};
+use super::{Damage, Hash, JournalError, Record, Seq};
 
 /// Reads a whole journal.
 ///
@@ -24,6 +24,19 @@ pub fn read<E: DeserializeOwned>(path: &Path) -> Result<Recovered<E>, JournalErr
 /// What the system said, or where the file is not what a crash leaves.
 pub fn verify_chain(path: &Path) -> Result<Scanned, JournalError> {
     scan(&bytes_from(path, 0)?, Scanned::default(), |_, _| Ok(())).map_err(damaged(path))
+}
+
+/// The hash of every record, in order: through each, of all before it.
+///
+/// # Errors
+/// Where the bytes are not what a crash leaves.
+pub fn chain(bytes: &[u8]) -> Result<Vec<Hash>, Damage> {
+    let mut hashes = Vec::new();
+    scan(bytes, Scanned::default(), |_, line| {
+        hashes.push(line.hash.clone());
+        Ok(())
+    })?;
+    Ok(hashes)
 }
 
 /// Follows a journal while another process writes it.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::words;
 use crate::catalogue::HumanDuration;
-use crate::engine::{NodePath, State};
+use crate::engine::{NodeId, NodePath, State};
 use crate::plan::{Plan, loss_measure};
 
 /// The loss of data of a run, as far as it is known.
@@ -23,7 +23,12 @@ pub struct DataLoss {
 /// The loss of data of a run, as far as its steps measured it until now.
 #[must_use]
 pub fn data_loss(plan: &Plan, state: &State) -> DataLoss {
-    let measured = state.iter().filter_map(|(_, node)| {
+    loss_of(plan, state, |_| true)
+}
+
+/// The same, as far as some of its steps measured it.
+pub(super) fn loss_of(plan: &Plan, state: &State, counts: impl Fn(NodeId) -> bool) -> DataLoss {
+    let measured = state.iter().filter(|(id, _)| counts(*id)).filter_map(|(_, node)| {
         let output = loss_measure(&plan.catalogue, plan.step(node.step))?;
         Some((span(node.outputs.values()?.get(output)?)?, node.path.clone()))
     });

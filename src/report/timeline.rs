@@ -176,6 +176,16 @@ impl Timeline {
         }
     }
 
+    /// Where all the time went that is accounted for, also after service was restored.
+    pub(super) fn split(&self) -> Split {
+        self.split
+    }
+
+    /// Up to where time is accounted for.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Since when the clock runs.
     #[must_use]
     pub fn since(&self) -> Option<Timestamp> {

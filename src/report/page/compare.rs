@@ -1,0 +1,80 @@
+//! The same runbook before: how long it took then.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::plan::Seconds;
+use super::super::timeline::Clock;
+use super::model::{Comparison, EarlierRow, StepChange, StepRow};
+use super::moments::Moments;
+use super::{objectives, steps};
+use crate::catalogue::Timestamp;
+use crate::engine::Event;
+use crate::journal::Record;
+use crate::plan::Plan;
+
+/// How many changed steps are told.
+const MOST_STEPS: usize = 12;
+/// A step that differs less says nothing.
+const NOTABLE: Duration = Duration::from_secs(1);
+
+/// An earlier run, as far as a comparison needs it.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    /// Its id.
+    pub run: String,
+    /// `real`, `simulated`, `dry run` or `rehearsal`.
+    pub world: &'static str,
+    /// When it began.
+    pub at: Timestamp,
+    /// How it ended, in words.
+    pub state: &'static str,
+    /// Its clock.
+    pub clock: Clock,
+    /// How long its steps worked, by their paths.
+    pub steps: BTreeMap<String, Duration>,
+}
+
+/// An earlier run, from its journal.
+#[must_use]
+pub fn earlier(plan: &Plan, records: &[Record<Event>]) -> Earlier {
+    let moments = Moments::of(plan, records);
+    Earlier {
+        run: moments.run.clone(),
+        world: moments.world(),
+        at: moments.state.started_at,
+        state: moments.state.run_state(plan).words(),
+        clock: objectives::clock(&moments),
+        steps: steps::worked(&steps::rows(&moments)),
+    }
+}
+
+pub(super) fn comparison(moments: &Moments<'_>, rows: &[StepRow], earlier: &[Earlier]) -> Comparison {
+    let before = moments.state.started_at;
+    let row = |earlier: &Earlier| EarlierRow {
+        run: earlier.run.clone(),
+        world: earlier.world,
+        at: earlier.at,
+        state: earlier.state,
+        restored: earlier.clock.restored,
+        elapsed: Seconds(earlier.clock.elapsed),
+        people: Seconds(earlier.clock.split.people),
+    };
+    let comparable: Vec<&Earlier> = earlier.iter().filter(|earlier| earlier.at < before).collect();
+    let mut changes: Vec<StepChange> = rows.iter().filter_map(|row| change(row, &comparable)).collect();
+    let size = |change: &StepChange| change.now.0.abs_diff(change.before.0);
+    changes.sort_by_key(|change| std::cmp::Reverse(size(change)));
+    changes.truncate(MOST_STEPS);
+    Comparison { runs: comparable.into_iter().map(row).collect(), steps: changes }
+}
+
+fn change(row: &StepRow, earlier: &[&Earlier]) -> Option<StepChange> {
+    let now = row.took?.0;
+    let mut before: Vec<Duration> =
+        earlier.iter().filter_map(|earlier| earlier.steps.get(&row.step).copied()).collect();
+    before.sort_unstable();
+    let median = *before.get(before.len() / 2)?;
+    let notable = now.abs_diff(median) >= NOTABLE;
+    let runs = before.len();
+    notable.then(|| StepChange { step: row.step.clone(), now: Seconds(now), before: Seconds(median), runs })
+}
