@@ -162,6 +162,7 @@ fn started() -> Box<RunStarted> {
         drill: None,
         outside_window: None,
         region: None,
+        state: None,
     })
 }
 

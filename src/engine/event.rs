@@ -105,12 +105,35 @@ pub enum Event {
     },
     /// A gate waits for people.
     GateOpened(Box<GateOpened>),
-    /// More people are asked.
+    /// A gate's time is over: more people are asked.
     GateEscalated {
         /// The step.
         step: NodePath,
         /// The roles asked from here on, besides those before.
         to: Vec<String>,
+        /// The last level of its policy, where it is that level's time which is over; 0 where it is the gate's own.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        level: u32,
+    },
+    /// A level of a gate's policy is about to be called. Durable before anything is sent.
+    LevelCalled(Box<LevelCalled>),
+    /// How far a call has come.
+    CallHandle {
+        /// The step.
+        step: NodePath,
+        /// The call, by its number.
+        call: u32,
+        /// The action's own words.
+        handle: Value,
+    },
+    /// How a call ended.
+    CallEnded {
+        /// The step.
+        step: NodePath,
+        /// The call, by its number.
+        call: u32,
+        /// The end.
+        end: End,
     },
     /// What was approved is no longer what would be done.
     GateVoided {
@@ -295,6 +318,9 @@ pub struct RunStarted {
     /// The lost region for which the runbook was made of the workspace's services; no file holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// The folder that runs are kept in, where it is not the workspace's own: who is called has to name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 impl RunStarted {
@@ -362,6 +388,46 @@ pub struct GateOpened {
     pub requester_may_approve: bool,
     /// When its time is over.
     pub deadline: Option<Timestamp>,
+    /// The levels of the policy by which people are called to it, from the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<GateLevel>,
+}
+
+/// A level of the policy by which people are called to a gate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateLevel {
+    /// The role, the audience or the channel that it calls.
+    pub calls: String,
+    /// When its time is over, and the next one's begins.
+    pub until: Timestamp,
+}
+
+/// The payload of [`Event::LevelCalled`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LevelCalled {
+    /// The step.
+    pub step: NodePath,
+    /// The call: counts from one over all that the step's gates make.
+    pub call: u32,
+    /// The level; counts from one.
+    pub level: u32,
+    /// The role, the audience or the channel that is called.
+    pub calls: String,
+    /// The roles that may approve from here on, besides those before.
+    pub to: Vec<String>,
+    /// Levels whose time passed while nobody executed the run: they were not called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<u32>,
+    /// The channels it goes through.
+    pub channels: Vec<String>,
+    /// What is said: a subject, a body in Markdown, a short text.
+    pub message: Value,
+    /// When.
+    pub at: Timestamp,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl GateOpened {
@@ -468,7 +534,7 @@ pub struct Intent {
     pub with: Value,
 }
 
-/// A step does something, and its rollback undoes it.
+/// A step does something, and its rollback undoes it; before that, people may be called to its gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -477,6 +543,8 @@ pub enum Side {
     Apply,
     /// Its rollback.
     Rollback,
+    /// Neither: people are called to its gate. Never the side of an attempt.
+    Call,
 }
 
 impl Side {
@@ -500,6 +568,8 @@ impl Event {
             | Self::Returned { step, .. }
             | Self::GateEscalated { step, .. }
             | Self::GateVoided { step, .. }
+            | Self::CallHandle { step, .. }
+            | Self::CallEnded { step, .. }
             | Self::PersonAsked { step, .. }
             | Self::Handle { step, .. }
             | Self::Redelivered { step, .. }
@@ -509,6 +579,7 @@ impl Event {
             | Self::StepFailed { step, .. }
             | Self::InDoubt { step, .. } => Some(step),
             Self::GateOpened(opened) => Some(&opened.step),
+            Self::LevelCalled(called) => Some(&called.step),
             Self::Decided(decided) => decided.step.as_ref(),
             Self::Intent(intent) => Some(&intent.step),
             _ => None,
@@ -530,6 +601,9 @@ impl Event {
             Self::NotApplicable { .. } => "not_applicable",
             Self::GateOpened(_) => "gate_opened",
             Self::GateEscalated { .. } => "gate_escalated",
+            Self::LevelCalled(_) => "level_called",
+            Self::CallHandle { .. } => "call_handle",
+            Self::CallEnded { .. } => "call_ended",
             Self::GateVoided { .. } => "gate_voided",
             Self::PersonAsked { .. } => "person_asked",
             Self::Decided(_) => "decided",

@@ -18,11 +18,15 @@ use crate::runbook::ast::{OnFailure, OnInterrupt, Step};
 
 impl Machine {
     pub(super) fn keep_handle(&mut self, job: JobId, handle: Value, token: u64) -> Result<(), Illegal> {
-        if !self.jobs.contains(&job) {
+        if !self.jobs.contains(&job) && !self.calls.contains(&job) {
             return Ok(());
         }
         let JobId { node, side, attempt } = job;
-        self.emit(Event::Handle { step: self.path(node), side, attempt, handle })?;
+        let step = self.path(node);
+        self.emit(match side {
+            Side::Call => Event::CallHandle { step, call: attempt, handle },
+            side => Event::Handle { step, side, attempt, handle },
+        })?;
         self.effects.push(Effect::HandleKept { token, after: self.last() });
         Ok(())
     }
@@ -121,6 +125,7 @@ impl Machine {
         let retry = match side {
             Side::Apply => plan.retry(step, effect),
             Side::Rollback => plan.defaults(step).retry.filter(|_| effect.is_repeatable()),
+            Side::Call => None,
         };
         let state = self.state.node(node);
         let attempts = state.attempt - state.attempts_before;
@@ -226,7 +231,7 @@ impl Machine {
         let reason = format!("`{}` may be repeated", step.action.name.value);
         self.emit(Event::Observed { step: self.path(node), side, attempt, sight: Sight::NotApplied { reason } })?;
         match side {
-            Side::Apply => self.apply_or_requeue(node),
+            Side::Apply | Side::Call => self.apply_or_requeue(node),
             Side::Rollback => self.undo(node),
         }
     }

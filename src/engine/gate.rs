@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::event::{Decided, Decision, Event, GateOpened, Mode, Person, StepState};
+use super::escalation::levels;
+use super::event::{Decided, Decision, Event, GateLevel, GateOpened, Mode, Person, StepState};
 use super::machine::{Machine, Timer};
 use super::scope::NodeScope;
 use super::state::{Gate, Node, NodeId, State};
@@ -187,18 +188,24 @@ fn settled(plan: &Plan, runbook: &Runbook, action: &ActionUse, scope: &NodeScope
 /// it, and behind the calls that it stands within.
 fn guarded(plan: &Plan, gate: StepIndex) -> Vec<StepIndex> {
     let mut found = Vec::new();
-    for gate in plan.callers(gate) {
-        let descendants = plan.graph.descendants(gate);
-        let phase = plan.step(gate).phase;
-        let behind = |(index, step): &(StepIndex, &Step)| {
-            descendants.binary_search(index).is_ok() || (phase.is_barrier() && step.phase > phase)
-        };
-        plan.part_of(gate).indexed().filter(behind).for_each(|(index, _)| unguarded(plan, index, &mut found));
-    }
+    behind(plan, gate).into_iter().for_each(|index| unguarded(plan, index, &mut found));
     if let Some(part) = plan.called(gate) {
         plan.parts[part].indexed().for_each(|(index, _)| unguarded(plan, index, &mut found));
     }
     found
+}
+
+/// What cannot begin before the gate is passed: what comes after its step, and after the calls it stands within.
+pub(super) fn behind(plan: &Plan, gate: StepIndex) -> Vec<StepIndex> {
+    let of_call = |gate: StepIndex| {
+        let descendants = plan.graph.descendants(gate);
+        let phase = plan.step(gate).phase;
+        let behind = move |(index, step): &(StepIndex, &Step)| {
+            descendants.binary_search(index).is_ok() || (phase.is_barrier() && step.phase > phase)
+        };
+        plan.part_of(gate).indexed().filter(behind).map(|(index, _)| index).collect::<Vec<_>>()
+    };
+    plan.callers(gate).flat_map(of_call).collect()
 }
 
 /// The points of no return that a step is, or calls, without a gate of its own.
@@ -221,8 +228,7 @@ pub fn approvers(plan: &Plan, gate: &Gate) -> Option<Vec<String>> {
     if gate.opened.by.is_empty() {
         return None;
     }
-    let roles = gate.opened.by.iter().chain(gate.escalated.iter().flatten());
-    Some(plan.workspace.people(roles.map(String::as_str)))
+    Some(plan.workspace.people(gate.roles()))
 }
 
 /// How the command that started the run approves the gate: `ahead` or by `yes`; nothing where it does not.
@@ -257,7 +263,7 @@ pub fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> 
     if let Some(people) = approvers(plan, gate)
         && !people.contains(name)
     {
-        let roles = gate.opened.by.join("`, `");
+        let roles = gate.roles().collect::<Vec<_>>().join("`, `");
         return Err(format!("`{name}` has none of the roles `{roles}`; those who do: {}", people.join(", ")));
     }
     let requester = state.started.as_ref().is_some_and(|started| started.operator.name == *name);
@@ -327,22 +333,51 @@ impl Machine {
             quorum: approval.quorum,
             requester_may_approve: approval.requester_may_approve.unwrap_or(plan.workspace.requester_may_approve),
             deadline: None,
+            levels: Vec::new(),
         });
         let is_passed = approval.quorum == 1 && approved_at_start(&plan, &self.state, &gate).is_some();
         if !is_passed {
             gate.opened.foreseen = self.look_ahead(node, &gate.opened.digest)?;
         }
-        gate.opened.deadline = approval.timeout.map(|timeout| self.now.plus(timeout));
+        gate.opened.levels = levels(plan.escalation(self.state.node(node).step), self.now);
+        gate.opened.deadline = self.deadline(approval, &gate.opened.levels);
         Some(gate.opened)
     }
 
     fn open_gate(&mut self, node: NodeId, opened: GateOpened) -> Result<(), Illegal> {
-        let (digest, deadline) = (opened.digest.clone(), opened.deadline);
+        let digest = opened.digest.clone();
         self.emit(Event::GateOpened(Box::new(opened)))?;
-        if let Some(deadline) = deadline {
-            self.wake_at(deadline, Timer::Gate(node));
+        self.approve_ahead(node, &digest)?;
+        self.wake_for_gate(node);
+        Ok(())
+    }
+
+    /// When the gate's time is over; where it follows a policy, that calls people, unless the gate has some of its own.
+    fn deadline(&self, approval: &Approval, levels: &[GateLevel]) -> Option<Timestamp> {
+        let own = approval.timeout.map(|timeout| self.now.plus(timeout));
+        let last = levels.last().map(|level| level.until);
+        match approval.on_timeout {
+            OnTimeout::Reject => own.or(last),
+            OnTimeout::Escalate => own.filter(|_| levels.is_empty() || !self.escalate_to(approval).is_empty()),
         }
-        self.approve_ahead(node, &digest)
+    }
+
+    /// The roles that are asked too once the gate's own time is over.
+    fn escalate_to(&self, approval: &Approval) -> Vec<String> {
+        let own: Vec<String> = approval.escalate_to.iter().map(|role| role.value.clone()).collect();
+        if own.is_empty() { self.plan.workspace.escalate_to.clone() } else { own }
+    }
+
+    /// Sets the moments at which something is due of an open gate.
+    pub(super) fn wake_for_gate(&mut self, node: NodeId) {
+        let state = self.state.node(node);
+        let Some(gate) = state.gate().filter(|_| state.state == StepState::AwaitingApproval) else { return };
+        let levels = &gate.opened.levels;
+        // What is due now waits for the next look at the clock: nobody is called to a gate that is passed meanwhile.
+        let now = (!levels.is_empty()).then_some(self.now);
+        let moments: Vec<Timestamp> =
+            gate.opened.deadline.into_iter().chain(levels.iter().map(|level| level.until)).chain(now).collect();
+        moments.into_iter().for_each(|at| self.wake_at(at, Timer::Gate(node)));
     }
 
     /// An approval given with the start of the run counts where it was given for exactly this.
@@ -364,7 +399,7 @@ impl Machine {
         })))
     }
 
-    /// A gate's time is over. It never approves.
+    /// Something is due of a gate: its time is over, or that of a level. It never approves.
     pub(super) fn gate_time_over(&mut self, node: NodeId) -> Result<(), Illegal> {
         let plan = Arc::clone(&self.plan);
         let state = self.state.node(node);
@@ -372,14 +407,13 @@ impl Machine {
             return Ok(());
         };
         let due = gate.opened.deadline.is_some_and(|deadline| deadline <= self.now) && gate.escalated.is_none();
-        let Some(approval) = plan.step(state.step).approval.as_ref().filter(|_| due) else {
-            return Ok(());
-        };
-        if approval.on_timeout == OnTimeout::Reject {
-            return self.fail(node, "nobody approved it in time".to_owned());
+        if let Some(approval) = plan.step(state.step).approval.as_ref().filter(|_| due) {
+            if approval.on_timeout == OnTimeout::Reject {
+                return self.fail(node, "nobody approved it in time".to_owned());
+            }
+            let to = self.escalate_to(approval);
+            self.emit(Event::GateEscalated { step: self.path(node), to, level: 0 })?;
         }
-        let own: Vec<String> = approval.escalate_to.iter().map(|role| role.value.clone()).collect();
-        let to = if own.is_empty() { plan.workspace.escalate_to.clone() } else { own };
-        self.emit(Event::GateEscalated { step: self.path(node), to })
+        self.escalate(node)
     }
 }

@@ -1,6 +1,6 @@
 //! The machine: takes what happens, says what to do.
 //!
-//! Holds no rule itself: starting is in `start`, gates in `gate`, ends in `finish`, undoing in `undo`,
+//! Holds no rule itself: starting is in `start`, gates in `gate` and `escalation`, ends in `finish`, undoing in `undo`,
 //! taking up in `recover`. Here is what they share: the journal's order, the ready queues, the timers.
 
 use std::cmp::Reverse;
@@ -66,6 +66,8 @@ pub struct Machine {
     pub(super) exempt: VecDeque<NodeId>,
     /// Jobs under way.
     pub(super) jobs: BTreeSet<JobId>,
+    /// Calls to gates under way. They take no job's place, and keep no step from being decided about.
+    pub(super) calls: BTreeSet<JobId>,
     /// What is read for gates that are about to open.
     pub(super) looks: BTreeMap<NodeId, Looks>,
     /// Instances of each `for_each` step that have not begun.
@@ -95,6 +97,7 @@ impl Machine {
             ready: VecDeque::new(),
             exempt: VecDeque::new(),
             jobs: BTreeSet::new(),
+            calls: BTreeSet::new(),
             looks: BTreeMap::new(),
             waiting: BTreeMap::new(),
             timers: BinaryHeap::new(),
@@ -131,10 +134,10 @@ impl Machine {
         self.timers.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Whether no job is under way.
+    /// Whether no job and no call is under way.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.jobs.is_empty()
+        self.jobs.is_empty() && self.calls.is_empty()
     }
 
     /// Whether only a person can bring the run on.
@@ -441,6 +444,9 @@ impl Machine {
     }
 
     fn done(&mut self, job: JobId, answer: Answer) -> Result<(), Illegal> {
+        if self.calls.remove(&job) {
+            return self.call_ended(job, answer);
+        }
         if !self.jobs.remove(&job) {
             return Ok(());
         }
@@ -449,7 +455,7 @@ impl Machine {
 
     /// Running steps are cancelled; each ends by its own answer.
     pub(super) fn cancel_running(&mut self) {
-        let nodes: Vec<NodeId> = self.jobs.iter().map(|job| job.node).collect();
+        let nodes: BTreeSet<NodeId> = self.jobs.iter().chain(&self.calls).map(|job| job.node).collect();
         self.effects.extend(nodes.into_iter().map(Effect::Cancel));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::event::{GateOpened, NodePath, Outputs, Side, StepState};
+use super::event::{End, GateOpened, LevelCalled, NodePath, Outputs, Side, StepState};
 use super::frame::FrameId;
 use crate::catalogue::Timestamp;
 use crate::plan::StepIndex;
@@ -61,6 +61,8 @@ pub struct Node {
 pub struct More {
     /// Its gate.
     pub gate: Option<Gate>,
+    /// How many gates it has opened, and the calls to them, in their order.
+    pub calls: (u32, Vec<LevelCall>),
     /// What a manual step asks, and the answers wanted.
     pub asked: Option<(String, Vec<(String, String)>)>,
     /// How to find the current attempt again.
@@ -116,6 +118,12 @@ pub struct Gate {
     pub votes: Vec<String>,
     /// Roles asked since its time was over.
     pub escalated: Option<Vec<String>>,
+    /// The last level of its policy that was called; 0 before the first.
+    pub level: u32,
+    /// Roles of the levels that were called.
+    pub called: Vec<String>,
+    /// The time of the last level is over: nobody else is called.
+    pub is_exhausted: bool,
     /// Enough people approved.
     pub approved: bool,
 }
@@ -123,8 +131,38 @@ pub struct Gate {
 impl Gate {
     /// A gate that nobody has answered.
     pub(super) fn new(opened: GateOpened) -> Self {
-        Self { opened, votes: Vec::new(), escalated: None, approved: false }
+        let (votes, called) = (Vec::new(), Vec::new());
+        Self { opened, votes, escalated: None, level: 0, called, is_exhausted: false, approved: false }
     }
+
+    /// The roles that may approve by now: each once, those of the gate itself first.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        let all: Vec<&String> =
+            self.opened.by.iter().chain(self.escalated.iter().flatten()).chain(&self.called).collect();
+        let first = |at: usize| !all[..at].contains(&all[at]);
+        let roles: Vec<&str> = (0..all.len()).filter(|at| first(*at)).map(|at| all[at].as_str()).collect();
+        roles.into_iter()
+    }
+
+    /// Whether time alone brings it on: more people are asked or called, or it is rejected.
+    #[must_use]
+    pub fn waits_for_time(&self) -> bool {
+        let levels = !self.opened.levels.is_empty() && !self.is_exhausted;
+        levels || (self.opened.deadline.is_some() && self.escalated.is_none())
+    }
+}
+
+/// A call of a level to a gate.
+#[derive(Clone, Debug)]
+pub struct LevelCall {
+    /// The opening of the step's gate that it was made for; counts from one.
+    pub gate: u32,
+    /// Who is called, and what is said.
+    pub called: LevelCalled,
+    /// How far it has come.
+    pub handle: Option<Value>,
+    /// How it ended.
+    pub end: Option<End>,
 }
 
 impl Node {
@@ -164,6 +202,12 @@ impl Node {
     #[must_use]
     pub fn gate(&self) -> Option<&Gate> {
         self.more.as_ref()?.gate.as_ref()
+    }
+
+    /// The calls to the gate that is open, or was open last.
+    pub fn calls(&self) -> impl Iterator<Item = &LevelCall> {
+        let (gate, calls) = self.more.as_ref().map_or((0, [].as_slice()), |more| (more.calls.0, &more.calls.1));
+        calls.iter().filter(move |call| call.gate == gate)
     }
 
     /// Why it is in its state.

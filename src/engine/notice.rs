@@ -7,7 +7,7 @@ use super::scope::NodeScope;
 use super::state::{NodeId, State};
 use crate::plan::{Claim, Plan, channel_secret, message};
 use crate::runbook::expr::{Part, Rendered, Undefined};
-use crate::runbook::workspace::Channel;
+use crate::runbook::workspace::{Audience, Channel};
 
 /// The step's parameters with the rendered message and the channels; secrets of channels are references.
 pub(super) fn notice(
@@ -34,6 +34,12 @@ pub(super) fn notice(
     with.insert("audience".to_owned(), audience.into());
     with.insert("message".to_owned(), message.to_json());
     Ok(with_channels(with, channels))
+}
+
+/// The parameters of a call with the channels that reach who is called.
+pub(super) fn addressed(plan: &Plan, with: Map<String, Value>, audience: &Audience) -> Rendered {
+    let described = |name: &String| Some(described(name, plan.workspace.channels.get(name)?));
+    with_channels(with, audience.channels.iter().filter_map(described).collect())
 }
 
 fn with_channels(mut with: Map<String, Value>, channels: Vec<Rendered>) -> Rendered {

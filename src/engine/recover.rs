@@ -34,9 +34,7 @@ impl Machine {
                 Ok(())
             }
             StepState::AwaitingApproval => {
-                if let Some(deadline) = state.gate().and_then(|gate| gate.opened.deadline) {
-                    self.wake_at(deadline, Timer::Gate(node));
-                }
+                self.wake_for_gate(node);
                 Ok(())
             }
             StepState::Cancelled if state.attempt > 0 && state.parent.is_none() => {

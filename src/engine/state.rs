@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::event::{Decided, Event, Instance, Mode, NodePath, Outputs, RunStarted, RunState, StepState};
 use super::frame::{Frame, FrameId};
-pub use super::node::{Gate, Interrupted, More, Node, NodeId};
+pub use super::node::{Gate, Interrupted, LevelCall, More, Node, NodeId};
 use super::transition::{Change, Illegal, transition};
 use crate::catalogue::Timestamp;
 use crate::plan::{Plan, StepIndex};

@@ -1,7 +1,10 @@
 //! The transitions of a step: one function, and what each event leaves behind on the node.
 
 use super::deliveries::release_doubts;
-use super::event::{Decided, Decision, End, Event, Intent, NodePath, Outputs, Resolution, Side, Sight, StepState};
+use super::event::{
+    Decided, Decision, End, Event, Intent, LevelCalled, NodePath, Outputs, Resolution, Side, Sight, StepState,
+};
+use super::node::LevelCall;
 use super::state::{Gate, Interrupted, Node};
 
 /// An event that does not fit the state it met.
@@ -36,7 +39,11 @@ pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change
         (Event::Returned { .. }, StepState::Running) => StepState::Succeeded,
         (Event::RepetitionEnded { .. }, StepState::Pending | StepState::Running) => StepState::Succeeded,
         (Event::GateOpened(_), StepState::Pending) => StepState::AwaitingApproval,
-        (Event::GateEscalated { .. }, StepState::AwaitingApproval) => StepState::AwaitingApproval,
+        (Event::GateEscalated { .. } | Event::LevelCalled(_), StepState::AwaitingApproval) => {
+            StepState::AwaitingApproval
+        }
+        // A call may end after the gate was passed.
+        (Event::CallHandle { .. } | Event::CallEnded { .. }, state) => state,
         (Event::GateVoided { .. }, StepState::Pending | StepState::AwaitingApproval) => StepState::Pending,
         (Event::PersonAsked { .. }, StepState::Pending) => StepState::AwaitingPerson,
         (Event::Intent(intent), state) => began(intent, state).ok_or_else(|| illegal(node, event))?,
@@ -150,11 +157,19 @@ impl Node {
             }
             Event::GateOpened(opened) => {
                 self.more().gate = Some(Gate::new((**opened).clone()));
+                self.more().calls.0 += 1;
             }
-            Event::GateEscalated { to, .. } => {
+            Event::GateEscalated { to, level, .. } => {
                 if let Some(gate) = &mut self.more().gate {
-                    gate.escalated = Some(to.clone());
+                    if *level > 0 { gate.is_exhausted = true } else { gate.escalated = Some(to.clone()) }
                 }
+            }
+            Event::LevelCalled(called) => self.note_called(called),
+            Event::CallHandle { call, handle, .. } => {
+                self.call_of(*call).into_iter().for_each(|call| call.handle = Some(handle.clone()));
+            }
+            Event::CallEnded { call, end, .. } => {
+                self.call_of(*call).into_iter().for_each(|call| call.end = Some(end.clone()));
             }
             Event::GateVoided { .. } => self.more().gate = None,
             Event::PersonAsked { instructions, answers, .. } => {
@@ -190,6 +205,20 @@ impl Node {
             Event::Decided(decided) => self.note_decision(decided),
             _ => {}
         }
+    }
+
+    fn note_called(&mut self, called: &LevelCalled) {
+        let more = self.more();
+        if let Some(gate) = &mut more.gate {
+            gate.level = called.level;
+            gate.called.extend(called.to.iter().cloned());
+        }
+        let gate = more.calls.0;
+        more.calls.1.push(LevelCall { gate, called: called.clone(), handle: None, end: None });
+    }
+
+    fn call_of(&mut self, number: u32) -> Option<&mut LevelCall> {
+        self.more.as_mut()?.calls.1.iter_mut().find(|call| call.called.call == number)
     }
 
     fn note_end(&mut self, end: &End) {
@@ -362,12 +391,27 @@ mod tests {
             quorum: 1,
             requester_may_approve: true,
             deadline: None,
+            levels: Vec::new(),
+        };
+        let level = LevelCalled {
+            step: step(),
+            call: 1,
+            level: 1,
+            calls: "r".to_owned(),
+            to: Vec::new(),
+            missed: Vec::new(),
+            channels: Vec::new(),
+            message: serde_json::Value::Null,
+            at: Timestamp(0),
         };
         let outputs = serde_json::Map::new;
         vec![
             ("not_applicable", Event::NotApplicable { step: step(), reason: reason() }),
             ("gate_opened", Event::GateOpened(Box::new(gate))),
-            ("gate_escalated", Event::GateEscalated { step: step(), to: Vec::new() }),
+            ("gate_escalated", Event::GateEscalated { step: step(), to: Vec::new(), level: 0 }),
+            ("level_called", Event::LevelCalled(Box::new(level))),
+            ("call_handle", Event::CallHandle { step: step(), call: 1, handle: serde_json::Value::Null }),
+            ("call_ended", Event::CallEnded { step: step(), call: 1, end: End::Cancelled }),
             ("gate_voided", Event::GateVoided { step: step(), reason: reason() }),
             ("called", Event::Called { step: step(), inputs: outputs(), unknown: Vec::new() }),
             ("returned", Event::Returned { step: step(), outputs: Outputs::None }),

@@ -209,6 +209,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         drill: admitted.drill,
         outside_window: admitted.outside_window,
         region: start.made.as_ref().map(|made| made.region.clone()),
+        state: state_folder(common).filter(|_| start.simulate.is_none()),
     };
     let stage = start.simulate.as_ref().map(|simulation| stage(simulation, &plan, &clock, &id));
     let registry = match &stage {
@@ -239,6 +240,12 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     started.pinned = pinned;
     session.folder = Some(Arc::new(folder));
     session.drive(State::new(&session.plan), Seq(0), Box::new(journal), vec![Input::Start(Box::new(started))], &[])
+}
+
+/// The folder that runs are kept in, where a command has to name it.
+fn state_folder(common: &Common) -> Option<String> {
+    let root = common.store.root();
+    (root != common.workspace.join(".drctl")).then(|| root.display().to_string())
 }
 
 /// The simulated world of a run.

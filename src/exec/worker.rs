@@ -46,7 +46,7 @@ pub(super) struct Worker {
     pub(super) folder: Option<Arc<RunFolder>>,
     pub(super) run: String,
     pub(super) messages: mpsc::UnboundedSender<Message>,
-    pub(super) cancels: Mutex<BTreeMap<NodeId, CancellationToken>>,
+    pub(super) cancels: Mutex<BTreeMap<JobId, CancellationToken>>,
 }
 
 impl Worker {
@@ -54,7 +54,7 @@ impl Worker {
     pub(super) fn start(self: &Arc<Self>, job: Box<Job>) {
         let worker = Arc::clone(self);
         let cancel = CancellationToken::new();
-        self.tokens().insert(job.id.node, cancel.clone());
+        self.tokens().insert(job.id, cancel.clone());
         tokio::spawn(async move {
             let id = job.id;
             let answer = catch_panic(worker.run(&job, cancel)).await;
@@ -64,16 +64,14 @@ impl Worker {
             });
             // Jobs that end together say so together: they share a wake-up of the driver and a write of the journal.
             tokio::task::yield_now().await;
-            worker.tokens().remove(&id.node);
+            worker.tokens().remove(&id);
             worker.messages.send(Message::Done { job: id, answer }).ok();
         });
     }
 
-    /// Asks a node's job to stop.
+    /// Asks a node's job, and the calls to its gate, to stop.
     pub(super) fn cancel(&self, node: NodeId) {
-        if let Some(token) = self.tokens().get(&node) {
-            token.cancel();
-        }
+        self.tokens().iter().filter(|(job, _)| job.node == node).for_each(|(_, token)| token.cancel());
     }
 
     /// How many jobs run.
@@ -81,7 +79,7 @@ impl Worker {
         self.tokens().len()
     }
 
-    fn tokens(&self) -> std::sync::MutexGuard<'_, BTreeMap<NodeId, CancellationToken>> {
+    fn tokens(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobId, CancellationToken>> {
         self.cancels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -157,7 +155,11 @@ impl Worker {
             _ => Map::new(),
         };
         let side = if job.id.side == Side::Rollback { "undo " } else { "" };
-        let (step, attempt) = (job.path.to_string(), job.id.attempt);
+        let attempt = job.id.attempt;
+        let step = match job.id.side {
+            Side::Call => format!("{}!call_{attempt}", job.path),
+            _ => job.path.to_string(),
+        };
         let folder = match &self.folder {
             Some(folder) => folder.step(&format!("{side}{step}"), attempt),
             None => PathBuf::new(),

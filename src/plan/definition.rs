@@ -80,12 +80,16 @@ pub fn definition(runbook: &Runbook, step: &Step) -> Value {
 }
 
 fn approval(runbook: &Runbook, gate: &Approval) -> Value {
-    json!({
+    let mut value = json!({
         "by": gate.by.iter().map(|role| &role.value).collect::<Vec<_>>(),
         "quorum": gate.quorum,
         "requester_may_approve": gate.requester_may_approve,
         "timeout": gate.timeout,
         "on_timeout": gate.on_timeout,
         "prompt": gate.prompt.as_ref().map(|prompt| written(runbook, prompt)),
-    })
+    });
+    if let Some(policy) = &gate.escalation {
+        value["escalation"] = json!(policy.value);
+    }
+    value
 }

@@ -42,7 +42,7 @@ pub use template::{Claim, Parts, Severity, Template};
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
 use crate::runbook::ast::{Defaults, OnFailure, OnInterrupt, Retry, RunIf, Runbook, SecretSource, Step};
 use crate::runbook::expr::{Expressions, Templated};
-use crate::runbook::workspace::{Audience, Workspace};
+use crate::runbook::workspace::{Audience, Level, Workspace};
 
 /// The templates of the workspace, by name; `None` for one that cannot be read, which is said elsewhere.
 pub type Templates = BTreeMap<String, Option<Template>>;
@@ -229,11 +229,10 @@ impl Plan {
 
     /// The secrets of the channels that notices of the plan may go through.
     fn channel_secrets(&self) -> Vec<(String, SecretSource)> {
-        let channels = self
-            .workspace
-            .channels
-            .iter()
-            .filter(|(name, _)| self.audiences().iter().any(|audience| audience.channels.contains(name)));
+        let told = self.audiences().into_iter().map(|audience| audience.channels.clone());
+        let audiences: Vec<Vec<String>> = told.chain(self.called_channels()).collect();
+        let channels =
+            self.workspace.channels.iter().filter(|(name, _)| audiences.iter().any(|channels| channels.contains(name)));
         let of_channel = channels.flat_map(|(name, channel)| {
             channel.secrets.iter().map(move |(path, from)| (channel_secret(name, path), from.clone()))
         });
@@ -251,6 +250,19 @@ impl Plan {
             .collect();
         let is_meant = |name: &String| named.as_ref().is_none_or(|named| named.contains(name));
         self.workspace.audiences.iter().filter(|(name, _)| is_meant(name)).map(|(_, audience)| audience).collect()
+    }
+
+    /// The levels by which people are called to the gate of the step; none where it has no gate, or follows no policy.
+    #[must_use]
+    pub fn escalation(&self, step: StepIndex) -> &[Level] {
+        let Some(approval) = &self.step(step).approval else { return &[] };
+        self.workspace.escalation(approval.escalation.as_ref().map(|policy| policy.value.as_str()))
+    }
+
+    /// The channels through which people are called to the gates of the plan.
+    fn called_channels(&self) -> impl Iterator<Item = Vec<String>> {
+        let levels = self.steps().flat_map(|(index, _)| self.escalation(index));
+        levels.map(|level| self.workspace.called(&level.calls).channels)
     }
 
     /// The spec of an action the runbook names.

@@ -272,7 +272,7 @@ mod tests {
         let mut all = of(&events(to_the_end()));
         let rejected = decided(Some("promote"), Decision::Reject, "bob", Some("not yet"));
         all.merge(of(&events([to_the_gate(), vec![(200, rejected)]].concat())));
-        let late = Event::GateEscalated { step: path("promote"), to: Vec::new() };
+        let late = Event::GateEscalated { step: path("promote"), to: Vec::new(), level: 0 };
         all.merge(of(&events([to_the_gate(), vec![(1_000, late)]].concat())));
         let not = is_false("steps.declare.outputs.affected > 3");
         all.merge(of(&[Event::NotApplicable { step: path("switch"), reason: not }]));

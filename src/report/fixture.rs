@@ -75,6 +75,7 @@ pub(super) fn plan() -> Plan {
         timeout: Some(Duration::from_mins(15)),
         on_timeout: OnTimeout::Escalate,
         escalate_to: Box::default(),
+        escalation: None,
         prompt: None,
         span: Span::default(),
     }));
@@ -159,6 +160,7 @@ pub(super) fn started(mode: Mode) -> Event {
         drill: None,
         outside_window: None,
         region: None,
+        state: None,
     }))
 }
 
@@ -207,6 +209,7 @@ pub(super) fn gate(deadline: Timestamp) -> Event {
         quorum: 1,
         requester_may_approve: true,
         deadline: Some(deadline),
+        levels: Vec::new(),
     }))
 }
 

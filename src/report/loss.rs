@@ -7,9 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::words;
-use crate::catalogue::HumanDuration;
-use crate::engine::{NodeId, NodePath, State};
-use crate::plan::{Plan, loss_measure};
+use crate::engine::{NodeId, NodePath, State, measured_loss};
+use crate::plan::Plan;
 
 /// The loss of data of a run, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,19 +27,7 @@ pub fn data_loss(plan: &Plan, state: &State) -> DataLoss {
 
 /// The same, as far as some of its steps measured it.
 pub(super) fn loss_of(plan: &Plan, state: &State, counts: impl Fn(NodeId) -> bool) -> DataLoss {
-    let measured = state.iter().filter(|(id, _)| counts(*id)).filter_map(|(_, node)| {
-        let output = loss_measure(&plan.catalogue, plan.step(node.step))?;
-        Some((span(node.outputs.values()?.get(output)?)?, node.path.clone()))
-    });
-    let measured = measured.reduce(|largest, next| if next.0 > largest.0 { next } else { largest });
-    DataLoss { objective: plan.runbook.objectives.rpo, measured }
-}
-
-fn span(value: &Value) -> Option<Duration> {
-    match value {
-        Value::String(text) => HumanDuration::parse(text).ok().map(|span| span.0),
-        _ => Duration::try_from_secs_f64(value.as_f64()?.max(0.0)).ok(),
-    }
+    DataLoss { objective: plan.runbook.objectives.rpo, measured: measured_loss(plan, state, counts) }
 }
 
 impl DataLoss {
@@ -94,14 +81,5 @@ mod tests {
         assert_eq!(words(Some(300), Some(300)), told("RPO 5m: up to 5m lost, measured by `lag`"));
         assert_eq!(words(Some(300), Some(312)), told("RPO 5m: up to 5m12s lost (12s over), measured by `lag`"));
         assert_eq!(words(None, Some(12)), told("up to 12s lost, measured by `lag`"));
-    }
-
-    #[test]
-    fn a_measure_is_seconds_or_a_duration() {
-        assert_eq!(span(&json!(1.5)), Some(Duration::from_millis(1500)));
-        assert_eq!(span(&json!("2m")), Some(Duration::from_mins(2)));
-        assert_eq!(span(&json!(-3)), Some(Duration::ZERO));
-        assert_eq!(span(&json!(null)), None);
-        assert_eq!(span(&json!("soon")), None);
     }
 }

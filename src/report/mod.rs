@@ -8,6 +8,7 @@
 mod answers;
 mod asker;
 pub mod calendar;
+mod calls;
 mod consequences;
 mod coverage;
 mod critical;

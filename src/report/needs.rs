@@ -132,7 +132,7 @@ fn quote(word: &str) -> Cow<'_, str> {
 #[must_use]
 pub(super) fn approvers(plan: &Plan, state: &State, gate: &Gate) -> String {
     let opened = &gate.opened;
-    let roles: Vec<&str> = roles(gate).collect();
+    let roles: Vec<&str> = gate.roles().collect();
     let mut who = if opened.by.is_empty() {
         "anybody".to_owned()
     } else {
@@ -150,16 +150,11 @@ pub(super) fn approvers(plan: &Plan, state: &State, gate: &Gate) -> String {
     who
 }
 
-fn roles(gate: &Gate) -> impl Iterator<Item = &str> {
-    let roles = gate.opened.by.iter().chain(gate.escalated.iter().flatten());
-    roles.map(String::as_str)
-}
-
 /// Whether it makes sense to ask this person. The engine judges the answer all the same.
 #[must_use]
 pub(super) fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> bool {
     let requester = state.started.as_ref().map(|started| &started.operator.name);
-    let may = gate.opened.by.is_empty() || plan.workspace.people(roles(gate)).contains(&person.name);
+    let may = gate.opened.by.is_empty() || plan.workspace.people(gate.roles()).contains(&person.name);
     let as_requester = gate.opened.requester_may_approve || requester != Some(&person.name);
     may && as_requester && !gate.votes.contains(&person.name)
 }
@@ -186,7 +181,7 @@ pub(super) fn done_word(decision: &Decision) -> &'static str {
 #[must_use]
 pub(super) fn side_word(side: Side) -> &'static str {
     match side {
-        Side::Apply => "",
+        Side::Apply | Side::Call => "",
         Side::Rollback => "undoing ",
     }
 }

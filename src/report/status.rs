@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::calls::{call_lines, calls_json};
 use super::kept::Kept;
 use super::loss::data_loss;
 use super::needs::{Need, approvers, commands, needs, side_word};
@@ -193,6 +194,7 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
             lines.push(format!("    digest: {}", short_digest(&gate.opened.digest)));
             lines.push(format!("    asks {}", approvers(plan, state, gate)));
             lines.extend(gate.opened.deadline.map(|deadline| format!("    {}", remaining(deadline, now))));
+            lines.extend(call_lines(node, gate, now).into_iter().map(|line| format!("    {line}")));
         }
         (Need::Answer, _, Some((instructions, answers))) => {
             lines.extend(told(&node.path, instructions));
@@ -250,6 +252,8 @@ pub fn status_json(
         });
         if let Some(gate) = node.gate().filter(|_| node.state == StepState::AwaitingApproval) {
             step["gate"] = json!(gate.opened);
+            step["gate"]["calls"] = calls_json(node);
+            step["gate"]["approved_by"] = json!(gate.votes);
         }
         step
     });

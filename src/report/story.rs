@@ -2,11 +2,12 @@
 //!
 //! The texts are raw; whoever prints a line cleans it as a whole.
 
+use super::calls::{missed, through};
 use super::needs::{Need, abort_command, approvers, commands_for, done_word, need, side_word};
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::event::{GateOpened, PlanChanged};
+use crate::engine::event::{GateOpened, LevelCalled, PlanChanged};
 use crate::engine::{
     Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, ahead_refused, approved_at_start,
     run_title, step_title,
@@ -145,6 +146,16 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
             let first = opened.prompt.lines().next().unwrap_or_default();
             (Tone::Needed, format!("waits for approval: {first}"))
         }
+        Event::GateEscalated { level, .. } if *level > 0 => {
+            let text = "nobody approved it in time, and its policy has no further level: the gate stays open";
+            (Tone::Needed, text.to_owned())
+        }
+        Event::LevelCalled(called) => {
+            let of = view.state.node(id).gate().map_or(0, |gate| gate.opened.levels.len());
+            let LevelCalled { calls, level, .. } = &**called;
+            (Tone::Needed, format!("level {level} of {of} calls {calls} {}", through(called)))
+        }
+        Event::CallEnded { call, end, .. } => call_ended(view, id, *call, end)?,
         Event::GateEscalated { to, .. } if to.is_empty() => {
             (Tone::Needed, "nobody approved it in time, and there is nobody else to ask".to_owned())
         }
@@ -183,6 +194,17 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
         }
         Event::InDoubt { side, evidence, .. } => (Tone::Bad, format!("IN DOUBT: {}{evidence}", side_word(*side))),
         _ => return None,
+    })
+}
+
+fn call_ended(view: &View, id: NodeId, number: u32, end: &End) -> Option<(Tone, String)> {
+    let call = view.state.node(id).calls().find(|call| call.called.call == number)?;
+    let calls = &call.called.calls;
+    Some(match end {
+        End::Succeeded { note, .. } => (Tone::Good, format!("{calls} was called: {note}")),
+        End::Failed { reason, .. } => (Tone::Bad, format!("{calls} was not reached, the call is owed: {reason}")),
+        End::Ambiguous { evidence } => (Tone::Bad, format!("nothing tells whether {calls} was reached: {evidence}")),
+        End::Cancelled => return None,
     })
 }
 
@@ -251,6 +273,10 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
     let mut details = match event {
         Event::GateOpened(opened) => gate_details(view, at, opened, id),
         Event::GateEscalated { .. } => gate(view, id).collect(),
+        Event::LevelCalled(called) => {
+            let missed = view.state.node(id).gate().and_then(|gate| missed(gate, called));
+            missed.into_iter().chain(gate(view, id)).collect()
+        }
         Event::PersonAsked { instructions, answers, .. } => {
             let more = instructions.lines().skip(1).map(str::to_owned);
             let wanted = answers.iter().map(|(name, kind)| format!("wanted: {name} ({kind})"));
@@ -262,6 +288,7 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
         event,
         Event::GateOpened(_)
             | Event::GateEscalated { .. }
+            | Event::LevelCalled(_)
             | Event::PersonAsked { .. }
             | Event::Outcome { .. }
             | Event::StepFailed { .. }
@@ -298,6 +325,14 @@ pub(super) fn gate_details(view: &View, at: Timestamp, opened: &GateOpened, id: 
     let opened_gate = view.state.node(id).gate();
     let refused = opened_gate.and_then(|gate| ahead_refused(&view.plan, &view.state, gate));
     details.extend(refused.map(|why| format!("`--approve` does not count: {why}")));
+    let mut before = None;
+    let levels = opened.levels.iter().map(|level| {
+        let from = before.replace(level.until);
+        let from = from.map_or("now".to_owned(), |from| format!("at {} UTC", words::time_of_day(from)));
+        format!("{} {from}", level.calls)
+    });
+    let levels: Vec<String> = levels.collect();
+    details.extend((!levels.is_empty()).then(|| format!("calls {}", levels.join(", "))));
     if let Some(deadline) = opened.deadline {
         let step = view.plan.step(view.state.node(id).step);
         let then = match step.approval.as_ref().map(|approval| approval.on_timeout) {

@@ -382,6 +382,8 @@ pub struct Approval {
     pub on_timeout: OnTimeout,
     /// Roles that are asked too, once the time is over.
     pub escalate_to: Box<[Spanned<String>]>,
+    /// The policy by which people are called; the workspace's where there is none.
+    pub escalation: Option<Spanned<String>>,
     /// How long people take to open it.
     pub estimate: Option<Estimate>,
     /// What is asked.

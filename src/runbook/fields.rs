@@ -177,6 +177,7 @@ pub const APPROVAL: &[LanguageField] = &[
     may("timeout", Duration, "how long it waits before `on_timeout`"),
     may("on_timeout", Words(&["escalate", "reject"]), "what then; a gate never approves by itself"),
     may("escalate_to", Texts, "roles that are asked too once the time is over"),
+    may("escalation", Text, "the policy of the workspace by which people are called, level by level"),
     may("estimate", Fields(ESTIMATE), "how long people take to open it (2m, at worst 5m)"),
     may("prompt", Text, "what is asked"),
 ];

@@ -352,6 +352,7 @@ impl<'d> Decoder<'d> {
             timeout: fields.get("timeout").and_then(|node| self.duration(node)),
             on_timeout: self.word(&fields, "on_timeout").unwrap_or_default(),
             escalate_to: fields.get("escalate_to").map(|node| self.names(node)).unwrap_or_default(),
+            escalation: fields.get("escalation").and_then(|node| self.text(node)),
             estimate: fields.get("estimate").and_then(|node| self.estimate(node)),
             prompt: fields.get("prompt").map(|node| self.templated(node)),
             span: self.span(node),

@@ -5,6 +5,7 @@
 mod clock;
 mod composition;
 mod dry_run;
+mod escalation;
 mod failure;
 mod fmt;
 mod gates;

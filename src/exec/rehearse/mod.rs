@@ -353,6 +353,7 @@ impl Rehearsal<'_> {
             drill: None,
             outside_window: None,
             region: None,
+            state: None,
         }
     }
 }

@@ -195,10 +195,11 @@ pub(super) fn person(name: &str) -> Person {
 
 /// Whether nothing but a reply can bring the run on.
 pub(super) fn is_stuck(state: &State) -> bool {
-    let gate_may_escalate = state.iter().any(|(_, node)| {
-        node.state == StepState::AwaitingApproval
-            && node.gate().is_some_and(|gate| gate.opened.deadline.is_some() && gate.escalated.is_none())
-    });
+    let is_given_up = state.aborted.is_some() || state.rollback.is_some();
+    let gate_may_escalate = !is_given_up
+        && state.iter().any(|(_, node)| {
+            node.state == StepState::AwaitingApproval && node.gate().is_some_and(Gate::waits_for_time)
+        });
     let waits = [StepState::AwaitingApproval, StepState::AwaitingPerson, StepState::InDoubt, StepState::Failed];
     let undone = state.count(StepState::RollbackFailed) > 0;
     let waits = undone || state.pauses.1 || waits.iter().any(|waiting| state.count(*waiting) > 0);

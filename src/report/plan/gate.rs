@@ -58,6 +58,7 @@ pub(super) fn gate(plan: &Plan, state: &State, node: NodeId, approval: &Approval
         Err(why) => (None, Vec::new(), Some(why)),
     };
     let time = critical_path::gate(approval);
+    let levels = plan.escalation(state.node(node).step);
     Gate {
         people: workspace.people(by.iter().map(String::as_str)),
         by,
@@ -70,6 +71,7 @@ pub(super) fn gate(plan: &Plan, state: &State, node: NodeId, approval: &Approval
         },
         escalate_to_people: workspace.people(escalate_to.iter().map(String::as_str)),
         escalate_to,
+        calls: levels.iter().map(|level| (level.calls.clone(), Seconds(level.timeout))).collect(),
         prompt: approval.prompt.as_ref().map(|prompt| values.parameter("prompt", prompt)),
         digest,
         preview,

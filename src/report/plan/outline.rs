@@ -202,6 +202,9 @@ pub struct Gate {
     pub escalate_to: Vec<String>,
     /// The people who have those.
     pub escalate_to_people: Vec<String>,
+    /// Who is called, level by level, and how long each has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<(String, Seconds)>,
     /// What is asked, as far as it is known.
     pub prompt: Option<Parameter>,
     /// What an approval ahead binds to; null where only the run can tell.

@@ -1,5 +1,7 @@
 //! A plan as text: a line for each step, below it what it does, who must agree, and what undoes it.
 
+use std::time::Duration;
+
 use console::Style;
 use serde_json::Value;
 
@@ -320,7 +322,19 @@ fn gate_words(gate: &Gate) -> String {
         (Some(after), _) if gate.escalate_to.is_empty() => format!("overdue after {after}"),
         (Some(after), _) => format!("after {after} also {}", people(&gate.escalate_to, &gate.escalate_to_people)),
     };
-    format!("{who}{quorum}{others}; {then}")
+    format!("{who}{quorum}{others}; {then}{}", calls_words(&gate.calls))
+}
+
+/// `; calls on_call_engineer at once, engineering_manager after 5m`.
+fn calls_words(calls: &[(String, Seconds)]) -> String {
+    let mut after = Duration::ZERO;
+    let words = calls.iter().map(|(calls, timeout)| {
+        let when = if after.is_zero() { "at once".to_owned() } else { format!("after {}", Seconds(after)) };
+        after += timeout.0;
+        format!("{calls} {when}")
+    });
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { String::new() } else { format!("; calls {}", words.join(", ")) }
 }
 
 /// `RTO 45m: 13m49s to spare at worst`.

@@ -127,6 +127,27 @@ impl Workspace {
         }
         found
     }
+
+    /// The levels of the policy that a gate names, or, where it names none, of the workspace's own.
+    #[must_use]
+    pub fn escalation(&self, own: Option<&str>) -> &[Level] {
+        let policy = own.or(self.escalation.as_deref());
+        policy.and_then(|name| self.escalation_policies.get(name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whom a level of that name reaches, and how: the people of a role, an audience, or whoever is behind a channel.
+    #[must_use]
+    pub fn called(&self, name: &str) -> Audience {
+        if let Some(role) = self.roles.get(name) {
+            let channels = if role.channels.is_empty() { &self.call_channels } else { &role.channels };
+            return Audience { channels: channels.clone(), roles: vec![name.to_owned()], ..Audience::default() };
+        }
+        let channel = || Audience {
+            channels: self.channels.contains_key(name).then(|| name.to_owned()).into_iter().collect(),
+            ..Audience::default()
+        };
+        self.audiences.get(name).cloned().unwrap_or_else(channel)
+    }
 }
 
 /// Whether this can be an address of e-mail; the server has the last word.

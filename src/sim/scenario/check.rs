@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Fault, Scenario};
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Patience, Span, Spanned, limited};
+use crate::engine::REQUEST;
 use crate::plan::path::without_keys;
 use crate::plan::{Runbooks, Templates, outputs_of};
 use crate::runbook::ast::{Runbook, Step};
@@ -55,15 +56,12 @@ pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
         judge.step(&step.value, step.span);
     }
     for message in &scenario.expect.messages {
-        judge.name(
-            "template",
-            "template",
-            &message.template,
-            message.span,
-            against.templates.keys().map(String::as_str),
-        );
+        // Who is called to a gate is told as an audience is, whether or not the workspace has words of its own.
+        let known = against.templates.keys().map(String::as_str).chain([REQUEST]);
+        judge.name("template", "template", &message.template, message.span, known);
         if let Some(audience) = &message.audience {
-            let known = against.workspace.audiences.keys().map(String::as_str);
+            let levels = against.workspace.escalation_policies.values().flatten().map(|level| level.calls.as_str());
+            let known = against.workspace.audiences.keys().map(String::as_str).chain(levels);
             judge.name("audience", "audience", audience, message.span, known);
         }
     }

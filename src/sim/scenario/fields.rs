@@ -88,7 +88,7 @@ pub const WORLD: &[LanguageField] = &[
 /// An entry of `expect.messages`.
 pub const MESSAGE: &[LanguageField] = &[
     must("template", Text, "the template"),
-    may("audience", Text, "the audience"),
+    may("audience", Text, "the audience; of `approval_request`, whom the level calls"),
     may("times", Any, "how many notices; at least one where nothing is said"),
     may("contains", Text, "a part of the text of each"),
 ];

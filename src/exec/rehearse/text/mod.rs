@@ -92,6 +92,12 @@ fn people(text: &mut String, rehearsed: &Rehearsed, start: Timestamp) {
             Event::DecisionRefused { reason, .. } => {
                 lines.push(format!("  {}  refused: {reason}", clock(start.until(record.at))));
             }
+            Event::LevelCalled(called) => {
+                let (level, calls, step) = (called.level, &called.calls, &called.step);
+                lines.push(format!("  {}  level {level} calls {calls}: {step}", clock(start.until(record.at))));
+            }
+            // A gate waits since it opened.
+            Event::GateEscalated { .. } | Event::CallHandle { .. } | Event::CallEnded { .. } => {}
             event => {
                 if let Some(step) = event.step() {
                     since.insert(step.to_string(), record.at);
