@@ -45,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what a run is doing, what it needs, and what to type next')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show a run''s journal, or what a step printed')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Look on while a run goes on')
+            [CompletionResult]::new('watch-for', 'watch-for', [CompletionResultType]::ParameterValue, 'Look for an outage, or take an alert: down, it opens a run that waits at its first gate')
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Take a run up where it was left')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve a gate, or answer a manual step')
             [CompletionResult]::new('reject', 'reject', [CompletionResultType]::ParameterValue, 'Refuse a gate')
@@ -292,6 +293,28 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'drctl;watch-for' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'The kind, where runbooks of several kinds have that name: failover comes first')
+            [CompletionResult]::new('--alert', '--alert', [CompletionResultType]::ParameterName, 'Take an alert of Azure Monitor, PagerDuty or Alertmanager at its word: a file, or `-` for standard input')
+            [CompletionResult]::new('--nagios-exit', '--nagios-exit', [CompletionResultType]::ParameterName, 'Take the exit code of a Nagios plugin at its word; `--alert FILE` is then what the plugin printed')
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'The time between two looks')
+            [CompletionResult]::new('--threshold', '--threshold', [CompletionResultType]::ParameterName, 'How many bad looks of the last ones are an outage')
+            [CompletionResult]::new('--of', '--of', [CompletionResultType]::ParameterName, 'Of how many looks that is (default: two more than `--threshold`)')
+            [CompletionResult]::new('--recover', '--recover', [CompletionResultType]::ParameterName, 'How many good looks in a row are health')
+            [CompletionResult]::new('--step', '--step', [CompletionResultType]::ParameterName, 'A step of the detection phase whose verdict counts; may be given many times (default: all that have one)')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An input''s value; may be given many times')
+            [CompletionResult]::new('--vars', '--vars', [CompletionResultType]::ParameterName, 'A YAML file of inputs'' values')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is shown')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many steps run at a time')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'End once the looks are clear, with 0 if it is healthy and 1 if it is degraded')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Stay while the run waits for people, also without a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'drctl;resume' {

@@ -46,6 +46,7 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "runs" -d 'List the runs
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "status" -d 'Show what a run is doing, what it needs, and what to type next'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "logs" -d 'Show a run\'s journal, or what a step printed'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "watch" -d 'Look on while a run goes on'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "watch-for" -d 'Look for an outage, or take an alert: down, it opens a run that waits at its first gate'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "resume" -d 'Take a run up where it was left'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "approve" -d 'Approve a gate, or answer a manual step'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "reject" -d 'Refuse a gate'
@@ -253,6 +254,28 @@ complete -c drctl -n "__fish_drctl_using_subcommand watch" -l workspace -d 'The 
 complete -c drctl -n "__fish_drctl_using_subcommand watch" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand watch" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l kind -d 'The kind, where runbooks of several kinds have that name: failover comes first' -r -f -a "failover\t''
+failback\t''
+drill\t''"
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l alert -d 'Take an alert of Azure Monitor, PagerDuty or Alertmanager at its word: a file, or `-` for standard input' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l nagios-exit -d 'Take the exit code of a Nagios plugin at its word; `--alert FILE` is then what the plugin printed' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l every -d 'The time between two looks' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l threshold -d 'How many bad looks of the last ones are an outage' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l of -d 'Of how many looks that is (default: two more than `--threshold`)' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l recover -d 'How many good looks in a row are health' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l step -d 'A step of the detection phase whose verdict counts; may be given many times (default: all that have one)' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l set -d 'An input\'s value; may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l vars -d 'A YAML file of inputs\' values' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
+plain\t'One line an event'
+json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l once -d 'End once the looks are clear, with 0 if it is healthy and 1 if it is degraded'
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l wait -d 'Stay while the run waits for people, also without a terminal'
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand resume" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
 plain\t'One line an event'
 json\t'One JSON document an event'"

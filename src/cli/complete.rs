@@ -75,6 +75,8 @@ const VALUES: &[(&str, &str, Offer)] = &[
     ("doctor", "set", |line| inputs(line, &Kind::ALL)),
     ("plan", "runbook", |line| runbooks(line, &Kind::ALL)),
     ("rehearse", "runbook", |line| runbooks(line, &Kind::ALL)),
+    ("watch-for", "runbook", |line| runbooks(line, &Kind::ALL)),
+    ("watch-for", "set", |line| inputs(line, &Kind::ALL)),
     ("failover", "set", |line| inputs(line, &[Kind::Failover])),
     ("failback", "set", |line| inputs(line, &[Kind::Failback])),
     ("run", "set", |line| inputs(line, &Kind::ALL)),

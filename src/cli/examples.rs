@@ -93,6 +93,13 @@ Examples:
   drctl abort --plan                              what would be undone, and what not
   drctl abort --reason 'the region is back'       undoes it, once it was confirmed";
 
+pub(super) const WATCH_FOR: &str = "\
+Examples:
+  drctl watch-for orders                          looks each 30 s until it is down
+  drctl watch-for orders --once                   looks until that is clear, as cron wants it
+  drctl watch-for orders --alert -                takes an alert from standard input
+  drctl watch-for orders --nagios-exit 2          takes the exit code of a plugin";
+
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser as _};

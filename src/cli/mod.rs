@@ -25,6 +25,7 @@ mod send;
 mod start;
 mod test;
 mod validate;
+mod watch_for;
 
 use std::path::PathBuf;
 
@@ -100,6 +101,9 @@ enum Command {
     Logs(runs::Logs),
     /// Look on while a run goes on
     Watch(runs::Watch),
+    /// Look for an outage, or take an alert: down, it opens a run that waits at its first gate
+    #[command(after_help = examples::WATCH_FOR)]
+    WatchFor(watch_for::WatchFor),
     /// Take a run up where it was left
     #[command(after_help = examples::RESUME)]
     Resume(resume::Resume),
@@ -187,6 +191,7 @@ pub fn run() -> Result<Exit, Error> {
         Command::Status(given) => given.run(&common),
         Command::Logs(given) => given.run(&common),
         Command::Watch(given) => given.run(&common),
+        Command::WatchFor(given) => given.run(&common),
         Command::Resume(given) => given.run(&common),
         Command::Approve(given) => given.run(&common),
         Command::Reject(given) => given.run(&common),

@@ -51,7 +51,7 @@ impl Send {
             return show(&found, "owes", run.id());
         }
         let name = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let sent = send(&common.run(Showing::default()), folder, &wanted)?;
+        let sent = send(&common.run(&Showing::default()), folder, &wanted)?;
         for owed in sent
             .before
             .iter()

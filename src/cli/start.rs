@@ -233,7 +233,7 @@ impl Options {
     /// The plan of a runbook that was made, and when each service is back.
     fn shown(&self, common: &Common, region: &Region) -> Result<String, Error> {
         let registry = run::registry();
-        let loaded = run::judged_made(&common.run(self.showing), &region.made, &registry)?;
+        let loaded = run::judged_made(&common.run(&self.showing), &region.made, &registry)?;
         let plan = view::plan_of(&loaded, &serde_json::Map::new(), &registry.catalogue())?;
         let told = outline(&plan);
         let back = back(&told, &region.failover.steps, &region.workspace);

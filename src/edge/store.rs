@@ -43,6 +43,15 @@ impl Store {
         self.root == other.root
     }
 
+    /// The place of a file beside the runs, in a folder that is there.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn file(&self, name: &str) -> io::Result<PathBuf> {
+        create_folders(&self.root)?;
+        Ok(self.root.join(name))
+    }
+
     fn runs_folder(&self) -> PathBuf {
         self.root.join("runs")
     }

@@ -11,10 +11,11 @@ use super::event::{End, Event, GateLevel, LevelCalled, Side, StepState};
 use super::job::{Answer, Effect, Job, JobId, JobKind};
 use super::machine::Machine;
 use super::notice::addressed;
-use super::request::{REQUEST, request};
+use super::request::request;
 use super::state::{LevelCall, NodeId};
 use super::transition::Illegal;
 use crate::catalogue::{Effect as EffectClass, Timestamp};
+use crate::plan::REQUEST;
 use crate::runbook::workspace::Level;
 
 /// How long one call may take, all its channels together.

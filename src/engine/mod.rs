@@ -49,7 +49,6 @@ pub use loss::measured_loss;
 pub use machine::{Machine, Options};
 pub use notice::channels as notice_channels;
 pub use outlook::{foresee, outlook};
-pub use request::{REQUEST, REQUEST_VARS};
 pub use scope::NodeScope;
 pub use start::is_false;
 pub use state::{Gate, Interrupted, LevelCall, More, Node, NodeId, Rollback, State};

@@ -1,6 +1,7 @@
 //! What is said to who is called to a gate: all that an answer needs, and the command to give it with.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -12,31 +13,8 @@ use super::scope::NodeScope;
 use super::state::{Gate, NodeId, State};
 use super::title::{run_title, step_title};
 use crate::catalogue::{HumanDuration, Timestamp};
-use crate::plan::{Plan, StepIndex, digest, message};
+use crate::plan::{Plan, REQUEST, StepIndex, digest, message};
 use crate::runbook::markdown::escaped;
-
-/// The template that says it, where the workspace has one of its own.
-pub const REQUEST: &str = "approval_request";
-/// What that template may read of `vars`.
-pub const REQUEST_VARS: [&str; 17] = [
-    "run",
-    "runbook",
-    "title",
-    "step",
-    "step_title",
-    "level",
-    "calls",
-    "prompt",
-    "does",
-    "digest",
-    "asks",
-    "loss",
-    "rto_left",
-    "blocks",
-    "points_of_no_return",
-    "approve",
-    "reject",
-];
 
 /// The most lines of what would be done that are sent.
 const MOST_LINES: usize = 40;
@@ -111,11 +89,11 @@ impl Facts<'_> {
             (_, people) => format!("{}: {}", roles.join(", "), people.join(", ")),
         };
         if opened.quorum > 1 {
-            asks.push_str(&format!("; {} different people, {} so far", opened.quorum, self.gate.votes.len()));
+            write!(asks, "; {} different people, {} so far", opened.quorum, self.gate.votes.len()).ok();
         }
         let requester = self.state.started.as_ref().map(|started| started.operator.name.as_str());
         if let Some(requester) = requester.filter(|_| !opened.requester_may_approve) {
-            asks.push_str(&format!("; not {requester}, who started the run"));
+            write!(asks, "; not {requester}, who started the run").ok();
         }
         asks
     }
@@ -141,7 +119,7 @@ impl Facts<'_> {
     /// The loss that an approval accepts, as far as a step measured it.
     fn loss(&self) -> Option<String> {
         let objective = self.plan.runbook.objectives.rpo.map(|rpo| format!("RPO {}: ", span(rpo)));
-        match measured_loss(self.plan, self.state) {
+        match measured_loss(self.plan, self.state, |_| true) {
             Some((lost, step)) => {
                 let lost = if lost.is_zero() { "no data".to_owned() } else { format!("up to {}", span(lost)) };
                 Some(format!("{}{lost} lost, measured by `{step}`", objective.unwrap_or_default()))
@@ -202,7 +180,9 @@ impl Facts<'_> {
     fn list(&self) -> Vec<String> {
         let mut list = vec![format!("- run: `{}`", self.run())];
         let started = self.state.started.as_ref().map(|started| &started.operator);
-        list.extend(started.map(|person| format!("- started by: {} on {}", escaped(&person.name), escaped(&person.host))));
+        list.extend(
+            started.map(|person| format!("- started by: {} on {}", escaped(&person.name), escaped(&person.host))),
+        );
         list.push(format!("- asks: {}", escaped(&self.asks())));
         list.extend(self.rto_left().map(|left| format!("- RTO: {left}")));
         list.extend(self.loss().map(|loss| format!("- loss: {loss}")));

@@ -30,4 +30,5 @@ mod session;
 pub mod signals;
 pub mod surroundings;
 pub mod view;
+pub mod watch;
 mod worker;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::references::Reader;
 use super::{Subject, actions_of};
 use crate::diag::{Diagnostic, MOST_FOUND};
-use crate::plan::{StepIndex, Template, variants};
+use crate::plan::{REQUEST, REQUEST_VARS, StepIndex, Template, variants};
 use crate::runbook::ast::ActionUse;
 use crate::runbook::expr::{Path, Templated};
 use crate::runbook::sms;
@@ -16,7 +16,23 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             let template = variables(subject, index, action, found);
             audience(subject, action, template, found);
         }
+        request(subject, index, found);
     }
+}
+
+/// What the workspace says to who is called to a gate reads what there is.
+fn request(subject: &Subject<'_>, index: StepIndex, found: &mut Vec<Diagnostic>) {
+    let Some(approval) = &subject.step(index).approval else { return };
+    let policy = approval.escalation.as_ref().map(|policy| policy.value.as_str());
+    let Some(Some(template)) = subject.templates.get(REQUEST) else { return };
+    if subject.workspace.escalation(policy).is_empty() {
+        return;
+    }
+    let vars = REQUEST_VARS.map(str::to_owned);
+    let reader = Reader { step: Some(index), may_read_itself: false, has_item: false, vars: Some(&vars) };
+    let problems = template.reads().filter_map(|(path, span)| reader.problem(subject, path, span));
+    let called = format!("it is said to who is called to `{}`", subject.step(index).id.value);
+    found.extend(problems.take(MOST_FOUND).map(|problem| problem.other(approval.span, called.as_str())));
 }
 
 fn named(action: &ActionUse, parameter: &str) -> Option<String> {

@@ -91,6 +91,29 @@ pub struct Plan {
     pub parts: Vec<Part>,
 }
 
+/// The template of what is said to who is called to a gate, where the workspace has one of its own.
+pub const REQUEST: &str = "approval_request";
+/// What that template may read of `vars`.
+pub const REQUEST_VARS: [&str; 17] = [
+    "run",
+    "runbook",
+    "title",
+    "step",
+    "step_title",
+    "level",
+    "calls",
+    "prompt",
+    "does",
+    "digest",
+    "asks",
+    "loss",
+    "rto_left",
+    "blocks",
+    "points_of_no_return",
+    "approve",
+    "reject",
+];
+
 /// What a secret setting of a channel goes by in a run.
 #[must_use]
 pub fn channel_secret(channel: &str, path: &str) -> String {

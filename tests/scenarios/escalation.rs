@@ -317,12 +317,23 @@ fn a_workspace_says_it_in_its_own_words_and_a_secret_of_a_channel_is_read() {
     assert_eq!(left.code, 3, "{left:?}");
     let run = workspace.run();
     let text = std::fs::read_to_string(workspace.path(&format!("pager/{run}-go%21call_1.txt"))).unwrap();
-    assert_eq!(text, format!("Subject: go of {run}, level 1\n\nGo on? drctl approve {run} go --reason \"...\"\n\n"));
+    assert_eq!(text, format!("Subject: go of {run}, level 1\n\nGo on? drctl approve {run} go --reason \"...\"\n"));
     until("the second call", || {
         ran(workspace.command(&["resume", "--as", "ada"]).env("HOOK", &receiver.url).output().unwrap());
         receiver.count("call_2") == 1
     });
     assert!(!workspace.journal().contains(&receiver.url));
+}
+
+#[test]
+fn words_of_a_workspace_that_read_what_is_not_there_are_found_before_the_run() {
+    let words = "Subject: {{ vars.step }}\n\n{{ vars.prmopt }} {{ steps.gone.outputs.x }}\n";
+    let workspace = calling(FILES, ("5m", "15m")).file("templates/approval_request.txt", words);
+    let found = workspace.drctl(&["validate"]);
+    assert_eq!(found.code, 5, "{found:?}");
+    for place in ["templates/approval_request.txt:3:4", "templates/approval_request.txt:3:22"] {
+        assert!(found.stdout.contains(place), "{place}: {found:?}");
+    }
 }
 
 #[test]

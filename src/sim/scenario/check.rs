@@ -7,9 +7,8 @@ use serde_json::Value;
 use super::{Fault, Scenario};
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Patience, Span, Spanned, limited};
-use crate::engine::REQUEST;
 use crate::plan::path::without_keys;
-use crate::plan::{Runbooks, Templates, outputs_of};
+use crate::plan::{REQUEST, Runbooks, Templates, outputs_of};
 use crate::runbook::ast::{Runbook, Step};
 use crate::runbook::workspace::Workspace;
 
