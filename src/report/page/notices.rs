@@ -52,7 +52,7 @@ fn begun(moments: &Moments<'_>, node: NodeId, at: Timestamp) -> Notice {
 fn take_in(notice: &mut Notice, moment: &Moment<'_>) {
     match moment.event {
         Event::Intent(intent) if intent.side == Side::Apply => intended(notice, intent),
-        Event::Handle { handle, side: Side::Apply, .. } => handled(notice, handle),
+        Event::Handle { handle, side: Side::Apply, .. } | Event::Redelivered { handle, .. } => handled(notice, handle),
         _ => {}
     }
 }
