@@ -13,7 +13,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     }
     let paths: Vec<&Path> = subject.runbook.expressions.iter().flat_map(|(_, read)| &read.scan.paths).collect();
     let sent: BTreeSet<String> = subject.steps().filter_map(|(_, step)| notices::template(&step.action)).collect();
-    let templates = subject.templates.iter().filter(|(name, _)| sent.contains(*name)).filter_map(|(_, it)| it.as_ref());
+    // A variant is sent where its template is.
+    let is_sent = |name: &str| sent.contains(name.split_once('.').map_or(name, |(base, _)| base));
+    let templates = subject.templates.iter().filter(|(name, _)| is_sent(name));
+    let templates = templates.filter_map(|(_, it)| it.as_ref());
     let templates = templates.flat_map(|template| template.reads().map(|(path, _)| path));
     let of_inputs = |path: &&Path| path.parts[0] == "inputs";
     let mut read = BTreeSet::new();

@@ -47,6 +47,9 @@ pub enum Claim {
     Recovery,
 }
 
+/// What a text reads, with its place in a file.
+type Read = (Path, Span);
+
 /// A template, compiled.
 #[derive(Debug)]
 pub struct Template {
@@ -66,7 +69,7 @@ pub struct Template {
     pub claims: Option<Claim>,
     /// The body, in Markdown.
     pub body: Notice,
-    reads: Vec<(Path, Span)>,
+    reads: Vec<Read>,
     /// Where `short` stands, else the subject.
     short_at: Span,
 }
@@ -157,7 +160,7 @@ struct Head {
     short: Option<Notice>,
     severity: Option<Severity>,
     claims: Option<Claim>,
-    reads: Vec<(Path, Span)>,
+    reads: Vec<Read>,
     short_at: Span,
 }
 
@@ -196,7 +199,7 @@ impl<'d> Decoder<'d> {
     }
 
     /// A line of text with names in it; what is wrong with it is told.
-    fn line(&mut self, fields: &Fields<'d>, name: &str, reads: &mut Vec<(Path, Span)>) -> Option<Notice> {
+    fn line(&mut self, fields: &Fields<'d>, name: &str, reads: &mut Vec<Read>) -> Option<Notice> {
         let node = fields.get(name)?;
         let text = self.text(node)?;
         let line = text.value.trim();
@@ -250,12 +253,7 @@ fn short_form(sources: &Sources, source: SourceId) -> Result<(Head, usize), Vec<
 }
 
 /// The body with the parts it includes, and what they read.
-fn body(
-    sources: &Sources,
-    source: SourceId,
-    at: usize,
-    parts: &Parts,
-) -> Result<(Notice, Vec<(Path, Span)>), Box<Diagnostic>> {
+fn body(sources: &Sources, source: SourceId, at: usize, parts: &Parts) -> Result<(Notice, Vec<Read>), Box<Diagnostic>> {
     let text = &sources.text(source)[at..];
     let at = at + text.len() - text.trim_start_matches(['\n', '\r']).len();
     let text = &sources.text(source)[at..];
@@ -267,7 +265,7 @@ fn body(
         let (source, at) = stands.map_or((source, at), |(_, source, _)| (*source, 0));
         Box::new(Diagnostic::error("template", place(source, at + from, at + to), message))
     })?;
-    let mut reads: Vec<(Path, Span)> =
+    let mut reads: Vec<Read> =
         notice.own_reads().map(|path| (path.clone(), place(source, at + path.from, at + path.to))).collect();
     for (_, source, text) in &gathered.done {
         let own = notice.reads_of_part(text).into_iter();
