@@ -11,11 +11,7 @@ use crate::plan::{Plan, loss_measure};
 
 /// The largest loss that one of the steps that count measured, and which step; nothing where none did.
 #[must_use]
-pub fn measured_loss(
-    plan: &Plan,
-    state: &State,
-    counts: impl Fn(NodeId) -> bool,
-) -> Option<(Duration, NodePath)> {
+pub fn measured_loss(plan: &Plan, state: &State, counts: impl Fn(NodeId) -> bool) -> Option<(Duration, NodePath)> {
     let measured = state.iter().filter(|(id, _)| counts(*id)).filter_map(|(_, node)| {
         let output = loss_measure(&plan.catalogue, plan.step(node.step))?;
         Some((span(node.outputs.values()?.get(output)?)?, node.path.clone()))

@@ -38,7 +38,8 @@ pub(super) fn notice(
 
 /// The parameters of a call with the channels that reach who is called.
 pub(super) fn addressed(plan: &Plan, with: Map<String, Value>, audience: &Audience) -> Rendered {
-    let described = |name: &String| Some(described(name, plan.workspace.channels.get(name)?));
+    let addresses = plan.workspace.addresses(audience);
+    let described = |name: &String| Some(described(name, plan.workspace.channels.get(name)?, &addresses));
     with_channels(with, audience.channels.iter().filter_map(described).collect())
 }
 

@@ -120,7 +120,7 @@ fn prepare(common: &Common, watch: Watch) -> Result<(Watcher<'_>, Looker), Error
         return Err(Error::new(Exit::Invalid, message).next("move the step to the assessment phase"));
     }
     let counted = counted(plan, &watcher.watch.steps)?;
-    let held = secrets::read(&plan.secrets(), &common.workspace, &plan.workspace.azure).map_err(Error::usage)?;
+    let held = secrets::read(&plan.secrets(), &common.workspace, plan).map_err(Error::usage)?;
     let looker = Looker {
         plan: Arc::clone(plan),
         registry: run::registry(),
