@@ -33,6 +33,7 @@ _drctl() {
                 ;;
             drctl,drills)
                 cmd="drctl__subcmd__drills"
+                ;;
             drctl,evidence)
                 cmd="drctl__subcmd__evidence"
                 ;;
@@ -130,7 +131,7 @@ _drctl() {
 
     case "${cmd}" in
         drctl)
-            opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan impact drills fmt doctor rehearse test runs status logs watch watch-for resume approve reject retry skip resolve abort verify notify actions schema completions man"
+            opts="-h -V --workspace --state --as --help --version init failover failback run validate explain plan impact drills fmt doctor rehearse test runs status logs watch watch-for resume approve reject retry skip resolve abort report metrics evidence verify notify actions schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -315,8 +316,6 @@ _drctl() {
             ;;
         drctl__subcmd__drills)
             opts="-h --output --check --workspace --state --as --help"
-        drctl__subcmd__evidence)
-            opts="-h --out --key --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -324,6 +323,34 @@ _drctl() {
             case "${prev}" in
                 --output)
                     COMPREPLY=($(compgen -W "human json ics" -- "${cur}"))
+                    return 0
+                    ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        drctl__subcmd__evidence)
+            opts="-h --out --key --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --out)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -378,8 +405,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__failback)
-            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -457,8 +483,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__failover)
-            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --region --plan-only --write --at-once --workspace --state --as --help"
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --region --plan-only --write --at-once --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -512,12 +537,15 @@ _drctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --metrics)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --region)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --write)
-                --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1117,8 +1145,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__run)
-            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --workspace --state --as --help"
-            opts="-h --dry-run --set --vars --plan --approve --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --workspace --state --as --help"
+            opts="-h --dry-run --set --vars --plan --approve --drill --reason --yes --since --from-run --simulate --speed --scenario --output --wait --parallel --metrics --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1452,7 +1479,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__watch__subcmd__for)
-            opts="-h --kind --alert --nagios-exit --once --every --threshold --of --recover --step --set --vars --output --wait --parallel --workspace --state --as --help"
+            opts="-h --kind --alert --nagios-exit --once --every --threshold --of --recover --step --set --vars --output --wait --parallel --metrics --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1503,6 +1530,10 @@ _drctl() {
                     return 0
                     ;;
                 --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

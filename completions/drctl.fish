@@ -81,9 +81,9 @@ complete -c drctl -n "__fish_drctl_using_subcommand failover" -l output -d 'How 
 plain\t'One line an event'
 json\t'One JSON document an event'"
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand failover" -l metrics -d 'Write the run\'s metrics to this file as it goes, for Prometheus\' textfile collector' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l region -d 'Recover all that runs in a region: a runbook is made of the services in `drctl.yaml`, shown, and run' -r
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l write -d 'With `--region`: only write the runbook into a file, to be reviewed and kept' -r -F
-complete -c drctl -n "__fish_drctl_using_subcommand failover" -l metrics -d 'Write the run\'s metrics to this file as it goes, for Prometheus\' textfile collector' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand failover" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
@@ -270,6 +270,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l output -d 'How
 plain\t'One line an event'
 json\t'One JSON document an event'"
 complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l metrics -d 'Write the run\'s metrics to this file as it goes, for Prometheus\' textfile collector' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand watch-for" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
@@ -355,18 +356,13 @@ complete -c drctl -n "__fish_drctl_using_subcommand verify" -l workspace -d 'The
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -s h -l help -d 'Print help'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview" -f -a "preview" -d 'Render a template for every channel, and send nothing; what is not given shows as its name'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l run -d 'Take the values of this run: what it sent, or what it would send by now' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -s h -l help -d 'Print help'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -f -a "preview" -d 'Render a template; what is not given shows as its name'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -f -a "preview" -d 'Render a template for every channel, and send nothing; what is not given shows as its name'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -f -a "send" -d 'Deliver what a run could not: each once, and nothing that may have been delivered unless you say so'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l run -d 'Take the values of this run: what it sent, or what it would send by now' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l var -d 'A variable (`vars.NAME`); may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l audience -d 'Who would be told: decides the channels, the language and the time zone (default: the template\'s)' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l language -d 'The language, such as `de` (default: the audience\'s)' -r

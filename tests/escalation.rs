@@ -187,11 +187,11 @@ impl Night {
     }
 
     fn digest(&self) -> String {
-        let digests = self.journal.iter().filter_map(|(_, event)| match event {
+        let mut digests = self.journal.iter().filter_map(|(_, event)| match event {
             Event::GateOpened(opened) => Some(opened.digest.clone()),
             _ => None,
         });
-        digests.last().unwrap()
+        digests.next_back().unwrap()
     }
 
     /// The process is gone, with all that it did; another takes the run up, once it has heard what was decided.
@@ -215,11 +215,11 @@ impl Night {
     }
 
     fn call(&self) -> Value {
-        let calls = self.journal.iter().filter_map(|(_, event)| match event {
+        let mut calls = self.journal.iter().filter_map(|(_, event)| match event {
             Event::LevelCalled(called) => Some(called.message.clone()),
             _ => None,
         });
-        calls.last().unwrap()
+        calls.next_back().unwrap()
     }
 }
 

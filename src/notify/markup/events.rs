@@ -71,5 +71,5 @@ impl Links {
 
 fn leads_somewhere(url: &str) -> bool {
     let begins = |scheme: &&str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    SCHEMES.iter().any(|scheme| begins(scheme)) && !url.chars().any(char::is_control)
+    SCHEMES.iter().any(begins) && !url.chars().any(char::is_control)
 }
