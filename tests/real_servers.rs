@@ -139,7 +139,7 @@ fn an_answer_of_haproxy_is_a_failure_though_socat_succeeds() {
     site.status_with("asks incident_commander");
     site.drctl(&["approve", "switch_traffic", "--as", "alice"]);
     site.status_with("switch_traffic               failed");
-    let failed = "switch_traffic (failed): the script exited with code 1, wanted exit code 0; its last lines on stderr:\n\
+    let failed = "switch_traffic (failed): the script exited with code 1, wanted exit code 0; its last lines on stderr:\n\x20 \
         told 'set server api/backup state ready', HAProxy says: Permission denied";
     let told = needs_help(1, "Orders API", failed, "");
     until("management was told", || (site.notices_of("management/") == told).then_some(()));
@@ -316,7 +316,7 @@ fn a_recovery_that_stops_behind_its_point_of_no_return_says_what_stays() {
     site.declare();
     let status = site.status_with("redirect_traffic             failed");
     assert!(status.contains("No such server."), "{status}");
-    let failed = "redirect_traffic (failed): `sh` exited with code 1, wanted exit code 0; its last lines on stdout:\n\
+    let failed = "redirect_traffic (failed): `sh` exited with code 1, wanted exit code 0; its last lines on stdout:\n\x20 \
         No such server.";
     let told = needs_help(1, "Data Platform", failed, "");
     until("management was told", || (site.notices_of("management/") == told).then_some(()));

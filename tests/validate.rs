@@ -131,7 +131,7 @@ fn each_format_for_programs_is_one_document_whatever_the_number_of_files() {
     let sarif: Value = serde_json::from_str(&sarif).unwrap();
     assert_eq!(codes(&sarif["runs"][0]["results"], "ruleId"), wanted);
     let rules = &sarif["runs"][0]["tool"]["driver"]["rules"];
-    assert_eq!(codes(rules, "id"), ["channel", "missing-field", "version"]);
+    assert_eq!(codes(rules, "id"), ["channel", "missing-field", "owner", "steps", "version"]);
     assert_eq!(rules[1]["shortDescription"]["text"], "What is needed is there.");
     assert!(rules[1]["help"]["markdown"].as_str().unwrap().contains("## Good"), "{}", rules[1]);
 }

@@ -327,10 +327,15 @@ impl Plan {
         }
     }
 
-    /// What happens when the step failed for good: its own word, its runbook's, or that of the step that calls it.
+    /// What happens when the step failed for good: its own word, its runbook's, or that of the step that calls it. A
+    /// notice goes by its own word alone; what is not delivered is owed.
     #[must_use]
     pub fn on_failure(&self, index: StepIndex) -> OnFailure {
-        let own = self.step(index).on_failure.or(self.defaults(index).on_failure);
+        let step = self.step(index);
+        if step.is_notice() {
+            return step.on_failure(&Defaults::default());
+        }
+        let own = step.on_failure.or(self.defaults(index).on_failure);
         own.or_else(|| self.callers(index).skip(1).find_map(|caller| self.step(caller).on_failure)).unwrap_or_default()
     }
 

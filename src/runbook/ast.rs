@@ -441,11 +441,17 @@ impl Step {
         self.timeout.or(defaults.timeout).unwrap_or(Duration::from_mins(10))
     }
 
+    /// Whether it tells somebody something, and nobody is asked before: a gate that says no is no delivery that failed.
+    #[must_use]
+    pub fn is_notice(&self) -> bool {
+        self.action.name.value == "notify" && self.approval.is_none()
+    }
+
     /// What happens when it failed for good, as far as its runbook says it: a call may say something else. A notice that
     /// cannot be delivered is owed, and keeps nobody from recovering: only the step's own word makes it stop a run.
     #[must_use]
     pub fn on_failure(&self, defaults: &Defaults) -> OnFailure {
-        let usual = if self.action.name.value == "notify" { Some(OnFailure::Continue) } else { defaults.on_failure };
+        let usual = if self.is_notice() { Some(OnFailure::Continue) } else { defaults.on_failure };
         self.on_failure.or(usual).unwrap_or_default()
     }
 

@@ -180,8 +180,9 @@ communication:
 ";
     let workspace = with(Workspace::of(steps).file("drctl.yaml", SETTINGS), &[("restored.md", RESTORED)]);
     let ran = workspace.drctl(&["failover", "r"]);
-    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(ran.code, 10, "{ran:?}");
     assert_eq!(workspace.states(), ["move=succeeded", "smoke_test=failed", "over=failed"]);
+    workspace.drctl(&["notify", "send", "--owed"]);
     let why = "a template cannot claim recovery before the validation steps have passed: `smoke_test` (failed)";
     assert!(workspace.journal().contains(why), "{}", workspace.journal());
     assert_eq!(sent(&workspace, "board"), [""; 0]);

@@ -277,7 +277,7 @@ mod tests {
     fn values_are_escaped_in_a_body_and_its_parts_and_stay_as_they_are_in_a_line() {
         let part = ("parts/p.md", "{% for x in vars.list %}{{ x ~ item }}{% endfor %}");
         let body = "{% for item in vars.list %}{% include \"parts/p.md\" %}{% endfor %} {{ vars.a | upper }}";
-        assert_eq!(rendered(body, &[part]), Ok("\\_x__x\\_ \\*A\\*&#10;- B".to_owned()));
+        assert_eq!(rendered(body, &[part]), Ok("\\_x\\_\\_x\\_ \\*A\\*&#10;- B".to_owned()));
         let line = Notice::line("{{ vars.a }}").unwrap().render(&Fixed, Teller::default());
         assert_eq!(line, Ok("*a*\n- b".to_owned()));
     }
