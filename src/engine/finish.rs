@@ -203,7 +203,8 @@ impl Machine {
         let effect = self.effect_of(node, side);
         let asks = step.on_interrupt == Some(OnInterrupt::Ask);
         #[cfg(feature = "mutants")]
-        if self.options.blind_retry {
+        // A notice in doubt stays so, however often it is run: that would go on for ever.
+        if self.options.blind_retry && !step.is_notice() {
             return self.run_again(node, side, step);
         }
         if !interrupted.attached {
