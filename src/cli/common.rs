@@ -32,6 +32,27 @@ pub enum Output {
     Json,
 }
 
+/// How something is shown that is no run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shown {
+    /// For people
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+}
+
+/// What a graph is drawn as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Graph {
+    /// A flowchart for Markdown
+    Mermaid,
+    /// For Graphviz
+    Dot,
+    /// A picture
+    Svg,
+}
+
 /// How a run is shown, and whether it stays.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Showing {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::common::{Common, console_line, now, say};
+use super::common::{Common, Graph, Shown, console_line, now, say};
 use crate::error::{Error, Exit};
 use crate::exec::history::history;
 use crate::exec::region::settings;
@@ -38,27 +38,6 @@ struct LostOption {
     /// A service is lost, wherever it runs
     #[arg(long, value_name = "SERVICE")]
     service: Option<String>,
-}
-
-/// How it is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Shown {
-    /// For people
-    #[default]
-    Human,
-    /// One JSON document
-    Json,
-}
-
-/// What the services are drawn as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Graph {
-    /// A flowchart for Markdown
-    Mermaid,
-    /// For Graphviz
-    Dot,
-    /// A picture
-    Svg,
 }
 
 impl Impact {

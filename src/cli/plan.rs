@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::common::{Common, Named, console_line, now, say};
+use super::common::{Common, Graph, Named, Shown, console_line, now, say};
 use crate::error::{Error, Exit};
 use crate::exec::earlier::taken;
 use crate::exec::history::history;
@@ -43,27 +43,6 @@ pub(super) struct Plan {
     /// Write the plan, for `run --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-/// How a plan is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Shown {
-    /// For people
-    #[default]
-    Human,
-    /// One JSON document
-    Json,
-}
-
-/// What the steps are drawn as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Graph {
-    /// A flowchart for Markdown
-    Mermaid,
-    /// For Graphviz
-    Dot,
-    /// A picture
-    Svg,
 }
 
 impl Plan {

@@ -1,7 +1,8 @@
 //! What became of the deliveries of notices, and which of them are owed.
 //!
-//! Knows what a handle of the action `notify` says; not how anything is delivered. A delivery is one message to one recipient through one channel. Its name is the channel's, followed by the
-//! recipient where the channel has several: `pager`, `mail/ada@example.com`.
+//! Knows what a handle of the action `notify` says; not how anything is delivered. A delivery is one message to one
+//! recipient through one channel. Its name is the channel's, followed by the recipient where the channel has several:
+//! `pager`, `mail/ada@example.com`.
 
 use std::collections::BTreeMap;
 

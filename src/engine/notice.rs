@@ -59,11 +59,10 @@ fn with_channels(mut with: Map<String, Value>, channels: Vec<Rendered>) -> Rende
     Rendered::Map(plain.chain([("channels".to_owned(), Rendered::List(channels))]).collect())
 }
 
-/// The channels of a notice as the action takes them, secrets as references; with `addresses`, which each takes what it
-/// can of.
+/// The channels of those names as the action takes them, secrets as references.
 #[must_use]
-pub fn channels(plan: &Plan, names: &[String], addresses: &[String]) -> Rendered {
-    let described = |name: &String| Some(described(name, plan.workspace.channels.get(name)?, addresses));
+pub fn channels(plan: &Plan, names: &[String]) -> Rendered {
+    let described = |name: &String| Some(described(name, plan.workspace.channels.get(name)?, &[]));
     Rendered::List(names.iter().filter_map(described).collect())
 }
 

@@ -223,13 +223,15 @@ impl Round<'_> {
 fn rendered(plan: &Plan, intent: &Intent, secrets: &Secrets) -> Map<String, Value> {
     let mut with = intent.with.as_object().cloned().unwrap_or_default();
     let channels = with.get("channels").and_then(Value::as_array).cloned().unwrap_or_default();
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-    };
     let names: Vec<String> = channels.iter().filter_map(|it| it.get("name")?.as_str().map(str::to_owned)).collect();
-    let addresses: Vec<String> = channels.iter().filter_map(|it| it.get("to")).flat_map(texts).collect();
     let secret = |name: &str| secrets.get(name).unwrap_or_default().to_owned();
-    with.insert("channels".to_owned(), notice_channels(plan, &names, &addresses).resolve(&secret));
+    let mut resolved = notice_channels(plan, &names).resolve(&secret);
+    // Each goes to whom it went to then, and to nobody else.
+    for channel in resolved.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        let then = channels.iter().find(|then| then.get("name") == channel.get("name"));
+        channel.extend(then.and_then(|then| then.get("to")).map(|to| ("to".to_owned(), to.clone())));
+    }
+    with.insert("channels".to_owned(), resolved);
     with
 }
 

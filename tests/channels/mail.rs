@@ -218,3 +218,22 @@ async fn a_step_may_say_that_the_run_waits_for_its_notice() {
     assert_eq!(office.drctl(&["resume", &run]).code, Some(10));
     assert_eq!(office.owed(), []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_goes_to_whom_each_channel_would_have_told() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (another, office) = self::office(Protection::Starttls, "", &[]).await;
+    office.edit("drctl.yaml", &format!("port: {}", another.port), &format!("port: {port}"));
+    let desk = format!(
+        "  desk: {{ type: email, host: 127.0.0.1, port: {port}, from: desk@example.com{LOGIN}, to: [duty@example.org] }}\n"
+    );
+    office.edit("drctl.yaml", "audiences:\n", &format!("{desk}audiences:\n"));
+    office.edit("drctl.yaml", "channels: [mail]", "channels: [mail, desk]");
+    office.edit("runbooks/tell.yaml", "    action: notify\n", "    action: notify\n    timeout: 900ms\n");
+    assert_eq!(office.tell().code, Some(10));
+    let server = MailServer::start_at(port, Protection::Starttls, Some(("drctl", PASSWORD))).await;
+    trust(&server, office.path());
+    let sent = office.drctl(&["notify", "send", "--owed"]);
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    assert_eq!(server.counts(&["ada@example.com", "duty@example.org"]), [2, 1], "{sent:?}");
+}
