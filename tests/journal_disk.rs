@@ -45,7 +45,7 @@ fn process_under_test() {
     for number in 1..=20 {
         journal.append(vec![record(number)]);
         let reached = |durability: &Durability| match durability {
-            Durability::UpTo(seq) => *seq == Seq(number),
+            Durability::UpTo(seq, _) => *seq == Seq(number),
             Durability::Failed(_) => true,
         };
         // What the wait gives holds a lock that the writer needs.

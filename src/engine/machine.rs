@@ -59,6 +59,8 @@ pub struct Machine {
     pub(super) options: Options,
     pub(super) now: Timestamp,
     seq: Seq,
+    /// The last durable record and its hash; see [`Machine::know_head`].
+    head: String,
     pub(super) effects: Vec<Effect>,
     /// Steps of the way of success that may begin.
     pub(super) ready: VecDeque<NodeId>,
@@ -93,6 +95,7 @@ impl Machine {
             now: state.last_at,
             options,
             seq,
+            head: String::new(),
             effects: Vec::new(),
             ready: VecDeque::new(),
             exempt: VecDeque::new(),
@@ -126,6 +129,12 @@ impl Machine {
     #[must_use]
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// Tells which record is durable by now, with the hash that vouches for all before: what notices can carry as
+    /// `run.head`. The machine decides nothing by it.
+    pub fn know_head(&mut self, head: String) {
+        self.head = head;
     }
 
     /// When the machine next wants [`Input::Time`].
@@ -220,7 +229,7 @@ impl Machine {
         // What is read again of an attempt under way is read as it was: a notice found half sent keeps its time.
         let under_way = about.state.is_active() || about.state == StepState::InDoubt;
         let now = about.began.filter(|_| under_way).unwrap_or(self.now);
-        NodeScope::of(&self.plan, &self.state, node).at(now)
+        NodeScope::of(&self.plan, &self.state, node).at(now).resting_on(&self.head)
     }
 
     /// Counts what is not met of nodes that are new.

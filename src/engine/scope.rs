@@ -43,6 +43,8 @@ pub struct NodeScope<'s> {
     frame: FrameId,
     /// What `run.now` is.
     now: Timestamp,
+    /// What `run.head` is; empty where it is not known.
+    head: &'s str,
     /// The node; `item` is its item.
     node: Option<NodeId>,
     /// `vars` of a notice.
@@ -53,19 +55,25 @@ impl<'s> NodeScope<'s> {
     /// As the node sees them.
     #[must_use]
     pub fn of(plan: &'s Plan, state: &'s State, node: NodeId) -> Self {
-        Self { plan, state, frame: state.node(node).frame, now: state.last_at, node: Some(node), vars: None }
+        Self { plan, state, frame: state.node(node).frame, now: state.last_at, head: "", node: Some(node), vars: None }
     }
 
     /// As the outputs of the frame's runbook see them.
     #[must_use]
     pub fn of_frame(plan: &'s Plan, state: &'s State, frame: FrameId) -> Self {
-        Self { plan, state, frame, now: state.last_at, node: None, vars: None }
+        Self { plan, state, frame, now: state.last_at, head: "", node: None, vars: None }
     }
 
     /// The same, at that time.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {
         Self { now, ..self }
+    }
+
+    /// The same, with the journal's head.
+    #[must_use]
+    pub fn resting_on(self, head: &'s str) -> Self {
+        Self { head, ..self }
     }
 
     /// The same, with the variables of a notice.
@@ -107,7 +115,7 @@ impl Scope for NodeScope<'_> {
     fn is_unknown(&self, root: &str, name: Option<&str>) -> bool {
         match root {
             "inputs" => self.input_is_unknown(name),
-            "run" => self.state.started.is_none(),
+            "run" => self.state.started.is_none() || (name == Some("head") && self.head.is_empty()),
             "item" => self.node.is_some_and(|node| self.item_is_unknown(self.state.node(node))),
             _ => false,
         }
@@ -155,6 +163,7 @@ impl NodeScope<'_> {
             "operator": started.operator.name,
             "started_at": self.state.started_at.to_string(),
             "now": self.now.to_string(),
+            "head": self.head,
             "since": started.since.unwrap_or(self.state.started_at).to_string(),
             "aborted": self.state.aborted,
             "failed": failed,

@@ -5,8 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::manifest::hex;
 use super::{Files, Manifest, PublicKey, carried, names, pack, unpack};
 use crate::engine::{End, Event, Outputs, Sight};
-use crate::journal::{self, Hash, Record};
-use crate::report::page::chain_head;
+use crate::journal::{self, Hash, Record, chain_head};
 
 /// An archive that is as it was packed.
 #[derive(Debug)]

@@ -49,13 +49,13 @@ pub fn carried(text: &str) -> Vec<Carried> {
     for (at, _) in text.match_indices(':') {
         let digits = text[..at].bytes().rev().take_while(u8::is_ascii_digit).count();
         let letters = text[at + 1..].bytes().take_while(u8::is_ascii_hexdigit).count();
-        // `sha256:` is no place.
+        // `sha256:` is no place, and nothing stands at place 0: a notice that was sent before any record.
         let word = text[..at - digits].ends_with(|before: char| before.is_alphanumeric());
         if digits == 0 || letters != LETTERS || word {
             continue;
         }
         let head = Carried::parse(&text[at - digits..=at + LETTERS]).ok();
-        found.extend(head.filter(|head| !found.contains(head)));
+        found.extend(head.filter(|head| head.seq != Some(0) && !found.contains(head)));
     }
     found
 }

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::worker::{Message, Worker};
 use crate::edge::clock::Clock;
 use crate::engine::{Decided, Effect, Event, Illegal, Input, Job, Machine, RunState, Seq};
-use crate::journal::{Durability, Journal, Record};
+use crate::journal::{Durability, Journal, Record, chain_head};
 
 /// How often decisions from other terminals are looked for.
 const INBOX_EVERY: Duration = Duration::from_millis(100);
@@ -261,7 +261,10 @@ impl Driver {
 
     fn release(&mut self, durability: &watch::Receiver<Durability>) {
         match &*durability.borrow() {
-            Durability::UpTo(seq) => self.held.durable = *seq,
+            Durability::UpTo(seq, hash) => {
+                self.held.durable = *seq;
+                self.machine.know_head(chain_head(*seq, hash));
+            }
             Durability::Failed(error) => self.held.failed = Some(error.to_string()),
         }
         self.let_go();

@@ -297,8 +297,8 @@ impl Book {
         };
         loop {
             match &*durability.borrow_and_update() {
-                Durability::UpTo(last) if *last >= seq => return Ok(()),
-                Durability::UpTo(_) => {}
+                Durability::UpTo(last, _) if *last >= seq => return Ok(()),
+                Durability::UpTo(..) => {}
                 Durability::Failed(error) => return Err(format!("the journal cannot be written: {error}")),
             }
             durability.changed().await.map_err(|_| "the journal cannot be written".to_owned())?;

@@ -137,7 +137,8 @@ impl Desk<'_> {
         if let Some(((run, state), step)) = self.run.zip(step)
             && let Some(node) = state.nodes_of(&run.plan, step).next()
         {
-            let scope = NodeScope::of(&run.plan, state, node).at(run.last_at());
+            let head = run.head();
+            let scope = NodeScope::of(&run.plan, state, node).at(run.last_at()).resting_on(&head);
             for path in said.reads().map(|(path, _)| path).filter(|path| path.parts[0] != "vars") {
                 let value = match (path.parts[0].as_str(), path.parts.get(1)) {
                     ("steps", Some(id)) => {
@@ -194,7 +195,8 @@ impl Desk<'_> {
 /// The variables that a step gives, as far as they are known.
 fn step_vars(run: &Run, state: &State, step: StepIndex) -> Map<String, Value> {
     let Some(node) = state.nodes_of(&run.plan, step).next() else { return Map::new() };
-    let scope = NodeScope::of(&run.plan, state, node).at(run.last_at());
+    let head = run.head();
+    let scope = NodeScope::of(&run.plan, state, node).at(run.last_at()).resting_on(&head);
     let vars = run.plan.step(step).action.with.value.entry("vars");
     let (plain, further) = match vars.as_deref() {
         Some(crate::runbook::expr::Templated::Map(entries)) => (Map::new(), entries.as_slice()),

@@ -10,7 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::edge::ids::RunId;
 use crate::edge::store::Store;
 use crate::error::{Error, Exit};
-use crate::report::page::{self, Earlier, RunReport, Source, chain_head};
+use crate::report::page::{self, Earlier, RunReport, Source};
 
 /// How many earlier runs a report compares with.
 const MOST_EARLIER: usize = 8;
@@ -21,7 +21,7 @@ pub fn report(run: &Run, stores: &[Store], catalogue: &Catalogue) -> RunReport {
     page::report(&Source {
         plan: &run.plan,
         records: &run.records,
-        head: chain_head(run.end.seq, &run.end.hash),
+        head: run.head(),
         earlier: earlier(run, stores, catalogue),
     })
 }

@@ -10,7 +10,7 @@ use crate::edge::store::RunFolder;
 use crate::engine::event::{Event, PlanChanged, RunStarted};
 use crate::engine::{End, Outputs, Seq, Sight, State};
 use crate::error::{Error, Exit};
-use crate::journal::{self, JournalError, Record, Scanned};
+use crate::journal::{self, JournalError, Record, Scanned, chain_head};
 use crate::plan::Plan;
 
 /// A run that was read back.
@@ -36,6 +36,12 @@ impl Run {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.started.run
+    }
+
+    /// The last record and its hash, which vouches for all before.
+    #[must_use]
+    pub fn head(&self) -> String {
+        chain_head(self.end.seq, &self.end.hash)
     }
 
     /// The number of the last record.

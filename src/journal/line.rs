@@ -56,6 +56,12 @@ impl fmt::Display for Hash {
     }
 }
 
+/// A place in a journal and the hash that vouches for all up to it, as one word: `14:<64 hex>`.
+#[must_use]
+pub fn chain_head(seq: Seq, hash: &Hash) -> String {
+    format!("{seq}:{hash}")
+}
+
 /// Writes a record as a line, its newline included, and gives its hash.
 pub(super) fn encode<E: Serialize>(
     record: &Record<E>,

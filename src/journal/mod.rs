@@ -25,7 +25,7 @@ use crate::catalogue::Timestamp;
 pub use crate::engine::Seq;
 pub use error::JournalError;
 pub use file::{FileJournal, Reopened};
-pub use line::{Hash, MAX_LINE};
+pub use line::{Hash, MAX_LINE, chain_head};
 pub use memory::{Contents, MemoryJournal};
 pub use recover::{Damage, Recovered, Scanned, Torn, recover, recover_with};
 pub use view::{Followed, Follower, chain, read, verify_chain};
@@ -44,8 +44,8 @@ pub struct Record<E> {
 /// How far a journal can be relied on.
 #[derive(Clone, Debug)]
 pub enum Durability {
-    /// Every record up to and including this one survives a crash.
-    UpTo(Seq),
+    /// Every record up to and including this one, whose hash vouches for all of them, survives a crash.
+    UpTo(Seq, Hash),
     /// Writing failed, for good. What was durable before still is; nothing more will be.
     Failed(Arc<JournalError>),
 }

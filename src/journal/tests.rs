@@ -74,7 +74,7 @@ fn on_every_journal(scenario: impl Fn(Box<dyn Journal<Event>>, &dyn Fn() -> Vec<
 fn settle(journal: &dyn Journal<Event>, last: u64) -> Durability {
     let mut durability = journal.durability();
     let settled = |state: &Durability| match state {
-        Durability::UpTo(seq) => *seq >= Seq(last),
+        Durability::UpTo(seq, _) => *seq >= Seq(last),
         Durability::Failed(_) => true,
     };
     let waiting = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -84,11 +84,11 @@ fn settle(journal: &dyn Journal<Event>, last: u64) -> Durability {
 #[test]
 fn what_is_appended_becomes_durable_in_order() {
     on_every_journal(|mut journal, bytes| {
-        assert!(matches!(*journal.durability().borrow(), Durability::UpTo(Seq(0))));
+        assert!(matches!(*journal.durability().borrow(), Durability::UpTo(Seq(0), _)));
         journal.append(notes(1..=2));
         journal.append(Vec::new());
         journal.append(notes(3..=3));
-        assert!(matches!(settle(&*journal, 3), Durability::UpTo(Seq(3))));
+        assert!(matches!(settle(&*journal, 3), Durability::UpTo(Seq(3), _)));
         assert_eq!(recover(&bytes()).unwrap().records, notes(1..=3));
         assert_eq!(journal.unsaved(), Vec::<String>::new());
         assert_eq!(journal.close().unwrap(), Seq(3));
@@ -183,7 +183,7 @@ fn torn_ends_are_kept_aside_one_by_one_and_the_chain_goes_on() {
         assert_eq!(fs::read_to_string(&beside).unwrap(), torn);
         assert_eq!(fs::metadata(&beside).unwrap().permissions().mode() & 0o777, 0o600);
         let mut journal: Box<dyn Journal<Event>> = Box::new(reopened.journal);
-        assert!(matches!(*journal.durability().borrow(), Durability::UpTo(seq) if seq == Seq(number - 1)));
+        assert!(matches!(*journal.durability().borrow(), Durability::UpTo(seq, _) if seq == Seq(number - 1)));
         journal.append(vec![note(number)]);
         assert_eq!(journal.close().unwrap(), Seq(number));
         assert_eq!(read(&site.path()).unwrap().records, notes(1..=number));

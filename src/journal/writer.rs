@@ -32,9 +32,9 @@ impl<D: Disk> Writer<D> {
         Self {
             disk,
             last,
-            hash,
             durable: last,
-            durability: watch::Sender::new(Durability::UpTo(last)),
+            durability: watch::Sender::new(Durability::UpTo(last, hash.clone())),
+            hash,
             failure: None,
             unsaved: Vec::new(),
         }
@@ -104,7 +104,7 @@ impl<D: Disk> Writer<D> {
         if !lines.is_empty() {
             self.disk.append_durably(lines.concat().as_bytes())?;
             self.durable = self.last;
-            self.durability.send_replace(Durability::UpTo(self.durable));
+            self.durability.send_replace(Durability::UpTo(self.durable, self.hash.clone()));
         }
         Ok(())
     }

@@ -8,7 +8,8 @@ use crate::plan::runbooks::is_call;
 use crate::runbook::ast::{RunIf, Step};
 use crate::runbook::expr::{ExprId, Path};
 
-const RUN: [&str; 9] = ["id", "runbook", "kind", "operator", "started_at", "since", "now", "aborted", "failed"];
+const RUN: [&str; 10] =
+    ["id", "runbook", "kind", "operator", "started_at", "since", "now", "head", "aborted", "failed"];
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (index, step) in subject.steps() {
@@ -89,7 +90,7 @@ impl Reader<'_> {
                 let known: Vec<&str> = set.into_iter().filter(|(_, set)| set.is_some()).map(|(name, _)| name).collect();
                 (!known.contains(&name)).then(|| among(subject, ("objective", path), known.into_iter(), span))
             }
-            ("run", Some("now") | None) if self.vars.is_none() => self.now_problem(subject, span),
+            ("run", Some("now" | "head") | None) if self.vars.is_none() => self.now_problem(subject, path, span),
             ("run", Some(name)) if RUN.contains(&name) => None,
             ("run", Some(_)) => Some(among(subject, ("`run` field", path), RUN.into_iter(), span)),
             ("item", _) if self.has_item => None,
@@ -116,13 +117,15 @@ impl Reader<'_> {
     }
 
     /// An approval binds to what was shown: what differs from one look to the next would void it each time.
-    fn now_problem(&self, subject: &Subject<'_>, span: Span) -> Option<Diagnostic> {
+    fn now_problem(&self, subject: &Subject<'_>, path: &Path, span: Span) -> Option<Diagnostic> {
         let step = self.step.map(|step| subject.step(step));
         if step.is_some_and(|step| step.approval.is_none()) {
             return None;
         }
-        let message =
-            "`run.now` cannot stand in a title, or in a step with `approval`: it differs each time it is read";
+        let name = path.parts.get(1).map_or("now", String::as_str);
+        let message = format!(
+            "`run.{name}` cannot stand in a title, or in a step with `approval`: it differs each time it is read"
+        );
         let note = "what is approved must stay as it was shown; a notice's template may read it";
         Some(Diagnostic::error("reference", span, message).note(note))
     }

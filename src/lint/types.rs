@@ -45,9 +45,8 @@ pub(super) fn kind(subject: &Subject<'_>, id: ExprId) -> Option<Kind> {
 fn kind_of_name(subject: &Subject<'_>, parts: &[&str]) -> Option<Kind> {
     match parts {
         ["inputs", name] => Kind::of(&subject.inputs.get(name)?.kind),
-        ["objectives", _] | ["run", "id" | "runbook" | "kind" | "operator" | "started_at" | "since" | "now"] => {
-            Some(Kind::Text)
-        }
+        ["objectives", _]
+        | ["run", "id" | "runbook" | "kind" | "operator" | "started_at" | "since" | "now" | "head"] => Some(Kind::Text),
         ["run", "failed"] => Some(Kind::List),
         ["steps", _, "status"] => Some(Kind::Text),
         ["steps", id, "outputs", name, inside @ ..] => {

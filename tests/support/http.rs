@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -135,7 +135,7 @@ fn next(state: &State) -> Reply {
 }
 
 /// One request; `None` if the connection ends before.
-async fn read(stream: &mut TcpStream, rest: &mut Vec<u8>) -> Option<Asked> {
+pub async fn read(stream: &mut (impl AsyncRead + Unpin), rest: &mut Vec<u8>) -> Option<Asked> {
     let end = loop {
         if let Some(end) = rest.windows(4).position(|four| four == b"\r\n\r\n") {
             break end;
@@ -158,7 +158,7 @@ async fn read(stream: &mut TcpStream, rest: &mut Vec<u8>) -> Option<Asked> {
     Some(Asked { line, headers, body })
 }
 
-async fn more(stream: &mut TcpStream, rest: &mut Vec<u8>) -> Option<()> {
+async fn more(stream: &mut (impl AsyncRead + Unpin), rest: &mut Vec<u8>) -> Option<()> {
     match stream.read_buf(rest).await {
         Ok(0) | Err(_) => None,
         Ok(_) => Some(()),

@@ -2,6 +2,8 @@
 //! the reply to mails for `lost@`, takes its time with `slow@`. It counts what it has taken, and may kill its client
 //! after any of its replies.
 
+#![allow(dead_code, reason = "what tests share serves several of them")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,11 +44,13 @@ impl Mail {
     }
 }
 
-/// When the client is killed: with the reply of that number, just before it is sent or just after.
+/// When the client is killed: with the reply of that number, just before it is sent or just after, or just after it
+/// heard that the mail of that number was taken.
 #[derive(Clone, Copy, Debug)]
 pub enum Strike {
     Before(usize),
     After(usize),
+    Taken(usize),
 }
 
 pub struct MailServer {
@@ -291,7 +295,12 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Talk<'s, S> {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 self.reply("250 taken at last").await
             }
-            _ => self.reply("250 taken").await,
+            _ => {
+                self.reply("250 taken").await?;
+                let taken = self.state.mails.lock().unwrap().len();
+                let struck = self.state.strike(|strike| matches!(strike, Strike::Taken(at) if at <= taken));
+                (!struck).then_some(())
+            }
         }
     }
 }

@@ -37,7 +37,6 @@ pub use model::{
     Objective, Pinned, Recommendation, RunFacts, RunReport, Spent, StepChange, StepRow, Stretch, Validation, Vote, Who,
 };
 use moments::Moments;
-pub use moments::chain_head;
 
 /// The version of the model, as its JSON says it.
 const FORMAT: u32 = 1;

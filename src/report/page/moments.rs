@@ -4,15 +4,9 @@ use super::super::critical::{self, critical_path_of};
 use super::super::timeline::{Split, Timeline};
 use super::model::{Spent, Stretch};
 use crate::catalogue::Timestamp;
-use crate::engine::{Event, Mode, NodeId, Seq, State, StepState};
-use crate::journal::{Hash, Record};
+use crate::engine::{Event, Mode, NodeId, State, StepState};
+use crate::journal::Record;
 use crate::plan::Plan;
-
-/// A place in a journal and the hash that vouches for all up to it, as one word: `14:<64 hex>`.
-#[must_use]
-pub fn chain_head(seq: Seq, hash: &Hash) -> String {
-    format!("{seq}:{hash}")
-}
 
 /// One record.
 pub(super) struct Moment<'r> {

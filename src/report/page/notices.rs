@@ -93,11 +93,18 @@ fn named(entry: &Value) -> String {
     name.unwrap_or("unknown channel").to_owned()
 }
 
+/// Whether each of its deliveries is known to have been made.
+fn is_settled(notice: &Notice) -> bool {
+    !notice.deliveries.is_empty() && notice.deliveries.iter().all(|delivery| delivery.state == ChannelState::Delivered)
+}
+
 fn settle(notice: &mut Notice, moments: &Moments<'_>, id: NodeId) {
     let node = moments.state.node(id);
     let doubtful = notice.deliveries.iter().any(|delivery| delivery.state == ChannelState::InDoubt);
     notice.state = match node.state {
         StepState::Succeeded => "sent",
+        // What was owed when the step ended has been delivered since, or somebody knows that it had arrived.
+        StepState::Failed | StepState::InDoubt if is_settled(notice) => "sent",
         StepState::InDoubt => "in doubt",
         StepState::Failed if doubtful => "in doubt",
         StepState::Failed | StepState::Cancelled | StepState::RetryWait => "owed",
