@@ -120,18 +120,53 @@ fn whatever_may_strike_a_step_on_azure_strikes_it_whether_it_reads_or_writes() {
     }
 }
 
+/// Why the client gives up reading the endpoint `eastus2`.
+fn unread(why: &str) -> String {
+    let path = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/\
+        Microsoft.Network/trafficManagerProfiles/shop/AzureEndpoints/eastus2";
+    format!("cannot read `{path}`: {why}")
+}
+
 #[test]
-fn a_step_on_azure_hangs_until_its_own_time_is_up_and_a_timeout_has_its_effect() {
+fn a_change_on_azure_that_hangs_is_given_up_by_the_client_and_one_that_times_out_has_its_effect() {
     let folder = shop();
-    let (json, _) = rehearsed(folder.path(), "", &["--inject", "switch_on:hang"]);
-    assert_eq!(step(&json, "switch_on"), ("failed", "timed out after 5m"));
-    let enabled = "expect:\n  world:\n    - { resource: Microsoft.Network/trafficManagerProfiles/shop/AzureEndpoints/eastus2, \
-        at: /properties/endpointStatus, is: Enabled }\n";
-    let (json, _) = rehearsed(folder.path(), enabled, &["--inject", "switch_on:timeout"]);
-    assert_eq!(
-        (step(&json, "switch_on"), &json["differences"]),
-        (("failed", "timed out after 5m"), &serde_json::json!([]))
-    );
+    let unread = unread("no answer within 30 s (tried for 1m30s)");
+    for (fault, status) in [("hang", "Disabled"), ("timeout", "Enabled")] {
+        let world = format!(
+            "expect:\n  world:\n    - {{ resource: Microsoft.Network/trafficManagerProfiles/shop/AzureEndpoints/eastus2, \
+             at: /properties/endpointStatus, is: {status} }}\n"
+        );
+        let (json, _) = rehearsed(folder.path(), &world, &["--inject", &format!("switch_on:{fault}")]);
+        assert_eq!(
+            (step(&json, "switch_on"), &json["differences"]),
+            (("failed", &*unread), &serde_json::json!([])),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
+fn of_a_step_that_only_reads_the_requests_are_struck_and_the_client_asks_again() {
+    let folder = shop();
+    let (json, code) = rehearsed(folder.path(), "", &["--inject", "probe:lost-response"]);
+    assert_eq!((step(&json, "probe").0, code), ("succeeded", Some(0)), "{json}");
+    let silent = unread("no answer within 30 s (tried for 1m30s)");
+    let given_up = [
+        ("lost_response: { step: probe, times: 40 }", unread("connection reset by peer (tried for 1m30s)")),
+        ("hang: { step: probe }", silent.clone()),
+        ("timeout: { step: probe }", silent.clone()),
+        ("stuck_operation: { step: probe }", silent),
+        ("failed_operation: { step: probe }", unread("400 `BadRequest`: The request cannot be carried out. (request ")),
+        (
+            "failed_operation: { step: probe, code: AuthorizationFailed, message: Ask them }",
+            unread("403 `AuthorizationFailed`: Ask them (request "),
+        ),
+    ];
+    for (fault, why) in given_up {
+        let (json, _) = rehearsed(folder.path(), &format!("faults: [ {fault} ]\n"), &[]);
+        let (state, reason) = step(&json, "probe");
+        assert!(state == "failed" && reason.starts_with(&why), "{fault}: {reason}");
+    }
 }
 
 #[test]

@@ -21,6 +21,17 @@ pub(super) struct Faults {
     since: BTreeMap<usize, Timestamp>,
     /// The token that is refused: only another one will do.
     refused_token: Option<String>,
+    /// The attempts under way, by the path of their step.
+    attempts: BTreeMap<String, Attempt>,
+}
+
+/// An attempt of a step.
+#[derive(Clone, Copy, Default)]
+struct Attempt {
+    /// The step only reads: what strikes it strikes its reads.
+    reads: bool,
+    /// None of its requests is answered any more.
+    is_silent: bool,
 }
 
 impl Faults {
@@ -31,6 +42,29 @@ impl Faults {
     /// Whether a fault has struck.
     pub(super) fn has_struck(&self, index: usize) -> bool {
         self.struck.get(&index).is_some_and(|count| *count > 0)
+    }
+
+    /// An attempt of a step begins.
+    pub(super) fn enter(&mut self, step: &str, reads: bool) {
+        self.attempts.insert(step.to_owned(), Attempt { reads, is_silent: false });
+    }
+
+    /// An attempt of a step is over: what struck it strikes no look at what came of it.
+    pub(super) fn leave(&mut self, step: &str) {
+        self.attempts.remove(step);
+    }
+
+    /// The attempt that a request is of; one that changes something where nobody said that it began.
+    fn attempt(&self, incoming: &Incoming) -> Attempt {
+        self.attempts.get(&incoming.step).copied().unwrap_or_default()
+    }
+
+    /// From now on nothing of the attempt is answered.
+    fn silence(&mut self, incoming: &Incoming) -> Answer {
+        if let Some(attempt) = self.attempts.get_mut(&incoming.step) {
+            attempt.is_silent = true;
+        }
+        Answer::Silence
     }
 
     /// The fault of a step's operation, counted.
@@ -105,26 +139,33 @@ pub(super) fn unknown_token(world: &World, incoming: &Incoming) -> Option<Answer
 
 /// What comes instead of an answer of the service.
 pub(super) fn before(world: &mut World, incoming: &Incoming) -> Option<Answer> {
-    let polls = incoming.polled().is_some();
+    if world.faults.attempt(incoming).is_silent {
+        return Some(Answer::Silence);
+    }
     for index in 0..world.faults.faults.len() {
         if let Some(answer) = strikes(world, incoming, index) {
             return Some(answer);
         }
     }
-    if polls {
+    if incoming.polled().is_some() {
         return outage::of_poll(world);
     }
-    if let Some(answer) = outage::of_region(world, incoming) {
-        return Some(answer);
-    }
-    if incoming.is_read() {
+    outage::of_region(world, incoming).or_else(|| instead(world, incoming))
+}
+
+/// What a fault of its step makes of a request: of one that changes something, or of any where the step only reads.
+fn instead(world: &mut World, incoming: &Incoming) -> Option<Answer> {
+    let reads = world.faults.attempt(incoming).reads;
+    if incoming.is_read() && !reads {
         return None;
     }
     let struck = world.faults.strike(&incoming.step, |fault| match fault {
-        Fault::LostResponse { effect: Lost::BeforeEffect, times, .. } => times.unwrap_or(1),
-        Fault::FailedOperation { times, code, .. } if is_refused(incoming, code.as_deref()) => {
+        Fault::LostResponse { effect, times, .. } if reads || *effect == Lost::BeforeEffect => times.unwrap_or(1),
+        Fault::FailedOperation { times, code, .. } if reads || is_refused(incoming, code.as_deref()) => {
             times.unwrap_or(u32::MAX)
         }
+        Fault::Hang { .. } => 1,
+        Fault::Timeout { .. } | Fault::StuckOperation { .. } if reads => 1,
         _ => 0,
     });
     struck.map(|fault| match fault {
@@ -133,7 +174,8 @@ pub(super) fn before(world: &mut World, incoming: &Incoming) -> Option<Answer> {
             let (status, words) = refusal::at_once(code).unwrap_or((400, "The request cannot be carried out."));
             Answer::error(status, code, message.unwrap_or_else(|| words.to_owned()))
         }
-        _ => outage::lost_answer(world),
+        Fault::LostResponse { .. } => outage::lost_answer(world),
+        _ => world.faults.silence(incoming),
     })
 }
 
@@ -195,9 +237,11 @@ pub(super) fn after(world: &mut World, incoming: &Incoming, answer: Answer) -> A
     }
     let struck = world.faults.strike(&incoming.step, |fault| match fault {
         Fault::LostResponse { effect: Lost::AfterEffect, times, .. } => times.unwrap_or(1),
+        Fault::Timeout { .. } => 1,
         _ => 0,
     });
     match struck {
+        Some(Fault::Timeout { .. }) => world.faults.silence(incoming),
         Some(_) => outage::lost_answer(world),
         None => answer,
     }

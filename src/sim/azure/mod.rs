@@ -161,6 +161,14 @@ impl Azure {
         self.world().resources().keys().any(|id| id.ends_with(&wanted))
     }
 
+    /// An attempt of a step, by its path, begins: until what is given back is dropped, what strikes the step strikes
+    /// its requests. `reads`: the step only reads, and its reads are struck.
+    #[must_use]
+    pub fn attempt(&self, step: &str, reads: bool) -> Attempt {
+        self.world().faults.enter(step, reads);
+        Attempt { azure: self.clone(), step: step.to_owned() }
+    }
+
     /// Whether a step, by its path, has begun something that takes its own time.
     #[must_use]
     pub fn has_operation(&self, step: &str) -> bool {
@@ -181,6 +189,19 @@ impl Azure {
         let mut world = self.world();
         world.advance(self.clock.now());
         world.served_from(resource)
+    }
+}
+
+/// An attempt of a step, under way until it is dropped.
+#[derive(Debug)]
+pub struct Attempt {
+    azure: Azure,
+    step: String,
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.azure.world().faults.leave(&self.step);
     }
 }
 

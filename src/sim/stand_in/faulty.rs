@@ -1,5 +1,5 @@
-//! The faults that a scenario brings to a step. Those of its requests to Azure strike there: here its attempts hang, and
-//! what Azure does at once takes its time.
+//! The faults that a scenario brings to a step. Those of a step on Azure strike its requests there: here it only begins,
+//! and what Azure does at once takes its time.
 
 use std::sync::Arc;
 
@@ -40,6 +40,13 @@ impl Faulty {
             }
             _ => self.time_out(context, call).await,
         }
+    }
+
+    /// The real action, while the simulated Azure knows that it is its turn to be struck.
+    async fn on_azure(&self, context: &Context, call: &Call) -> Result<Done, Failure> {
+        let reads = (self.spec().effect)(&call.with) == Effect::Reads;
+        let _attempt = self.stage.attempt(call, (self.spec().name, reads));
+        if reads { self.inner.apply(context, call).await } else { self.in_its_time(context, call).await }
     }
 
     /// What Azure carries out at once is shown as done by its tools only after a while: as long as the step takes. Where
@@ -95,10 +102,9 @@ impl Action for Faulty {
     }
 
     fn apply<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Result<Done, Failure>> {
-        let reads = (self.spec().effect)(&call.with) == Effect::Reads;
-        match self.stage.strike(call, (self.spec().name, reads)) {
+        match self.stage.strike(call, self.spec().name) {
             Some(fault) => Box::pin(self.strike(context, call, fault)),
-            None if on_azure(self.spec().name) && !reads => Box::pin(self.in_its_time(context, call)),
+            None if on_azure(self.spec().name) => Box::pin(self.on_azure(context, call)),
             None => self.inner.apply(context, call),
         }
     }

@@ -17,7 +17,7 @@ use crate::engine::mentions;
 use crate::plan::path::without_keys;
 use crate::plan::{Plan, Region};
 use crate::runbook::ast::Step;
-use crate::sim::azure::{Azure, Logged, paired};
+use crate::sim::azure::{Attempt, Azure, Logged, paired};
 use crate::sim::scenario::{Endpoint, Fault, Scenario};
 
 /// What a rehearsal is made of.
@@ -304,10 +304,20 @@ impl Stage {
         self.azure.has_operation(path)
     }
 
-    /// The fault that strikes this call of a step's own action now; counted. `reads`: the action only reads.
-    pub(super) fn strike(&self, call: &Call, (action, reads): (&str, bool)) -> Option<Fault> {
+    /// Whether the call does the step's own work: an action of that name, no look afterwards, no undoing.
+    fn is_own(&self, call: &Call, action: &str) -> bool {
         let own = self.step(&call.step).is_some_and(|step| step.action.name.value == action);
-        if !own || is_verify(call) || self.is_undo(call) {
+        own && !is_verify(call) && !self.is_undo(call)
+    }
+
+    /// An attempt on Azure begins: what strikes the step strikes its requests there, of one that only reads its reads.
+    pub(super) fn attempt(&self, call: &Call, (action, reads): (&str, bool)) -> Option<Attempt> {
+        self.is_own(call, action).then(|| self.azure.attempt(&call.step, reads))
+    }
+
+    /// The fault that strikes this call of a step's own action now; counted. What is sent to Azure is struck there.
+    pub(super) fn strike(&self, call: &Call, action: &str) -> Option<Fault> {
+        if on_azure(action) || !self.is_own(call, action) {
             return None;
         }
         let mut struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
@@ -320,11 +330,6 @@ impl Stage {
                 Fault::Hang { .. } | Fault::Timeout { .. } | Fault::StuckOperation { .. } => 1,
                 _ => continue,
             };
-            let of_the_attempt = matches!(fault.value, Fault::Hang { .. } | Fault::Timeout { .. });
-            if on_azure(action) && !reads && !of_the_attempt {
-                // It strikes what the step sends.
-                continue;
-            }
             let count = struck.entry(index).or_default();
             if hits(&fault.value) && *count < most {
                 *count += 1;
