@@ -1,4 +1,5 @@
-//! The subscriptions and credentials that steps name are there. Knows nothing of whether they may be used.
+//! The subscriptions and credentials that steps name are there, and a call takes none of them along. Knows nothing of
+//! whether they may be used.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +7,10 @@ use serde_json::Value;
 
 use super::{Subject, actions_of};
 use crate::diag::{Diagnostic, listed};
-use crate::runbook::ast::{ActionUse, SecretSource};
-use crate::runbook::azure::{CLOUDS, Credential, Settings};
+use crate::plan::runbooks::DEEPEST;
+use crate::runbook::ast::{ActionUse, Runbook, SecretSource, Step};
+use crate::runbook::azure::{CLOUDS, Credential, DEFAULTS, Settings, meant};
+use crate::runbook::expr::Templated;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for input in &subject.runbook.inputs {
@@ -20,12 +23,55 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     // What the runbook says once would be told of every step.
     let mut told = BTreeSet::new();
     for (_, step) in subject.steps() {
+        found.extend(not_taken_along(subject, step));
         let actions = actions_of(step).map(|(action, _)| action);
         for action in actions.filter(|action| action.name.value.starts_with("azure.")) {
             let problems = [subscription(subject, action), credential(subject, action), cloud(subject, action)];
             found.extend(problems.into_iter().flatten().filter(|problem| told.insert(problem.message.clone())));
         }
     }
+}
+
+/// What the runbook says under `azure`, and a runbook that it calls has otherwise: only from its own file or the workspace.
+fn not_taken_along(subject: &Subject<'_>, step: &Step) -> Option<Diagnostic> {
+    let (own, settings) = (subject.runbook.azure.as_ref()?, &subject.workspace.azure);
+    let called = subject.runbooks.called(subject.runbook, step)?;
+    let written = DEFAULTS.iter().filter_map(|field| Some((field.name, own.entry(field.name)?.into_owned())));
+    let other: Vec<(&str, String)> = written
+        .filter_map(|(field, value)| {
+            let value = meant(field, &value, settings).unwrap_or(value);
+            Some((field, otherwise(subject, called, (field, &value), DEEPEST)?))
+        })
+        .collect();
+    let (_, path) = other.first()?;
+    let fields: Vec<String> = other.iter().map(|(field, _)| format!("`{field}`")).collect();
+    let (name, id) = (&called.name.value, &step.id.value);
+    let message = format!("`{name}` does not take {} from `azure` of this runbook", fields.join(", "));
+    Some(
+        Diagnostic::warning("azure", step.action.place("runbook"), message)
+            .note(format!("its step `{id}.{path}` goes by `azure` of `{name}`, or else of `drctl.yaml`"))
+            .note(format!("say it in `azure` of `{name}`: all but `cloud` may come from an input of the call")),
+    )
+}
+
+/// The first step of a called runbook that takes the field from the workspace, and so not the caller's value.
+fn otherwise(subject: &Subject<'_>, called: &Runbook, wanted: (&str, &Templated), deep: usize) -> Option<String> {
+    let (field, value) = wanted;
+    if deep == 0 || called.azure.as_ref().is_some_and(|own| own.entry(field).is_some()) {
+        return None;
+    }
+    let takes = |action: &ActionUse| {
+        let name = &action.name.value;
+        let spec = subject.catalogue.get(name).filter(|_| name.starts_with("azure."));
+        let is_written = action.place(field) != action.name.span;
+        spec.is_some_and(|spec| spec.parameter(field).is_some())
+            && !is_written
+            && action.with.value.entry(field).as_deref() != Some(value)
+    };
+    called.steps.iter().find_map(|step| match subject.runbooks.called(called, step) {
+        Some(inner) => otherwise(subject, inner, wanted, deep - 1).map(|path| format!("{}.{path}", step.id.value)),
+        None => actions_of(step).any(|(action, _)| takes(action)).then(|| step.id.value.clone()),
+    })
 }
 
 fn subscription(subject: &Subject<'_>, action: &ActionUse) -> Option<Diagnostic> {

@@ -278,16 +278,22 @@ fn fill_action(action: &mut ActionUse, own: Option<&Templated>, settings: &Setti
             }
         }
     }
-    let subscription = action.with.value.entry("subscription").map(std::borrow::Cow::into_owned);
-    if let Some(Templated::Plain(Value::String(name))) = subscription
-        && let Some(id) = settings.subscriptions.get(&name)
-    {
-        action.with.value.add_entry("subscription", Templated::Plain(Value::String(id.clone())));
+    for field in ["subscription", "cloud"] {
+        let written = action.with.value.entry(field).map(std::borrow::Cow::into_owned);
+        if let Some(meant) = written.and_then(|written| meant(field, &written, settings)) {
+            action.with.value.add_entry(field, meant);
+        }
     }
-    let cloud = action.with.value.entry("cloud").map(std::borrow::Cow::into_owned);
-    if let Some(Templated::Plain(Value::String(name))) = cloud
-        && let Some(described) = settings.clouds.get(&name)
-    {
-        action.with.value.add_entry("cloud", Templated::Plain(described.clone()));
-    }
+}
+
+/// What the workspace gives a name for, where a field holds one of its names.
+#[must_use]
+pub fn meant(field: &str, written: &Templated, settings: &Settings) -> Option<Templated> {
+    let name = written.plain()?.as_str()?;
+    let value = match field {
+        "subscription" => Value::from(settings.subscriptions.get(name)?.as_str()),
+        "cloud" => settings.clouds.get(name)?.clone(),
+        _ => return None,
+    };
+    Some(Templated::Plain(value))
 }
