@@ -1,13 +1,13 @@
 //! The critical path of a run as it was: which steps recovery waited for, one after the other.
 //!
 //! Unlike the plan's, which adds up estimates, it is read from the records: the stretches fill the time of the RTO
-//! without a gap.
+//! without a gap. What was undone later had been done, and recovery had waited for it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::catalogue::Timestamp;
-use crate::engine::{Event, NodeId, State, StepState};
+use crate::engine::{Event, NodeId, Side, State, StepState};
 use crate::plan::{Plan, StepIndex, is_main};
 use crate::runbook::ast::Phase;
 
@@ -30,10 +30,12 @@ pub fn critical_path_of<'e>(
     since: Timestamp,
     records: impl Iterator<Item = (Timestamp, &'e Event)>,
 ) -> Vec<Stretch> {
-    let (state, waits) = waits(plan, records);
+    let Seen { state, waits, met } = seen(plan, records);
     let ended = |index: StepIndex| {
-        let node = state.node(NodeId(index.0));
-        node.ended.filter(|_| state.is_met(plan, NodeId(index.0))).map(|at| (at, node.ended_tick))
+        let id = NodeId(index.0);
+        let undone = [StepState::RollingBack, StepState::RolledBack, StepState::RollbackFailed];
+        let is_undone = undone.contains(&state.node(id).state) || state.node(id).side() == Side::Rollback;
+        if is_undone { met.get(&id).copied() } else { end(plan, &state, id) }
     };
     let main = |phase: Phase| {
         plan.own_steps().filter(move |(_, step)| step.phase == phase && is_main(step)).map(|(index, _)| index)
@@ -58,14 +60,27 @@ pub fn critical_path_of<'e>(
 }
 
 type Waits = BTreeMap<NodeId, Vec<(Timestamp, Timestamp)>>;
+/// A moment, and the record of that moment.
+type End = (Timestamp, u32);
 
-/// The times in which each step waited for people.
-fn waits<'e>(plan: &Plan, records: impl Iterator<Item = (Timestamp, &'e Event)>) -> (State, Waits) {
+/// What the records tell.
+struct Seen {
+    state: State,
+    /// The times in which each step waited for people.
+    waits: Waits,
+    /// When what needs a step could start, the last time that it could.
+    met: BTreeMap<NodeId, End>,
+}
+
+fn seen<'e>(plan: &Plan, records: impl Iterator<Item = (Timestamp, &'e Event)>) -> Seen {
     let (mut state, mut waits, mut open) = (State::new(plan), Waits::new(), BTreeMap::new());
+    let mut met = BTreeMap::new();
     for (at, event) in records {
         // A viewer shows what it understands; the run itself refuses what does not fit.
         state.apply(plan, at, event).ok();
         let Some(id) = event.step().and_then(|path| state.find(plan, &path.0)) else { continue };
+        let own = [Some(id), state.node(id).parent];
+        met.extend(own.into_iter().flatten().filter_map(|id| Some((id, end(plan, &state, id)?))));
         let waiting = matches!(
             state.node(id).state,
             StepState::AwaitingApproval | StepState::AwaitingPerson | StepState::InDoubt | StepState::Failed
@@ -76,7 +91,13 @@ fn waits<'e>(plan: &Plan, records: impl Iterator<Item = (Timestamp, &'e Event)>)
             waits.entry(own_step(&state, id)).or_default().push((begin, at));
         }
     }
-    (state, waits)
+    Seen { state, waits, met }
+}
+
+/// When a step ended, where what needs it may start.
+fn end(plan: &Plan, state: &State, id: NodeId) -> Option<End> {
+    let node = state.node(id);
+    node.ended.filter(|_| state.is_met(plan, id)).map(|at| (at, node.ended_tick))
 }
 
 /// The step of the runbook itself that a node belongs to: as an instance of it, or as a step that it calls.
@@ -100,20 +121,45 @@ fn covered(stretches: &[(Timestamp, Timestamp)], from: Timestamp, to: Timestamp)
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::fixture::*;
     use super::*;
+    use crate::engine::{Decision, Intent};
+
+    /// The steps of the path, each with its seconds and those of them spent waiting for people.
+    fn path_of(records: &[(u64, Event)]) -> Vec<(String, u64, u64)> {
+        let plan = plan();
+        let seen = records.iter().map(|(second, event)| (at(*second), event));
+        let shown =
+            |part: &Stretch| (plan.step(part.step).id.value.clone(), part.took.as_secs(), part.people.as_secs());
+        critical_path_of(&plan, at(0), seen).iter().map(shown).collect()
+    }
 
     #[test]
     fn the_stretches_fill_the_time_to_the_end_of_execution() {
-        let records = to_the_end();
-        let plan = plan();
-        let seen = records.iter().map(|(second, event)| (at(*second), event));
-        let path = critical_path_of(&plan, at(0), seen);
-        let shown: Vec<(&str, u64, u64)> = path
-            .iter()
-            .map(|part| (plan.step(part.step).id.value.as_str(), part.took.as_secs(), part.people.as_secs()))
-            .collect();
+        let shown = path_of(&to_the_end());
         assert_eq!(shown.iter().map(|(_, took, _)| took).sum::<u64>(), 460, "{shown:?}");
         assert_eq!(shown.iter().map(|(.., people)| people).sum::<u64>(), 120, "{shown:?}");
+    }
+
+    #[test]
+    fn what_was_undone_stays_on_the_path_until_the_moment_it_was_done() {
+        let mut records = to_the_end();
+        records.truncate(11);
+        let done = path_of(&records);
+        assert_eq!(done.last(), Some(&("switch".to_owned(), 60, 0)));
+        let action = "azure.traffic_manager.set_endpoint".to_owned();
+        let undo = Intent { step: path("switch"), side: Side::Rollback, attempt: 1, action, with: json!({}) };
+        let undone = Event::Outcome { step: path("switch"), side: Side::Rollback, attempt: 1, end: succeeded("") };
+        let steps = vec![path("switch")];
+        records.extend([
+            (500, decided(None, Decision::Abort, "bob", Some("wrong region"))),
+            (500, Event::RollbackStarted { reason: "wrong region".to_owned(), steps, kept: Vec::new() }),
+            (500, Event::Intent(Box::new(undo))),
+        ]);
+        assert_eq!(path_of(&records), done);
+        records.push((900, undone));
+        assert_eq!(path_of(&records), done);
     }
 }
