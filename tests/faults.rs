@@ -243,6 +243,23 @@ fn what_a_request_makes_has_the_same_name_however_often_drctl_dies() {
     assert_eq!((&json["wrong"], code), (&serde_json::json!([]), Some(0)));
 }
 
+#[test]
+fn what_a_request_of_any_kind_is_about_is_there_and_does_what_is_asked() {
+    let steps = "execution:\n  \
+        - { id: restart, action: azure.request, with: { method: POST, path: /resourceGroups/rg/providers/Microsoft.Kusto/clusters/one/start, api_version: \"2024-04-13\" } }\n  \
+        - { id: sync, action: azure.request, with: { method: POST, path: /resourceGroups/rg/providers/Microsoft.Web/sites/shop/syncfunctiontriggers, api_version: \"2024-11-01\" } }\n  \
+        - { id: check, action: azure.request, with: { method: POST, path: /subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Cdn/checkNameAvailability, api_version: \"2025-04-15\" } }\n  \
+        - { id: change, action: azure.request, with: { method: PATCH, path: /resourceGroups/rg/providers/Microsoft.Kusto/clusters/two, api_version: \"2024-04-13\", json: { tags: { a: b } } } }\n  \
+        - { id: make, action: azure.request, with: { method: PUT, path: /resourceGroups/rg/providers/Microsoft.Kusto/clusters/three, api_version: \"2024-04-13\", json: {} } }\n  \
+        - { id: remove, action: azure.request, with: { method: DELETE, path: /resourceGroups/rg/providers/Microsoft.Kusto/clusters/four, api_version: \"2024-04-13\" } }\n";
+    let folder = workspace(&[("shop", steps)]);
+    let (json, code) = rehearsed(folder.path(), "expect: { state: succeeded }\n", &[]);
+    assert_eq!((&json["differences"], code), (&serde_json::json!([]), Some(0)), "{json}");
+    let absent = "resources: [ { type: Microsoft.Kusto/clusters, name: one, absent: true } ]\n";
+    let (json, _) = rehearsed(folder.path(), absent, &[]);
+    assert!(step(&json, "restart").1.contains("404 `ResourceNotFound`"), "{json}");
+}
+
 /// A workspace whose only step asks for a failover on Azure, rehearsed with a fault.
 fn failover_with(fault: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fault::plain;
+use super::incoming::{Target, parts};
 pub(super) use super::regions::{paired, region_in};
 use super::services;
 use super::world::World;
@@ -62,13 +63,27 @@ impl<'i> Implied<'i> {
 /// Lets the services put there what an action implies.
 pub(super) fn derive(world: &mut World, action: &str, with: &Map<String, Value>) {
     let implied = Implied { action, with };
-    let path = implied.id_in("", "", implied.text("path"));
-    if action == "azure.request" && matches!(implied.text("method"), "" | "GET") && path.starts_with("/subscriptions/")
-    {
-        // What a step asks for is taken to be there.
-        world.ensure(&path, json!({ "properties": { "provisioningState": "Succeeded" } }), region_in(&path));
+    if action == "azure.request" {
+        asked(world, &implied);
     }
     services::derive(world, &implied);
+}
+
+/// What a step asks Resource Manager for is taken to be there, and to do what is asked of it; what it puts there need not be.
+fn asked(world: &mut World, implied: &Implied<'_>) {
+    let path = implied.id_in("", "", implied.text("path"));
+    let target = Target::of(&parts(&path));
+    let id = match implied.text("method") {
+        "PUT" => return,
+        "POST" => {
+            world.note_taken(&path);
+            target.id
+        }
+        _ => path,
+    };
+    if id.starts_with("/subscriptions/") && !(target.names.is_empty() && target.below.is_some()) {
+        world.ensure(&id, json!({ "properties": { "provisioningState": "Succeeded" } }), region_in(&id));
+    }
 }
 
 /// The name of the partner of a resource: the same name in the paired region, else `NAME-partner`.

@@ -42,7 +42,7 @@ impl Incoming {
             method: request.method().to_string(),
             url: url.to_string(),
             host: url.host_str().unwrap_or_default().to_owned(),
-            parts: url.path().split('/').filter(|part| !part.is_empty()).map(decoded).collect(),
+            parts: parts(url.path()),
             query: url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
             body,
             headers: all.filter(|(name, _)| !UNLOGGED.contains(&name.as_str())).collect(),
@@ -100,26 +100,7 @@ impl Incoming {
 
     /// The resource of Resource Manager it is about.
     pub(super) fn target(&self) -> Target {
-        let is_provider = |part: &String| part.eq_ignore_ascii_case("providers");
-        let last = self.parts.iter().rposition(is_provider);
-        let Some(at) = last else {
-            return Target { id: join(&self.parts), ..Target::default() };
-        };
-        let (scope, rest) = (&self.parts[..at], self.parts.get(at + 1..).unwrap_or_default());
-        let namespace = rest.first().cloned().unwrap_or_default();
-        let pairs = rest.get(1..).unwrap_or_default();
-        let below = if pairs.len() % 2 == 1 { pairs.last().cloned() } else { None };
-        let named = &pairs[..pairs.len() - usize::from(below.is_some())];
-        let mut kind = namespace.clone();
-        named.iter().step_by(2).for_each(|part| kind = format!("{kind}/{part}"));
-        let end = at + 2 + named.len();
-        Target {
-            id: join(self.parts.get(..end.min(self.parts.len())).unwrap_or_default()),
-            kind: kind.to_ascii_lowercase(),
-            names: named.iter().skip(1).step_by(2).cloned().collect(),
-            below,
-            scope: join(scope),
-        }
+        Target::of(&self.parts)
     }
 }
 
@@ -139,6 +120,30 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// What the parts of a path are about.
+    pub(super) fn of(parts: &[String]) -> Self {
+        let is_provider = |part: &String| part.eq_ignore_ascii_case("providers");
+        let last = parts.iter().rposition(is_provider);
+        let Some(at) = last else {
+            return Self { id: join(parts), ..Self::default() };
+        };
+        let (scope, rest) = (&parts[..at], parts.get(at + 1..).unwrap_or_default());
+        let namespace = rest.first().cloned().unwrap_or_default();
+        let pairs = rest.get(1..).unwrap_or_default();
+        let below = if pairs.len() % 2 == 1 { pairs.last().cloned() } else { None };
+        let named = &pairs[..pairs.len() - usize::from(below.is_some())];
+        let mut kind = namespace.clone();
+        named.iter().step_by(2).for_each(|part| kind = format!("{kind}/{part}"));
+        let end = at + 2 + named.len();
+        Self {
+            id: join(parts.get(..end.min(parts.len())).unwrap_or_default()),
+            kind: kind.to_ascii_lowercase(),
+            names: named.iter().skip(1).step_by(2).cloned().collect(),
+            below,
+            scope: join(scope),
+        }
+    }
+
     /// Its last name.
     pub(super) fn name(&self) -> &str {
         self.names.last().map(String::as_str).unwrap_or_default()
@@ -155,6 +160,11 @@ impl Target {
         parts.truncate(parts.len().saturating_sub(2));
         parts.join("/")
     }
+}
+
+/// The parts of a path, as they were before they were encoded.
+pub(super) fn parts(path: &str) -> Vec<String> {
+    path.split('/').filter(|part| !part.is_empty()).map(decoded).collect()
 }
 
 fn join(parts: &[String]) -> String {

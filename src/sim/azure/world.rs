@@ -63,6 +63,8 @@ pub(super) struct World {
     resources: BTreeMap<String, Resource>,
     /// Resources whose state before the run a step has made certain.
     decided: BTreeSet<String>,
+    /// What can be asked of resources that no service here knows: whole paths, in lower case.
+    taken: BTreeSet<String>,
     versions: u64,
     numbers: u64,
 }
@@ -86,6 +88,7 @@ impl World {
             meets_another: false,
             resources: BTreeMap::new(),
             decided: BTreeSet::new(),
+            taken: BTreeSet::new(),
             versions: 0,
             numbers: 0,
         }
@@ -212,6 +215,15 @@ impl World {
 
     pub(super) fn settle(&mut self, id: &str) {
         self.decided.insert(id.to_ascii_lowercase());
+    }
+
+    /// Whether this can be asked of a resource that is there, though no service here knows it.
+    pub(super) fn is_taken(&self, path: &str) -> bool {
+        self.taken.contains(&path.to_ascii_lowercase())
+    }
+
+    pub(super) fn note_taken(&mut self, path: &str) {
+        self.taken.insert(path.to_ascii_lowercase());
     }
 
     pub(super) fn remove(&mut self, id: &str) -> bool {

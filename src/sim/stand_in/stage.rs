@@ -350,9 +350,10 @@ fn azure(setting: &Setting) -> Azure {
     };
     let azure = Azure::new(Arc::clone(&setting.clock), setting.seed, Arc::new(times), faults);
     let mut implied: Vec<&Implied> = setting.implied.iter().collect();
-    // What a step changes tells more of the state before the run than what another one reads.
+    // What a step changes tells more of the state before the run than what another one reads, and a request of any kind
+    // least: it says no more than that there is something.
     let reads = |action: &str, with: &Map<String, Value>| setting.plan.effect(action, with) == Effect::Reads;
-    implied.sort_by_key(|one| reads(&one.action, &one.with));
+    implied.sort_by_key(|one| (one.action == "azure.request", reads(&one.action, &one.with)));
     for one in implied.iter().filter(|one| one.action.starts_with("azure.")) {
         azure.derive(&one.action, &one.with);
     }

@@ -240,6 +240,10 @@ fn any_resource(world: &mut World, incoming: &Incoming, target: &Target) -> Answ
             None => Answer::missing(&target.id),
         },
         ("DELETE", None) => Answer::status(if world.remove(&target.id) { 200 } else { 204 }, Value::Null),
+        ("POST", Some(below)) if world.is_taken(&format!("{}/{below}", target.id)) => {
+            let is_there = target.names.is_empty() || world.resource(&target.id).is_some();
+            if is_there { Answer::ok(json!({})) } else { Answer::missing(&target.id) }
+        }
         (_, below) => {
             let what = below.as_deref().unwrap_or_default();
             Answer::error(404, "InvalidResourceType", format!("'{}' knows no '{what}'.", target.kind))
