@@ -9,6 +9,8 @@
 mod http;
 #[path = "channels/kill.rs"]
 mod kill;
+#[path = "channels/kill_posts.rs"]
+mod kill_posts;
 #[path = "channels/mail.rs"]
 mod mail;
 #[path = "channels/office.rs"]

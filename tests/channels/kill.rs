@@ -1,7 +1,7 @@
 //! `kill -9` around every reply of a mail server and at every record of the journal: nobody gets a mail twice, nobody is
 //! forgotten, and what nobody can tell is owed until a person says something.
 
-use super::office::{Office, Ran, ran};
+use super::office::{Office, ran};
 use super::smtp::{MailServer, Protection, Strike, trust};
 
 const TO: [&str; 3] = ["ada@example.com", "bob@example.org", "eve@example.net"];
@@ -23,18 +23,6 @@ async fn silent_office() -> (MailServer, Office) {
 async fn office() -> (MailServer, Office) {
     let (server, office) = silent_office().await;
     (server, office.with("MAIL_PASSWORD", "sesame"))
-}
-
-/// Drives the run to its end, as a person would who knows nothing of mails.
-fn finish(office: &Office) -> Option<Ran> {
-    match office.run() {
-        // It died before there was a run.
-        None => Some(office.tell()),
-        Some(run) => {
-            let resumed = office.drctl(&["resume", &run]);
-            if resumed.stderr.contains("the run never started") { None } else { Some(resumed) }
-        }
-    }
 }
 
 /// Everybody has one mail, or may have one, which is owed and in doubt; the rest is delivered on demand.
@@ -70,7 +58,7 @@ async fn a_kill_around_any_reply_of_the_server_sends_nothing_twice_and_forgets_n
                 continue;
             }
             assert_eq!(died.code, None, "{strike:?}: {died:?}");
-            let resumed = finish(&office).unwrap();
+            let resumed = office.finish().unwrap();
             assert!(matches!(resumed.code, Some(0 | 10)), "{strike:?}: {resumed:?}");
             doubts += office.owed().len();
             judge(&office, &server, &format!("{strike:?}"));
@@ -89,7 +77,7 @@ async fn a_kill_at_any_record_sends_nothing_twice_and_forgets_nobody() {
             assert!(number > 6, "{number}");
             break;
         }
-        match finish(&office) {
+        match office.finish() {
             Some(resumed) => assert!(matches!(resumed.code, Some(0 | 10)), "{number}: {resumed:?}"),
             None => {
                 assert_eq!(server.connections(), 0, "{number}: a run that never started told nobody");

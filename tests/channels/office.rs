@@ -65,6 +65,19 @@ impl Office {
         self.folder.path()
     }
 
+    /// Drives a run that was killed to its end, as a person would who knows nothing of notices; nothing where it never
+    /// started.
+    pub fn finish(&self) -> Option<Ran> {
+        match self.run() {
+            // It died before there was a run.
+            None => Some(self.tell()),
+            Some(run) => {
+                let resumed = self.drctl(&["resume", &run]);
+                if resumed.stderr.contains("the run never started") { None } else { Some(resumed) }
+            }
+        }
+    }
+
     /// Replaces a part of a file.
     pub fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.path().join(file);
