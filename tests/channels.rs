@@ -15,6 +15,8 @@ mod kill_posts;
 mod mail;
 #[path = "channels/office.rs"]
 mod office;
+#[path = "channels/real_mail.rs"]
+mod real_mail;
 #[path = "channels/receivers.rs"]
 mod receivers;
 #[path = "support/smtp.rs"]
