@@ -262,11 +262,11 @@ impl<'a> Round<'a> {
                 self.refused(name, &why);
                 Sent::Settled
             }
-            Err(Undelivered::NotNow { why, after }) => {
+            Err(Undelivered::NotNow { why, after, is_unreachable }) => {
                 self.refused(name, &why);
                 let until = now.plus(after.unwrap_or_default());
                 self.limiter.leave_alone_until(channel.name(), until);
-                if why.starts_with("not sent") { Sent::Unreachable(until) } else { Sent::Later(until) }
+                if is_unreachable { Sent::Unreachable(until) } else { Sent::Later(until) }
             }
             Err(Undelivered::InDoubt(why)) if channel.is_repeatable() => {
                 // It may be sent again, as the same one.
@@ -340,6 +340,6 @@ fn given_up(channel: &Channel, stopped: Stopped, patience: Duration, begun: bool
     if begun || matches!(channel, Channel::File(_)) {
         Undelivered::InDoubt(why)
     } else {
-        Undelivered::NotNow { why: format!("not sent: {why}"), after: None }
+        Undelivered::unreachable(why)
     }
 }

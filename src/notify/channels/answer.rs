@@ -33,7 +33,7 @@ pub(super) fn header(value: &str) -> Result<HeaderValue, Undelivered> {
 pub(super) async fn ask(outside: Outside<'_>, request: Request) -> Result<Answer, Undelivered> {
     outside.begin();
     exchange(outside.http, outside.clock, request).await.map_err(|lost| match lost {
-        Lost::NeverSent(why) => Undelivered::not_now(format!("not sent: {why}")),
+        Lost::NeverSent(why) => Undelivered::unreachable(why),
         Lost::MaybeSent(why) => Undelivered::InDoubt(why),
     })
 }
@@ -43,9 +43,7 @@ pub(super) fn judge(answer: &Answer) -> Result<(), Undelivered> {
     match answer.status {
         200..=299 => Ok(()),
         // 420 is what Statuspage says instead of 429.
-        status @ (420 | 429) => {
-            Err(Undelivered::NotNow { why: format!("refused with {status}"), after: answer.retry_after })
-        }
+        status @ (420 | 429) => Err(Undelivered::put_off(format!("refused with {status}"), answer.retry_after)),
         status if refuses(status) => Err(Undelivered::Refused(format!("refused with {status}{}", words(answer)))),
         status => Err(Undelivered::InDoubt(format!("answered {status}{}", words(answer)))),
     }

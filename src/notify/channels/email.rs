@@ -217,18 +217,19 @@ async fn soon<T>(outside: Outside<'_>, span: Duration, work: impl Future<Output 
         biased;
         done = work => Ok(done),
         () = outside.clock.sleep(span) => {
-            Err(Undelivered::not_now(format!("not sent: no answer within {}", HumanDuration(span))))
+            Err(Undelivered::unreachable(format_args!("no answer within {}", HumanDuration(span))))
         }
     }
 }
 
 /// Before the mail itself was sent.
 fn not_taken(error: &Error) -> Undelivered {
-    let why = words(error);
     if error.is_permanent() || error.is_client() || error.is_tls() {
-        Undelivered::Refused(why)
+        Undelivered::Refused(words(error))
+    } else if error.status().is_some() {
+        Undelivered::put_off(words(error), None)
     } else {
-        Undelivered::not_now(why)
+        Undelivered::unreachable(innermost(error))
     }
 }
 
@@ -236,7 +237,7 @@ fn not_taken(error: &Error) -> Undelivered {
 fn perhaps_taken(error: &Error) -> Undelivered {
     match (error.is_permanent(), error.is_transient()) {
         (true, _) => Undelivered::Refused(words(error)),
-        (_, true) => Undelivered::not_now(words(error)),
+        (_, true) => Undelivered::put_off(words(error), None),
         _ => Undelivered::InDoubt(format!("no reply to the end of the mail: {}", innermost(error))),
     }
 }

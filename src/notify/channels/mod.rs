@@ -138,6 +138,8 @@ pub enum Undelivered {
         why: String,
         /// How long the receiver wants to be left alone.
         after: Option<Duration>,
+        /// Nobody answered at all: nor would they if it were for somebody else.
+        is_unreachable: bool,
     },
     /// It may have been.
     #[error("{0}")]
@@ -145,8 +147,14 @@ pub enum Undelivered {
 }
 
 impl Undelivered {
-    fn not_now(why: impl Into<String>) -> Self {
-        Self::NotNow { why: why.into(), after: None }
+    /// The receiver answered, and may take it later.
+    fn put_off(why: String, after: Option<Duration>) -> Self {
+        Self::NotNow { why, after, is_unreachable: false }
+    }
+
+    /// Nobody answered.
+    pub(crate) fn unreachable(why: impl std::fmt::Display) -> Self {
+        Self::NotNow { why: format!("not sent: {why}"), after: None, is_unreachable: true }
     }
 }
 

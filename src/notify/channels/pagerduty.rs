@@ -40,10 +40,8 @@ impl PagerDutyChannel {
     pub(super) async fn deliver(&self, outside: Outside<'_>, letter: Letter<'_>) -> Result<(), Undelivered> {
         let answer = ask(outside, json_post(url(&self.url)?, HeaderMap::new(), &self.event(letter))).await?;
         if answer.status >= 500 {
-            return Err(Undelivered::NotNow {
-                why: format!("answered {}{}", answer.status, words(&answer)),
-                after: answer.retry_after,
-            });
+            let why = format!("answered {}{}", answer.status, words(&answer));
+            return Err(Undelivered::put_off(why, answer.retry_after));
         }
         judge(&answer)
     }

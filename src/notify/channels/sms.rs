@@ -113,7 +113,7 @@ fn taken(answer: &Answer) -> Result<(), Undelivered> {
         return Err(Undelivered::InDoubt(format!("{why}: it was first sent too long ago to be sent again")));
     }
     match item.http_status_code {
-        429 => Err(Undelivered::NotNow { why, after: answer.retry_after }),
+        429 => Err(Undelivered::put_off(why, answer.retry_after)),
         400..=499 => Err(Undelivered::Refused(why)),
         _ => Err(Undelivered::InDoubt(why)),
     }

@@ -38,7 +38,7 @@ impl WebhookChannel {
         let answer = ask(outside, self.request(letter, outside.clock.now())?).await?;
         match answer.status {
             200..=299 => Ok(()),
-            429 => Err(Undelivered::NotNow { why: "refused with 429".to_owned(), after: answer.retry_after }),
+            429 => Err(Undelivered::put_off("refused with 429".to_owned(), answer.retry_after)),
             // What it says besides is whatever stands there: not for the eyes of everybody who reads the journal.
             status if refuses(status) => Err(Undelivered::Refused(format!("refused with {status}"))),
             status => Err(Undelivered::InDoubt(format!("answered {status}"))),
