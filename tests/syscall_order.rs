@@ -118,7 +118,7 @@ fn rules() -> Vec<Rule> {
     let process = |step: &str| Rule { effect: format!(r#""effect.sh", "{step}""#), record: intent(step) };
     let request = |words: &str, step: &str| Rule { effect: format!(r#""{words} HTTP/1.1"#), record: intent(step) };
     let shell = |step: &str| Rule { effect: format!(r#""exec sh effect.sh {step}""#), record: intent(step) };
-    let notice = r#""handle":{"delivered":["board"],"sending":"hook"}"#.to_owned();
+    let notice = r#""handle":{"deliveries":{"delivered":["board"],"sending":"hook"}}"#.to_owned();
     vec![
         shell("switch"),
         shell("script"),

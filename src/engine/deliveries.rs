@@ -4,10 +4,10 @@
 //! recipient through one channel. Its name is the channel's, followed by the recipient where the channel has several:
 //! `pager`, `mail/ada@example.com`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::event::{NodePath, StepState};
 use super::node::{Node, NodeId};
@@ -74,6 +74,35 @@ impl Deliveries {
         self.why.insert(name.to_owned(), why);
     }
 
+    /// A handle that tells of these deliveries alone, to who knows the record before: what a journal holds grows with an
+    /// audience, not with its square.
+    #[must_use]
+    pub fn changes(&self, names: &BTreeSet<String>, sending: Option<&str>) -> Value {
+        let listed = |all: &[String]| all.iter().filter(|name| names.contains(*name)).cloned().collect();
+        let why = names.iter().filter_map(|name| Some((name.clone(), self.why.get(name)?.clone())));
+        let first_sent = names.iter().filter_map(|name| Some((name.clone(), *self.first_sent.get(name)?)));
+        let deliveries = Self {
+            delivered: listed(&self.delivered),
+            sending: sending.map(str::to_owned),
+            in_doubt: listed(&self.in_doubt),
+            why: why.collect(),
+            receipts: self.receipts.clone(),
+            first_sent: first_sent.collect(),
+        };
+        json!(Changed { deliveries })
+    }
+
+    /// Takes in what a later record tells.
+    fn take_in(&mut self, changed: Self) {
+        changed.delivered.iter().for_each(|name| self.taken(name));
+        for (name, why) in changed.why {
+            if changed.in_doubt.contains(&name) { self.doubt(&name, why) } else { self.refused(&name, why) }
+        }
+        self.first_sent.extend(changed.first_sent);
+        self.receipts.extend(changed.receipts);
+        self.sending = changed.sending;
+    }
+
     /// A person knows, or wants it all the same: it may be sent again.
     pub fn release(&mut self, name: &str) {
         self.sending.take_if(|sending| sending == name);
@@ -87,6 +116,22 @@ impl Deliveries {
         self.why.remove(name);
         self.first_sent.remove(name);
     }
+}
+
+/// A handle that tells only of the deliveries that have come further since the one before.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Changed {
+    deliveries: Deliveries,
+}
+
+/// What is known by a handle and the one before it.
+#[must_use]
+pub fn known_by(before: Option<Value>, handle: &Value) -> Value {
+    let Ok(Changed { deliveries }) = Changed::deserialize(handle) else { return handle.clone() };
+    let mut known: Deliveries = before.and_then(|before| serde_json::from_value(before).ok()).unwrap_or_default();
+    known.take_in(deliveries);
+    json!(known)
 }
 
 /// A delivery that has not been made, or may not have been.
@@ -198,5 +243,41 @@ pub(super) fn release_doubts(handle: &mut Value) {
     if let Some(entries) = handle.as_object_mut() {
         entries.remove("in_doubt");
         entries.remove("sending");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A handle for each thing that happens, those before it told apart or as a whole.
+    #[test]
+    fn what_changed_tells_as_much_as_the_whole() {
+        type Step = fn(&mut Deliveries);
+        let steps: [(&str, Option<&str>, Step); 8] = [
+            ("a", Some("a"), |all| all.first_sent.extend([("a".to_owned(), Timestamp(7))])),
+            ("a", Some("b"), |all| all.why.extend([("a".to_owned(), "no answer".to_owned())])),
+            ("b", Some("c"), |all| all.refused("b", "550".to_owned())),
+            ("c", Some("a"), |all| all.doubt("c", "it hung up".to_owned())),
+            ("a", Some("b"), |all| all.taken("a")),
+            ("b", Some("d"), |all| all.doubt("b", "it hung up".to_owned())),
+            ("d", None, |all| all.receipts.extend([("d".to_owned(), "id-1".to_owned())])),
+            ("d", None, |all| all.taken("d")),
+        ];
+        let (mut known, mut told) = (Deliveries::default(), None);
+        for (name, sending, step) in steps {
+            step(&mut known);
+            told = Some(known_by(told, &known.changes(&BTreeSet::from([name.to_owned()]), sending)));
+            let whole = Deliveries { sending: sending.map(str::to_owned), ..known.clone() };
+            assert_eq!(told, Some(json!(whole)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_handle_of_something_else_is_kept_as_it_is() {
+        for handle in [json!({"url": "https://x"}), json!(null), json!({"deliveries": 3}), json!({"delivered": ["a"]})]
+        {
+            assert_eq!(known_by(Some(json!({"delivered": ["b"]})), &handle), handle);
+        }
     }
 }

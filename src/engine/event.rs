@@ -162,7 +162,7 @@ pub enum Event {
     },
     /// About to act. Durable before the effect.
     Intent(Box<Intent>),
-    /// How to find the effect again.
+    /// How to find the effect again. That of a notice may tell only what became of some deliveries since the one before.
     Handle {
         /// The step.
         step: NodePath,

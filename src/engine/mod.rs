@@ -35,7 +35,7 @@ mod transition;
 mod undo;
 mod uses;
 
-pub use deliveries::{CUT_SHORT, Deliveries, Owed, channel_of, notice_known, owed};
+pub use deliveries::{CUT_SHORT, Deliveries, Owed, channel_of, known_by, notice_known, owed};
 pub use down::{Consequence, Mention, mentions};
 pub use event::{
     Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,

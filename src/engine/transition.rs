@@ -1,6 +1,6 @@
 //! The transitions of a step: one function, and what each event leaves behind on the node.
 
-use super::deliveries::release_doubts;
+use super::deliveries::{known_by, release_doubts};
 use super::event::{
     Decided, Decision, End, Event, Intent, LevelCalled, NodePath, Outputs, Resolution, Side, Sight, StepState,
 };
@@ -166,7 +166,8 @@ impl Node {
             }
             Event::LevelCalled(called) => self.note_called(called),
             Event::CallHandle { call, handle, .. } => {
-                self.call_of(*call).into_iter().for_each(|call| call.handle = Some(handle.clone()));
+                let call = self.call_of(*call).into_iter();
+                call.for_each(|call| call.handle = Some(known_by(call.handle.take(), handle)));
             }
             Event::CallEnded { call, end, .. } => {
                 self.call_of(*call).into_iter().for_each(|call| call.end = Some(end.clone()));
@@ -196,7 +197,8 @@ impl Node {
             Event::Called { .. } => self.more.iter_mut().for_each(|more| more.reason = None),
             Event::Returned { outputs, .. } => self.outputs = outputs.clone(),
             Event::Handle { handle, .. } | Event::Redelivered { handle, .. } => {
-                self.more().handle = Some(handle.clone());
+                let more = self.more();
+                more.handle = Some(known_by(more.handle.take(), handle));
             }
             Event::Outcome { end, .. } => self.note_end(end),
             Event::Observed { sight, .. } => self.note_sight(sight),

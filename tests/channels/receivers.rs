@@ -190,6 +190,24 @@ async fn a_text_message_whose_answer_is_lost_is_sent_again_as_the_same_one() {
     assert!(recipients.iter().all(|recipient| *recipient == recipients[0]), "{recipients:?}");
 }
 
+/// How long the journal is once everybody of an audience of this size has been told.
+async fn journal_of(count: usize) -> usize {
+    let server = Server::start(vec![answer(202, TAKEN)]).await;
+    let to: Vec<String> = (0..count).map(|number| format!("\"+44163{number:07}\"")).collect();
+    let office = office(&sms(&server), &format!(", to: [{}]", to.join(", "))).with("SMS_KEY", "aw==");
+    let ran = office.tell();
+    assert_eq!((ran.code, server.lines().len()), (Some(0), count), "{ran:?}");
+    let run = office.run().unwrap();
+    std::fs::metadata(office.path().join(".drctl/runs").join(run).join("journal.jsonl")).unwrap().len() as usize
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_grows_with_an_audience_and_not_with_its_square() {
+    let [few, some, many] = [journal_of(20).await, journal_of(120).await, journal_of(220).await];
+    let (first, second) = (some - few, many - some);
+    assert!(second * 10 < first * 11, "{first} bytes for a hundred people, {second} for a hundred more");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_message_that_is_refused_for_one_is_owed_to_them() {
     let refused = r#"{"value":[{"to":"+441632960000","httpStatusCode":400,"successful":false,"errorMessage":"Invalid To phone number format."}]}"#;

@@ -17,6 +17,7 @@ use drctl::edge::clock::{Clock, SystemClock};
 use drctl::edge::http::http_client;
 use drctl::edge::process::ProcessRunner;
 use drctl::edge::secrets::Secrets;
+use drctl::engine::known_by;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +59,12 @@ impl Clock for LeapingClock {
     }
 }
 
-/// A workspace with the actions, and the handles they journaled.
+/// Keeps what is known by a handle, as a run does.
+fn keep(handles: &mut Vec<Value>, handle: &Value) {
+    handles.push(known_by(handles.last().cloned(), handle));
+}
+
+/// A workspace with the actions, and what is known by the handles they journaled.
 pub struct Site {
     pub context: Context,
     pub handles: Arc<Mutex<Vec<Value>>>,
@@ -84,7 +90,7 @@ impl Site {
             cancel: CancellationToken::new(),
             workspace: folder.path().to_owned(),
             handle: Arc::new(move |handle| {
-                journal.lock().unwrap().push(handle);
+                keep(&mut journal.lock().unwrap(), &handle);
                 Box::pin(async { Ok(()) })
             }),
         };
@@ -106,7 +112,7 @@ impl Site {
             let mut handles = journal.lock().unwrap();
             let fits = handles.len() < room;
             if fits {
-                handles.push(handle);
+                keep(&mut handles, &handle);
             }
             Box::pin(async move {
                 let dead = || Failure::Failed("the journal is dead".to_owned());

@@ -1,5 +1,6 @@
 //! `notify`: delivers a notice to an audience, through one channel after the other, to each recipient on its own.
 
+mod ledger;
 mod round;
 
 use serde::Deserialize;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Map, json};
 
 use super::Params;
+use super::ledger::Ledger;
 use crate::actions::limits::{Stopped, within};
 use crate::actions::{Call, Context, Done, Failure, params};
 use crate::catalogue::Timestamp;
@@ -63,7 +64,7 @@ pub(super) struct Round<'a> {
     notice: Notice,
     channels: Vec<Channel>,
     end: Timestamp,
-    known: Deliveries,
+    ledger: Ledger,
     tried: bool,
 }
 
@@ -95,7 +96,7 @@ impl<'a> Round<'a> {
             },
             channels: params.channels,
             end: context.clock.now().plus(call.timeout),
-            known: Deliveries::default(),
+            ledger: Ledger::default(),
             tried: false,
         };
         if let Some(before) = call.previous.as_ref().and_then(Deliveries::read) {
@@ -106,30 +107,32 @@ impl<'a> Round<'a> {
 
     /// Goes on where an earlier process stopped.
     pub(super) fn take_up(&mut self, before: Deliveries) {
+        let mut known = self.ledger.known().clone();
         for name in &before.delivered {
-            if !self.known.is_settled(name) {
-                self.known.taken(name);
+            if !known.is_settled(name) {
+                known.taken(name);
             }
         }
         let repeatable = |name: &String| self.deliveries().any(|it| it.name == *name && it.channel.is_repeatable());
         let lost = before.sending.clone().filter(|name| !repeatable(name));
-        self.known.receipts.extend(before.receipts);
-        self.known.first_sent.extend(before.first_sent);
+        known.receipts.extend(before.receipts);
+        known.first_sent.extend(before.first_sent);
         // What is owed stays owed in every record, until it is delivered.
         let owed = before.why.iter().filter(|(name, _)| !before.in_doubt.contains(name));
-        let owed = owed.filter(|(name, _)| !self.known.is_settled(name) && lost.as_ref() != Some(*name));
+        let owed = owed.filter(|(name, _)| !known.is_settled(name) && lost.as_ref() != Some(*name));
         let owed: Vec<(String, String)> = owed.map(|(name, why)| (name.clone(), why.clone())).collect();
-        self.known.why.extend(owed);
+        known.why.extend(owed);
         for name in before.in_doubt.into_iter().chain(lost) {
-            if !self.known.is_settled(&name) {
+            if !known.is_settled(&name) {
                 let why = before.why.get(&name).cloned().unwrap_or_else(|| CUT_SHORT.to_owned());
-                self.known.doubt(&name, why);
+                known.doubt(&name, why);
             }
         }
+        self.ledger = Ledger::of(known);
     }
 
     pub(super) fn doubts(&self) -> &[String] {
-        &self.known.in_doubt
+        &self.ledger.known().in_doubt
     }
 
     /// Every delivery, in the order of the channels.
@@ -140,9 +143,9 @@ impl<'a> Round<'a> {
     /// Makes what is not made yet.
     pub(super) async fn run(mut self) -> Result<Done, Failure> {
         let channels = std::mem::take(&mut self.channels);
-        let before = self.known.clone();
+        let before = self.ledger.known().clone();
         let mut open: Vec<Delivery<'_>> = channels.iter().flat_map(deliveries_of).collect();
-        open.retain(|delivery| !self.known.is_settled(&delivery.name));
+        open.retain(|delivery| !before.is_settled(&delivery.name));
         self.leave_out_unreadable(&channels, &mut open);
         let mut waits = WAITS.into_iter();
         loop {
@@ -157,7 +160,7 @@ impl<'a> Round<'a> {
             }
             open = later.into_iter().map(|(delivery, _)| delivery).collect();
         }
-        if self.tried || self.known != before {
+        if self.tried || *self.ledger.known() != before {
             self.journal(None).await?;
         }
         self.finish(&channels)
@@ -179,7 +182,7 @@ impl<'a> Round<'a> {
             if nobody {
                 names.push(channel.name().to_owned());
             }
-            names.iter().for_each(|name| self.known.refused(name, why.clone()));
+            names.iter().for_each(|name| self.ledger.refused(name, why.clone()));
         }
     }
 
@@ -191,8 +194,7 @@ impl<'a> Round<'a> {
         for (delivery, waiting) in open.into_iter().zip((1..=count).rev()) {
             let channel = delivery.channel.name();
             if let Some(until) = unreachable.get(channel) {
-                let why = "not sent: the channel does not answer".to_owned();
-                self.known.why.entry(delivery.name.clone()).or_insert(why);
+                self.ledger.untried(&delivery.name, "not sent: the channel does not answer");
                 later.push((delivery, *until));
                 continue;
             }
@@ -214,12 +216,12 @@ impl<'a> Round<'a> {
         let left = self.context.clock.now().until(self.end);
         if self.context.cancel.is_cancelled() || left.is_zero() {
             let why = if left.is_zero() { "the time of the step was up" } else { "cancelled" };
-            self.known.refused(name, format!("not sent: {why}"));
+            self.ledger.refused(name, format!("not sent: {why}"));
             return Ok(Sent::Settled);
         }
         let free_in = self.context.clock.now().until(self.limiter.free_at(channel.name()));
         if free_in > LONGEST_WAIT.min(left) {
-            self.known.refused(name, "not sent: the receiver wants to be left alone".to_owned());
+            self.ledger.refused(name, "not sent: the receiver wants to be left alone".to_owned());
             return Ok(Sent::Settled);
         }
         if !free_in.is_zero() {
@@ -227,8 +229,7 @@ impl<'a> Round<'a> {
         }
         self.tried = true;
         let now = self.context.clock.now();
-        let first_sent =
-            if channel.wants_first_sent() { *self.known.first_sent.entry(name.clone()).or_insert(now) } else { now };
+        let first_sent = if channel.wants_first_sent() { self.ledger.first_sent(name, now) } else { now };
         self.journal(Some(name)).await?;
         self.limiter.leave_alone_until(channel.name(), now.plus(channel.pace()));
         let share = left / u32::try_from(waiting).unwrap_or(u32::MAX);
@@ -244,7 +245,7 @@ impl<'a> Round<'a> {
             workspace: &self.context.workspace,
             begun: &begun,
         };
-        let receipt = self.known.receipts.get(channel.name()).cloned();
+        let receipt = self.ledger.known().receipts.get(channel.name()).cloned();
         let letter = Letter { notice: &self.notice, to: *to, receipt: receipt.as_deref(), first_sent };
         let sent = within(self.context, patience, self.post.deliver(channel, outside, letter)).await;
         let sent = match sent {
@@ -254,8 +255,7 @@ impl<'a> Round<'a> {
         let now = self.context.clock.now();
         match sent {
             Ok(receipt) => {
-                self.known.taken(name);
-                self.known.receipts.extend(receipt.map(|receipt| (channel.name().to_owned(), receipt)));
+                self.ledger.taken(name, channel.name(), receipt);
                 Sent::Settled
             }
             Err(Undelivered::Refused(why)) => {
@@ -269,28 +269,26 @@ impl<'a> Round<'a> {
                 if is_unreachable { Sent::Unreachable(until) } else { Sent::Later(until) }
             }
             Err(Undelivered::InDoubt(why)) if channel.is_repeatable() => {
-                // It may be sent again, as the same one.
-                self.known.why.insert(name.clone(), self.context.secrets.mask(&why));
+                self.ledger.unheard(name, self.context.secrets.mask(&why));
                 Sent::Later(now)
             }
             Err(Undelivered::InDoubt(why)) => {
-                self.known.doubt(name, self.context.secrets.mask(&why));
+                self.ledger.doubt(name, self.context.secrets.mask(&why));
                 Sent::Settled
             }
         }
     }
 
     fn refused(&mut self, name: &str, why: &str) {
-        self.known.refused(name, self.context.secrets.mask(why));
+        self.ledger.refused(name, self.context.secrets.mask(why));
     }
 
-    async fn journal(&self, sending: Option<&str>) -> Result<(), Failure> {
-        let handle = Deliveries { sending: sending.map(str::to_owned), ..self.known.clone() };
-        (self.context.handle)(json!(handle)).await
+    async fn journal(&mut self, sending: Option<&str>) -> Result<(), Failure> {
+        (self.context.handle)(self.ledger.handle(sending)).await
     }
 
     fn finish(self, channels: &[Channel]) -> Result<Done, Failure> {
-        let Deliveries { delivered, in_doubt, why, .. } = self.known;
+        let Deliveries { delivered, in_doubt, why, .. } = self.ledger.into_known();
         let mut text = match delivered.as_slice() {
             [] => "delivered to nobody".to_owned(),
             some => format!("delivered to `{}`", some.join("`, `")),
@@ -337,9 +335,5 @@ fn given_up(channel: &Channel, stopped: Stopped, patience: Duration, begun: bool
         }
         stopped => stopped.words(),
     };
-    if begun || matches!(channel, Channel::File(_)) {
-        Undelivered::InDoubt(why)
-    } else {
-        Undelivered::unreachable(why)
-    }
+    if begun || matches!(channel, Channel::File(_)) { Undelivered::InDoubt(why) } else { Undelivered::unreachable(why) }
 }

@@ -73,6 +73,8 @@ fn intended(notice: &mut Notice, intent: &Intent) {
 
 /// What the action's handle says of each delivery: those that were taken, those in doubt, and why others were not.
 fn handled(notice: &mut Notice, handle: &Value) {
+    // It may tell only what has changed.
+    let handle = handle.get("deliveries").unwrap_or(handle);
     let listed = |name: &str| handle.get(name).and_then(Value::as_array).into_iter().flatten().map(named);
     let refused = handle.get("why").and_then(Value::as_object).into_iter().flat_map(|why| why.keys().cloned());
     let told = refused.map(|to| (to, ChannelState::Owed));
