@@ -317,7 +317,10 @@ impl World {
         let decision = if self.draw(8) == 7 { Decision::Reject } else { Decision::Approve { digest } };
         let (id, from, at) = (format!("d{}", self.records.len()), "inbox".to_owned(), Timestamp(self.clock));
         let reason = Some("drawn".to_owned());
-        self.give(machine, Input::Decide(Box::new(Decided { id, step, decision, person: person(), from, at, reason })));
+        self.give(
+            machine,
+            Input::Decide(Box::new(Decided { id, step, decision, person: person(), from, at, reason, others: 0 })),
+        );
         true
     }
 
@@ -465,6 +468,7 @@ impl Updates {
             from: "inbox".to_owned(),
             at: minutes(minute),
             reason: None,
+            others: 0,
         };
         self.give(minute, Input::Decide(Box::new(decided)))
     }
@@ -588,6 +592,7 @@ fn approved_at(minute: i64) -> (Vec<String>, Vec<&'static str>) {
         from: "inbox".to_owned(),
         at: minutes(minute),
         reason: None,
+        others: 0,
     };
     give(&mut second, 60, Input::Resume(person()));
     let (mut jobs, _) = give(&mut second, 60, Input::Decide(Box::new(decided)));

@@ -178,6 +178,7 @@ impl Night {
             from: "inbox".to_owned(),
             at,
             reason: None,
+            others: 0,
         }
     }
 

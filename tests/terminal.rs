@@ -517,3 +517,35 @@ fn what_was_decided_meanwhile_is_not_asked_when_a_run_is_taken_up() {
     assert!(!terminal.text().contains("approve go?"), "{}", terminal.text());
     assert_eq!(workspace.lines("log"), ["go"]);
 }
+
+#[test]
+fn what_two_people_let_pass_is_run_again_when_one_at_the_prompt_and_one_elsewhere_say_so() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - id: go
+    for_each: [east]
+    action: shell
+    approval: { by: [commander], quorum: 2 }
+    with: { script: "echo go >> log; test -e ok" }
+"#,
+    );
+    let mut terminal = run(&workspace, &[]);
+    terminal.sees("approve go? [yes/no/later] ");
+    assert_eq!(workspace.drctl(&["approve", "go", "--as", "grace"]).code, 0);
+    terminal.sees("approve go? [yes/no/later] ");
+    terminal.types("yes");
+    terminal.sees("reason (enter for none): ");
+    terminal.types("");
+    terminal.sees("go[east]: what now? [retry/skip/abort/leave] ");
+    workspace.write("ok", "");
+    terminal.types("retry");
+    terminal.sees("retry approved by ada");
+    terminal.sees("; 1 more person has to say the same");
+    terminal.sees("needs somebody else: drctl retry");
+    assert_eq!(workspace.lines("log"), ["go"]);
+    let other = workspace.drctl(&["retry", &workspace.run(), "go[east]", "--as", "grace"]);
+    assert!(other.stdout.starts_with("taken: retry `go[east]` by grace"), "{other:?}");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(workspace.lines("log"), ["go", "go"]);
+}

@@ -19,7 +19,7 @@ use crate::exec::inputs::{pair, typed};
 use crate::exec::view::Run;
 use crate::journal;
 use crate::plan::digest;
-use crate::report::skip_preview;
+use crate::report::{others_wanted, skip_preview};
 
 /// How long a command waits for the process that drives the run to take its decision.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -278,13 +278,15 @@ fn send(
         from: "inbox".to_owned(),
         at: clock.now(),
         reason,
+        others: 0,
     };
-    let id = deliver(run, &decided)?;
+    let kept = deliver(run, &decided)?;
     let claimed = if common.person.claimed { ", a name given with `--as` and not authenticated" } else { "" };
     let who = format!("{}{claimed}", common.person.name);
     if RunLock::holder(&run.folder.lock())?.is_none() {
         console_line(&format!(
-            "kept: {what} {about} by {who}. Nobody drives the run: `drctl resume {}` takes it",
+            "kept: {what} {about} by {who}{}. Nobody drives the run: `drctl resume {}` takes it",
+            others_wanted(&kept),
             run.id()
         ))?;
         return Ok(Exit::Done);
@@ -293,9 +295,9 @@ fn send(
     while clock.now() < until {
         let read =
             journal::read(&run.folder.journal()).map_err(|error| Error::new(Exit::Journal, error.to_string()))?;
-        match outcome(&read.records, &id) {
-            Some(Ok(())) => {
-                console_line(&format!("taken: {what} {about} by {who}"))?;
+        match outcome(&read.records, &kept.id) {
+            Some(Ok(taken)) => {
+                console_line(&format!("taken: {what} {about} by {who}{}", others_wanted(&taken)))?;
                 return Ok(Exit::Done);
             }
             Some(Err(why)) => return Err(Error::new(Exit::Failed, format!("refused: {why}"))),

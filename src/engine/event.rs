@@ -517,6 +517,9 @@ pub struct Decided {
     pub at: Timestamp,
     /// Why.
     pub reason: Option<String>,
+    /// How many others have to say the same before it holds. The engine's word, whatever was delivered.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub others: u32,
 }
 
 /// The payload of [`Event::Intent`].

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::event::{Decided, Decision, End, Event, Mode, Outputs, Person, Resolution, Side, Sight, StepState};
+use super::again::{may_retry, others_for_retry};
+use super::event::{Decided, Decision, End, Event, Mode, Outputs, Resolution, Side, Sight, StepState};
 use super::gate::{in_time, may_approve};
 use super::job::{Answer, Effect, JobId, JobKind};
 use super::machine::{Machine, Timer};
 use super::retry::wait_before_next;
 use super::start::is_unknown;
-use super::state::{Gate, Interrupted, NodeId};
+use super::state::{Interrupted, NodeId};
 use super::transition::{Illegal, transition};
 use crate::catalogue::{Effect as EffectClass, Timestamp};
 use crate::plan::{Read, StepIndex, is_main};
@@ -267,6 +268,7 @@ impl Machine {
         }
         let node = decided.step.as_ref().and_then(|path| self.state.find(&self.plan, &path.0));
         let decision = decided.decision.clone();
+        let decided = self.counted(decided);
         self.emit(Event::Decided(Box::new(decided)))?;
         match node {
             Some(node) => self.after_decision(node, &decision),
@@ -277,6 +279,14 @@ impl Machine {
                 self.pause(number, reason)
             }
         }
+    }
+
+    /// The decision as it is journaled: how many others have to say the same is not for the person to tell.
+    #[must_use]
+    pub fn counted(&self, decided: Decided) -> Decided {
+        let node = decided.step.as_ref().and_then(|path| self.state.find(&self.plan, &path.0));
+        let others = node.filter(|_| decided.decision == Decision::Retry);
+        Decided { others: others.map_or(0, |node| others_for_retry(&self.state, node)), ..decided }
     }
 
     fn after_decision(&mut self, node: NodeId, decision: &Decision) -> Result<(), Illegal> {
@@ -360,7 +370,7 @@ impl Machine {
             Decision::Approve { .. } if self.state.aborted.is_some() || self.state.rollback.is_some() => {
                 Err("the run is being undone: nothing new starts".to_owned())
             }
-            Decision::Retry if state.side().is_apply() => self.judge_gates(node, &decided.person),
+            Decision::Retry => may_retry(&self.plan, &self.state, node, &decided.person),
             Decision::Approve { digest } => {
                 let gate = state.gate().ok_or_else(|| format!("`{}` has no gate", state.path))?;
                 if *digest != gate.opened.digest {
@@ -393,29 +403,6 @@ impl Machine {
             }
             _ => Ok(()),
         }
-    }
-
-    /// An operator's retry is asked for again. Where one gate holds for much that is done already, who may pass it has to
-    /// say so themselves.
-    fn judge_gates(&self, node: NodeId, person: &Person) -> Result<(), String> {
-        let mut at = Some(node);
-        while let Some(inside) = at {
-            let about = self.state.node(inside);
-            let group = about.parent;
-            for outer in group.into_iter().chain(std::iter::once(inside).filter(|outer| *outer != node)) {
-                let Some(gate) = self.state.node(outer).gate().filter(|gate| gate.approved) else { continue };
-                let path = &self.state.node(outer).path;
-                let fresh = Gate { votes: Vec::new(), ..gate.clone() };
-                may_approve(&self.plan, &self.state, &fresh, person)
-                    .map_err(|why| format!("the gate of `{path}` holds for it: {why}"))?;
-                if gate.opened.quorum > 1 {
-                    let people = gate.opened.quorum;
-                    return Err(format!("the gate of `{path}` wants {people} people: one cannot run it again alone"));
-                }
-            }
-            at = self.state.frame(about.frame).caller;
-        }
-        Ok(())
     }
 
     /// What is read of a step that people say is done has to be given: nobody could give it later.

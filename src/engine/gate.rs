@@ -396,6 +396,7 @@ impl Machine {
             from: from.to_owned(),
             at: self.state.started_at,
             reason: None,
+            others: 0,
         })))
     }
 

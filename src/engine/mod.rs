@@ -3,6 +3,7 @@
 //! [`Machine::handle`] takes an [`Input`] and answers with [`Effect`]s. What happened is a list of
 //! [`Event`]s, and the [`State`] is a fold over them. Time is a parameter.
 
+mod again;
 mod call;
 mod claim;
 mod deliveries;
@@ -35,6 +36,7 @@ mod transition;
 mod undo;
 mod uses;
 
+pub use again::{gate_of_retry, may_retry};
 pub use deliveries::{CUT_SHORT, Deliveries, Owed, channel_of, known_by, notice_known, owed};
 pub use down::{Consequence, Mention, mentions};
 pub use event::{

@@ -81,6 +81,8 @@ pub struct More {
     pub side: Side,
     /// When a failed attempt is tried again.
     pub retry_at: Option<Timestamp>,
+    /// Who says that it is tried again, while others have to say so too.
+    pub again: Vec<String>,
     /// What a dry run can say of it.
     pub label: Option<super::event::Label>,
     /// It found its work done.
@@ -244,6 +246,12 @@ impl Node {
     #[must_use]
     pub fn previous(&self) -> Option<&Value> {
         self.more.as_ref()?.previous.as_ref()
+    }
+
+    /// Who says that it is tried again, while others have to say so too.
+    #[must_use]
+    pub fn again(&self) -> &[String] {
+        self.more.as_ref().map_or(&[], |more| &more.again)
     }
 
     /// Which side it is on.

@@ -119,6 +119,7 @@ fn decide(node: &Node, applied: StepState, decided: &Decided) -> Result<Change, 
         }
         (Decision::Reject, AwaitingApproval | AwaitingPerson, _) => to(Failed),
         (Decision::Answer { .. }, AwaitingPerson, _) => to(applied),
+        (Decision::Retry, Failed | Cancelled | RetryWait, _) if decided.others > 0 => to(node.state),
         (Decision::Retry, RollbackFailed, _) => undo,
         (Decision::Retry, Failed | Cancelled | RetryWait, _) => again,
         (Decision::Skip { .. }, Pending | AwaitingApproval | AwaitingPerson | Failed | RetryWait | Cancelled, _)
@@ -189,6 +190,7 @@ impl Node {
                         more.failed = more.reason.take().filter(|_| self.state == StepState::Failed);
                     }
                     (more.interrupted, more.retry_at, more.reason, more.sight) = (None, None, None, None);
+                    more.again.clear();
                 }
                 if intent.side == Side::Rollback || self.side() == Side::Rollback {
                     self.more().side = intent.side;
@@ -300,9 +302,11 @@ impl Node {
             }
             Decision::Reject => self.more().reason = Some(format!("rejected by {person}: {why}")),
             Decision::Answer { outputs } => self.outputs = Outputs::of(outputs.clone()),
+            Decision::Retry if decided.others > 0 => self.more().again.push(person.clone()),
             Decision::Retry => {
                 let more = self.more();
                 more.put_handle_by();
+                more.again.clear();
                 (more.gate, more.retry_at, more.interrupted) = (None, None, None);
             }
             Decision::Skip { outputs } => {
@@ -377,7 +381,24 @@ mod tests {
     fn decided(decision: Decision) -> Event {
         let person = Person { name: "ada".to_owned(), host: "h".to_owned(), claimed: false };
         let (id, from, at) = ("1".to_owned(), "inbox".to_owned(), Timestamp(0));
-        Event::Decided(Box::new(Decided { id, step: Some(step()), decision, person, from, at, reason: None }))
+        Event::Decided(Box::new(Decided {
+            id,
+            step: Some(step()),
+            decision,
+            person,
+            from,
+            at,
+            reason: None,
+            others: 0,
+        }))
+    }
+
+    /// A retry that somebody else has to ask for too.
+    fn retry_by_one_of_two() -> Event {
+        match decided(Decision::Retry) {
+            Event::Decided(decided) => Event::Decided(Box::new(Decided { others: 1, ..*decided })),
+            other => other,
+        }
     }
 
     fn events() -> Vec<(&'static str, Event)> {
@@ -439,6 +460,7 @@ mod tests {
             ("reject", decided(Decision::Reject)),
             ("answer", decided(Decision::Answer { outputs: outputs() })),
             ("retry", decided(Decision::Retry)),
+            ("retry, by one of two", retry_by_one_of_two()),
             ("skip", decided(Decision::Skip { outputs: outputs() })),
             ("happened", decided(Decision::Resolve { resolution: Resolution::Happened, outputs: outputs() })),
             ("did not happen", decided(Decision::Resolve { resolution: Resolution::DidNotHappen, outputs: outputs() })),

@@ -58,6 +58,7 @@ pub fn from_prompt(answer: PromptAnswer, operator: &Person, at: Timestamp) -> De
         from: "prompt".to_owned(),
         at,
         reason: answer.reason,
+        others: 0,
     }
 }
 
@@ -93,11 +94,12 @@ pub fn meant(
     }
 }
 
-/// Judges a decision against what is durable or kept now, and puts it into the run's inbox; its id.
+/// Judges a decision against what is durable or kept now, and puts it into the run's inbox; the decision with its id and
+/// what it comes to by now.
 ///
 /// # Errors
 /// It cannot be taken, or cannot be written.
-pub fn deliver(run: &Run, decided: &Decided) -> Result<String, Error> {
+pub fn deliver(run: &Run, decided: &Decided) -> Result<Decided, Error> {
     let state = run.state(&run.plan)?;
     // Who drives the run judges by its own clock; where nobody does, the next resume goes by what is said here.
     let driven = RunLock::holder(&run.folder.lock())?.is_some();
@@ -105,12 +107,13 @@ pub fn deliver(run: &Run, decided: &Decided) -> Result<String, Error> {
         return Err(run.world_is_gone());
     }
     let (now, state) = if driven { (state.last_at, state) } else { (decided.at, kept(run, &state)?.after) };
-    looking_on(run, state).judge(decided, now).map_err(|why| {
+    let machine = looking_on(run, state);
+    machine.judge(decided, now).map_err(|why| {
         Error::new(Exit::Failed, format!("cannot {}: {why}", decided.decision.name()))
             .next(format!("drctl status {}", run.id()))
     })?;
     let id = inbox::deliver(&run.folder.inbox(), decided.at, crate::edge::ids::random_u32()?, decided)?;
-    Ok(id)
+    Ok(machine.counted(Decided { id, ..decided.clone() }))
 }
 
 /// The decisions that are kept for who takes the run up next, and the state that they make of it.
@@ -125,6 +128,7 @@ pub fn kept(run: &Run, state: &State) -> Result<Kept, Error> {
         if kept.after.decisions.contains(&decided.id) || machine.judge(&decided, decided.at).is_err() {
             continue;
         }
+        let decided = machine.counted(decided);
         let event = Event::Decided(Box::new(decided.clone()));
         if kept.after.apply(&run.plan, decided.at, &event).is_ok() {
             kept.decisions.push(decided);
@@ -146,9 +150,9 @@ fn looking_on(run: &Run, state: State) -> Machine {
 
 /// What became of a decision, where the journal says so.
 #[must_use]
-pub fn outcome(records: &[crate::journal::Record<Event>], wanted: &str) -> Option<Result<(), String>> {
+pub fn outcome(records: &[crate::journal::Record<Event>], wanted: &str) -> Option<Result<Decided, String>> {
     records.iter().rev().find_map(|record| match &record.event {
-        Event::Decided(decided) if decided.id == wanted => Some(Ok(())),
+        Event::Decided(decided) if decided.id == wanted => Some(Ok((**decided).clone())),
         Event::DecisionRefused { id, reason } if id == wanted => Some(Err(reason.clone())),
         _ => None,
     })

@@ -222,6 +222,7 @@ pub(super) fn decided(step: Option<&str>, decision: Decision, who: &str, reason:
         from: "inbox".to_owned(),
         at: at(0),
         reason: reason.map(str::to_owned),
+        others: 0,
     }))
 }
 

@@ -28,7 +28,7 @@ impl Kept {
             let step = decided.step.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
             let why = decided.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             let (who, when) = (words::person(&decided.person), words::time_of_day(decided.at));
-            format!("  {step}: {} at {when} UTC by {who}{why}", done_word(&decided.decision))
+            format!("  {step}: {} at {when} UTC by {who}{why}", done_word(decided))
         })
     }
 

@@ -7,7 +7,7 @@ use super::timeline::Clock;
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{Mode, Node, NodeId, Person, StepState, step_title};
+use crate::engine::{Mode, Node, NodeId, Person, StepState, may_retry, step_title};
 use crate::plan::critical_path::estimate;
 use crate::plan::is_main;
 use crate::runbook::ast::Phase;
@@ -123,6 +123,7 @@ fn needs_line(view: &View, operator: &Person) -> Option<(Tone, String)> {
             let may = super::needs::may_approve(&view.plan, &view.state, gate, operator);
             if may { "you" } else { "somebody else" }
         }
+        _ if need == Need::Failure && may_retry(&view.plan, &view.state, id, operator).is_err() => "somebody else",
         _ => "you",
     };
     let more = match needs.len() - 1 {

@@ -55,7 +55,7 @@ pub use dry_run::dry_run_summary;
 pub use kept::Kept;
 pub use loss::{DataLoss, data_loss};
 pub use metrics::metrics;
-pub use needs::{Need, needs, next_commands};
+pub use needs::{Need, needs, next_commands, others_wanted};
 pub use owed::{owed_commands, owed_line};
 pub use plain::Lines;
 pub use prompt::PromptAnswer;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::engine::{Decision, Gate, NodeId, Person, Resolution, Side, State, StepState};
+use crate::engine::{Decided, Decision, Gate, NodeId, Person, Resolution, Side, State, StepState, gate_of_retry};
 use crate::plan::Plan;
 use crate::runbook::ast::OnFailure;
 
@@ -150,6 +150,13 @@ pub(super) fn approvers(plan: &Plan, state: &State, gate: &Gate) -> String {
     who
 }
 
+/// Who may say that a failed step is tried again, where a gate holds for it besides its own.
+#[must_use]
+pub(super) fn retry_asks(plan: &Plan, state: &State, id: NodeId) -> Option<String> {
+    let gate = gate_of_retry(state, id)?;
+    Some(format!("a retry asks {}", approvers(plan, state, &gate)))
+}
+
 /// Whether it makes sense to ask this person. The engine judges the answer all the same.
 #[must_use]
 pub(super) fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> bool {
@@ -161,11 +168,12 @@ pub(super) fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Pers
 
 /// What a person decided, as a past participle: `approved`, `skipped`.
 #[must_use]
-pub(super) fn done_word(decision: &Decision) -> &'static str {
-    match decision {
+pub(super) fn done_word(decided: &Decided) -> &'static str {
+    match &decided.decision {
         Decision::Approve { .. } => "approved",
         Decision::Reject => "rejected",
         Decision::Answer { .. } => "answered",
+        Decision::Retry if decided.others > 0 => "retry approved",
         Decision::Retry => "tried again",
         Decision::Skip { .. } => "skipped",
         Decision::Resolve { resolution, .. } => match resolution {
@@ -174,6 +182,16 @@ pub(super) fn done_word(decision: &Decision) -> &'static str {
             Resolution::Retry => "resolved by running it again",
         },
         Decision::Abort => "aborted",
+    }
+}
+
+/// `; 1 more person has to say the same`, where one alone is not enough.
+#[must_use]
+pub fn others_wanted(decided: &Decided) -> String {
+    match decided.others {
+        0 => String::new(),
+        1 => "; 1 more person has to say the same".to_owned(),
+        others => format!("; {others} more people have to say the same"),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::calls::{call_lines, calls_json};
 use super::kept::Kept;
 use super::loss::data_loss;
-use super::needs::{Need, approvers, commands, needs, side_word};
+use super::needs::{Need, approvers, commands, needs, retry_asks, side_word};
 use super::owed::{owed_commands, owed_line};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
@@ -205,6 +205,8 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
             let why = node.reason().unwrap_or("no reason known");
             let undoing = if need == Need::Doubt { side_word(node.side()) } else { "" };
             lines.push(format!("  {}: {undoing}{}: {why}", node.path, node.state.words()));
+            let asks = retry_asks(plan, state, id).filter(|_| need == Need::Failure);
+            lines.extend(asks.map(|asks| format!("    {asks}")));
         }
     }
     lines

@@ -3,7 +3,7 @@
 //! The texts are raw; whoever prints a line cleans it as a whole.
 
 use super::calls::{missed, through};
-use super::needs::{Need, abort_command, approvers, commands_for, done_word, need, side_word};
+use super::needs::{Need, abort_command, approvers, commands_for, done_word, need, others_wanted, retry_asks, side_word};
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
@@ -133,7 +133,7 @@ fn plan_changed(changed: &PlanChanged) -> String {
 fn decision(decided: &Decided) -> String {
     let reason = decided.reason.as_ref().filter(|reason| !reason.trim().is_empty());
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{} by {}{why}", done_word(&decided.decision), words::person(&decided.person))
+    format!("{} by {}{why}{}", done_word(decided), words::person(&decided.person), others_wanted(decided))
 }
 
 fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Tone, String)> {
@@ -282,19 +282,22 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
             let wanted = answers.iter().map(|(name, kind)| format!("wanted: {name} ({kind})"));
             more.chain(wanted).collect()
         }
+        Event::Decided(decided) if decided.others > 0 => retry_asks(&view.plan, &view.state, id).into_iter().collect(),
         _ => Vec::new(),
     };
-    let opens = matches!(
-        event,
-        Event::GateOpened(_)
-            | Event::GateEscalated { .. }
-            | Event::LevelCalled(_)
-            | Event::PersonAsked { .. }
-            | Event::Outcome { .. }
-            | Event::StepFailed { .. }
-            | Event::Verified { .. }
-            | Event::InDoubt { .. }
-    );
+    let is_part = matches!(event, Event::Decided(decided) if decided.others > 0);
+    let opens = is_part
+        || matches!(
+            event,
+            Event::GateOpened(_)
+                | Event::GateEscalated { .. }
+                | Event::LevelCalled(_)
+                | Event::PersonAsked { .. }
+                | Event::Outcome { .. }
+                | Event::StepFailed { .. }
+                | Event::Verified { .. }
+                | Event::InDoubt { .. }
+        );
     // A simulated world goes with the process that drives the run: nobody could answer.
     let is_going = !view.stays && view.state.started.as_ref().is_some_and(|started| started.simulated);
     let needed = |need: &Need| opens && !is_going && !(*need == Need::Approval && is_about_to_be_approved(view, id));

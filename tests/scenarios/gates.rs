@@ -401,3 +401,90 @@ fn who_may_not_pass_a_gate_does_not_run_again_what_stands_behind_it() {
     workspace.drctl(&["resume"]);
     assert_eq!(workspace.lines("log").len(), before + 1);
 }
+
+/// One gate of two people for two items, of which the first fails until there is a file `ok`.
+fn two_people_for_items() -> Workspace {
+    let failing = "echo $TARGET >> log; test $TARGET = west -o -e ok";
+    let gated = GATED_ITEMS.replace("by: [commander]", "by: [commander], quorum: 2");
+    let workspace = Workspace::of(&gated.replace("echo $TARGET >> log", failing));
+    workspace.drctl(&["failover", "r"]);
+    for name in ["ada", "grace"] {
+        assert_eq!(workspace.drctl(&["approve", "go", "--as", name]).code, 0);
+    }
+    assert_eq!(workspace.drctl(&["resume"]).code, 1);
+    assert_eq!(workspace.lines("log").len(), 2);
+    workspace.write("ok", "");
+    workspace
+}
+
+#[test]
+fn what_two_people_let_pass_is_run_again_when_two_people_say_so() {
+    let workspace = two_people_for_items();
+    let run = workspace.run();
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(status.contains("    a retry asks commander: ada, grace; 2 different people, 0 so far\n"), "{status}");
+    let first = workspace.drctl(&["retry", "go[east]", "--as", "ada"]);
+    let said = "kept: retry `go[east]` by ada, a name given with `--as` and not authenticated; 1 more person has to say \
+                the same. Nobody drives the run";
+    assert!(first.code == 0 && first.stdout.starts_with(said), "{first:?}");
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(status.contains("  go[east]: retry approved at ") && status.contains(", 1 so far\n"), "{status}");
+    assert!(status.contains(&format!("  drctl retry {run} 'go[east]'\n")), "{status}");
+
+    let alone = workspace.drctl(&["resume"]);
+    assert_eq!((alone.code, workspace.lines("log").len()), (1, 2), "one alone runs nothing: {alone:?}");
+    assert!(alone.stderr.contains("go[east] retry approved by ada (by `--as`) on "), "{alone:?}");
+    assert!(alone.stderr.contains("; 1 more person has to say the same\n"), "{alone:?}");
+    let twice = workspace.drctl(&["retry", "go[east]", "--as", "ada"]);
+    let why = "`ada` has asked for this retry already; 2 different people are needed";
+    assert!(twice.code == 1 && twice.stderr.contains(why), "{twice:?}");
+    let other = workspace.drctl(&["retry", "go[east]", "--as", "linus"]);
+    assert!(other.code == 1 && other.stderr.contains("the gate of `go` holds for it: `linus` has none"), "{other:?}");
+
+    assert_eq!(workspace.drctl(&["retry", "go[east]", "--as", "grace"]).code, 0);
+    let both = workspace.drctl(&["resume"]);
+    assert_eq!((both.code, workspace.lines("log").len()), (0, 3), "{both:?}");
+    assert_eq!(workspace.lines("log")[2], "east");
+}
+
+#[test]
+fn who_says_how_many_have_to_is_drctl_and_not_what_is_delivered() {
+    let workspace = two_people_for_items();
+    let kept = workspace.drctl(&["retry", "go[east]", "--as", "ada"]);
+    assert_eq!(kept.code, 0, "{kept:?}");
+    let inbox = workspace.path(&format!(".drctl/runs/{}/inbox", workspace.run()));
+    for file in std::fs::read_dir(&inbox).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let forged = text.replacen("\"reason\"", "\"others\":0,\"reason\"", 1);
+        assert_ne!(forged, text);
+        std::fs::write(&file, forged).unwrap();
+    }
+    assert_eq!(workspace.drctl(&["resume"]).code, 1);
+    assert_eq!(workspace.lines("log").len(), 2);
+    assert!(workspace.journal().contains("\"others\":1"));
+}
+
+#[test]
+fn behind_the_gate_of_a_call_one_cannot_run_a_step_again_alone() {
+    let workspace = Workspace::new()
+        .runbook(
+            "r",
+            "execution:\n  - { id: call, action: runbook, approval: { quorum: 2 }, with: { runbook: inner } }\n",
+        )
+        .runbook(
+            "inner",
+            "execution:\n  - { id: go, action: shell, with: { script: \"echo go >> log; test -e ok\" } }\n",
+        );
+    workspace.drctl(&["failover", "r"]);
+    for name in ["ada", "linus"] {
+        assert_eq!(workspace.drctl(&["approve", "call", "--as", name]).code, 0);
+    }
+    assert_eq!(workspace.drctl(&["resume"]).code, 1);
+    workspace.write("ok", "");
+    for (name, code, times) in [("ada", 1, 1), ("linus", 0, 2)] {
+        let said = workspace.drctl(&["retry", "call.go", "--as", name]);
+        assert_eq!(said.code, 0, "{said:?}");
+        let resumed = workspace.drctl(&["resume"]);
+        assert_eq!((resumed.code, workspace.lines("log").len()), (code, times), "{resumed:?}");
+    }
+}

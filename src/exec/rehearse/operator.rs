@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::watcher::Looks;
-use crate::engine::{Decision, Gate, NodeId, NodePath, Person, Resolution, State, StepState, may_approve};
+use crate::engine::{
+    Decision, Gate, NodeId, NodePath, Person, Resolution, State, StepState, gate_of_retry, may_approve, may_retry,
+};
 use crate::plan::path::without_keys;
 use crate::plan::{Plan, StepIndex};
 use crate::report::{Need, needs};
@@ -48,7 +50,10 @@ impl Operators<'_> {
             match need {
                 Need::Approval => replies.extend(self.approvals(state, id)),
                 Need::Answer => replies.extend(self.answer(state, id)),
-                Need::Failure | Need::Doubt => replies.extend(self.remedy(state, id, need, &mut used)),
+                Need::Failure | Need::Doubt => {
+                    let reply = self.remedy(state, id, need, &mut used);
+                    replies.extend(reply.into_iter().flat_map(|reply| self.with_others(state, id, reply)));
+                }
             }
         }
         replies
@@ -87,14 +92,31 @@ impl Operators<'_> {
 
     /// Who may approve: of those asked; where nobody is named, the operator first.
     fn approvers(&self, state: &State, gate: &Gate) -> Vec<String> {
-        let asked = crate::engine::approvers(self.plan, gate);
+        let mut people = self.asked(gate);
+        people.retain(|name| may_approve(self.plan, state, gate, &person(name)).is_ok());
+        people
+    }
+
+    fn asked(&self, gate: &Gate) -> Vec<String> {
         let everybody = || {
             let others = self.plan.workspace.roles.values().flat_map(|role| &role.people).cloned();
             std::iter::once(self.operator.to_owned()).chain(others).chain(["colleague".to_owned()]).collect()
         };
-        let mut people: Vec<String> = asked.unwrap_or_else(everybody);
-        people.retain(|name| may_approve(self.plan, state, gate, &person(name)).is_ok());
-        people
+        crate::engine::approvers(self.plan, gate).unwrap_or_else(everybody)
+    }
+
+    /// A retry behind a gate is said by as many as the gate wants.
+    fn with_others(&self, state: &State, id: NodeId, reply: Reply) -> Vec<Reply> {
+        let gate = gate_of_retry(state, id).filter(|_| reply.decision == Decision::Retry);
+        let Some(gate) = gate else { return vec![reply] };
+        let may = |name: &String| may_retry(self.plan, state, id, &person(name)).is_ok();
+        let missing = (gate.opened.quorum as usize).saturating_sub(gate.votes.len());
+        let people: Vec<String> = self.asked(&gate).into_iter().filter(may).take(missing).collect();
+        let Some((last, others)) = people.split_last() else { return vec![reply] };
+        let other = |name: &String| Reply { id: format!("{}-{name}", reply.id), person: name.clone(), ..reply.clone() };
+        let mut replies: Vec<Reply> = others.iter().map(other).collect();
+        replies.push(Reply { person: last.clone(), ..reply });
+        replies
     }
 
     fn answer(&self, state: &State, id: NodeId) -> Option<Reply> {

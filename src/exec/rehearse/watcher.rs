@@ -67,6 +67,7 @@ impl Watcher {
                 from: "rehearsal".to_owned(),
                 at: clock.now(),
                 reason: Some(reply.reason),
+                others: 0,
             };
             calls.send(Call::Decide(Box::new(decided))).ok();
         });

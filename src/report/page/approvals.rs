@@ -136,7 +136,7 @@ fn decision(decided: &Decided) -> Decision {
     Decision {
         at: decided.at,
         step: decided.step.as_ref().map(ToString::to_string),
-        what: done_word(&decided.decision).to_owned(),
+        what: done_word(decided).to_owned(),
         who: Who::of(&decided.person),
         reason: decided.reason.clone(),
         from: decided.from.clone(),
