@@ -387,12 +387,41 @@ fn who_takes_the_run_up_calls_the_level_whose_time_it_is_and_tells_which_were_mi
     night.news();
     night.crash(at(25), None);
     assert_eq!(night.news(), ["run_resumed", "call 2: level 3, board_members through board, missed [2]"]);
-    // Whose level was missed was not asked.
-    night.approve(at(26), "carol");
-    assert_eq!(night.news(), ["refused: `carol` has none of the roles `engineer`; those who do: alice, bob"]);
+    let call = night.call();
+    assert!(call["body"].as_str().unwrap().contains("- asks: engineer, manager: alice, bob, carol;"), "{call}");
     night.reached(at(27));
     night.crash(at(28), None);
     assert_eq!(night.news(), ["call 2 delivered", "run_resumed"]);
+    // Whose level was missed was not called, but may answer.
+    night.approve(at(29), "carol");
+    assert_eq!(night.news(), ["approve by carol", "intent"]);
+}
+
+#[test]
+fn who_a_level_names_may_answer_from_its_time_on_though_nobody_executes_the_run() {
+    let refused = "refused: `carol` has none of the roles `engineer`; those who do: alice, bob";
+    for (said, heard, wanted) in
+        [(4, 4, refused), (4, 25, refused), (5, 5, "approve by carol"), (6, 25, "approve by carol")]
+    {
+        let mut night = Night::at_the_gate(FAILOVER);
+        night.reached(at(0));
+        night.news();
+        let digest = night.digest();
+        let kept = night.decided(at(said), "carol", Decision::Approve { digest });
+        let judged = night.machine.judge(&kept, kept.at).is_ok();
+        assert_eq!(judged, wanted != refused, "said at {said}: what looks on tells the same as what takes it");
+        night.crash(at(heard), Some(kept));
+        assert_eq!(night.news()[1], wanted, "said at {said}, heard at {heard}");
+    }
+    let mut night = Night::at_the_gate(&FAILOVER.replace("prompt:", "timeout: 10m, escalate_to: [director], prompt:"));
+    night.reached(at(0));
+    night.news();
+    let digest = night.digest();
+    let early = night.decided(at(9), "dora", Decision::Approve { digest: digest.clone() });
+    let late = night.decided(at(10), "dora", Decision::Approve { digest });
+    assert_eq!([&early, &late].map(|said| night.machine.judge(said, said.at).is_ok()), [false, true]);
+    night.crash(at(60), Some(late));
+    assert_eq!(night.news(), ["run_resumed", "approve by dora", "intent"]);
 }
 
 #[test]

@@ -8,14 +8,16 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::event::{End, Event, GateLevel, LevelCalled, Side, StepState};
+use super::gate::escalate_to;
 use super::job::{Answer, Effect, Job, JobId, JobKind};
 use super::machine::Machine;
 use super::notice::addressed;
 use super::request::request;
-use super::state::{LevelCall, NodeId};
+use super::state::{Gate, LevelCall, Node, NodeId};
 use super::transition::Illegal;
 use crate::catalogue::{Effect as EffectClass, Timestamp};
-use crate::plan::REQUEST;
+use crate::plan::{Plan, REQUEST};
+use crate::runbook::ast::OnTimeout;
 use crate::runbook::workspace::Level;
 
 /// How long one call may take, all its channels together.
@@ -46,13 +48,36 @@ enum Due {
 ///
 /// The last level is called late rather than never: somebody has to know.
 fn due(levels: &[GateLevel], called: u32, now: Timestamp) -> Due {
-    let passed = levels.iter().take_while(|level| level.until <= now).count();
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let (last, whose) = (count(levels.len()), count((passed + 1).min(levels.len())));
+    let whose = u32::try_from(begun(levels, now)).unwrap_or(u32::MAX);
     if whose > called {
         return Due::Call { level: whose, missed: (called + 1..whose).collect() };
     }
-    if last > 0 && count(passed) == last { Due::Over } else { Due::Nothing }
+    if levels.last().is_some_and(|last| last.until <= now) { Due::Over } else { Due::Nothing }
+}
+
+/// How many levels have had their time begin at `now`.
+fn begun(levels: &[GateLevel], now: Timestamp) -> usize {
+    let passed = levels.iter().take_while(|level| level.until <= now).count();
+    (passed + 1).min(levels.len())
+}
+
+/// The gate of the node as its times have it at `now`, whoever executes the run. Nobody has to be called to be asked: who
+/// a level names may answer once its time has come, and so may those that are asked when the gate's own time is over.
+#[must_use]
+pub fn gate_at(plan: &Plan, node: &Node, now: Timestamp) -> Option<Gate> {
+    let mut gate = node.gate()?.clone();
+    let begun = &gate.opened.levels[..begun(&gate.opened.levels, now)];
+    gate.called.extend(begun.iter().filter_map(|level| role_of(plan, level)));
+    let is_over = gate.opened.deadline.is_some_and(|deadline| deadline <= now) && gate.escalated.is_none();
+    if let Some(approval) = plan.step(node.step).approval.as_ref().filter(|_| is_over) {
+        gate.escalated = (approval.on_timeout == OnTimeout::Escalate).then(|| escalate_to(plan, approval));
+    }
+    Some(gate)
+}
+
+/// The role that a level calls, where it is one that may answer.
+fn role_of(plan: &Plan, level: &GateLevel) -> Option<String> {
+    plan.workspace.roles.contains_key(&level.calls).then(|| level.calls.clone())
 }
 
 impl Machine {
@@ -81,16 +106,18 @@ impl Machine {
     fn call_level(&mut self, node: NodeId, level: u32, missed: Vec<u32>) -> Result<(), Illegal> {
         let state = self.state.node(node);
         let Some(gate) = state.gate() else { return Ok(()) };
-        let Some(calls) = gate.opened.levels.get(level as usize - 1).map(|level| level.calls.clone()) else {
+        let whose = |level: &u32| gate.opened.levels.get(*level as usize - 1);
+        let Some(calls) = whose(&level).map(|level| level.calls.clone()) else {
             return Ok(());
         };
+        let asked = missed.iter().chain(std::iter::once(&level)).filter_map(whose);
         let workspace = &self.plan.workspace;
         let call = state.more.as_ref().map_or(0, |more| more.calls.1.len()) + 1;
         let called = LevelCalled {
             step: self.path(node),
             call: u32::try_from(call).unwrap_or(u32::MAX),
             level,
-            to: workspace.roles.contains_key(&calls).then(|| calls.clone()).into_iter().collect(),
+            to: asked.filter_map(|level| role_of(&self.plan, level)).collect(),
             missed,
             channels: workspace.called(&calls).channels,
             message: request(&self.plan, &self.state, node, level, self.now),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::again::{may_retry, others_for_retry};
+use super::escalation::gate_at;
 use super::event::{Decided, Decision, End, Event, Mode, Outputs, Resolution, Side, Sight, StepState};
 use super::gate::{in_time, may_approve};
 use super::job::{Answer, Effect, JobId, JobKind};
@@ -372,14 +373,16 @@ impl Machine {
             }
             Decision::Retry => may_retry(&self.plan, &self.state, node, &decided.person),
             Decision::Approve { digest } => {
-                let gate = state.gate().ok_or_else(|| format!("`{}` has no gate", state.path))?;
+                // What somebody said when their time had come holds, though nobody called them then.
+                let said = now.min(decided.at);
+                let gate = gate_at(&self.plan, state, said).ok_or_else(|| format!("`{}` has no gate", state.path))?;
                 if *digest != gate.opened.digest {
                     return Err(
                         "what would be done has changed since it was shown: look again, then approve".to_owned()
                     );
                 }
-                in_time(&self.plan, state, now.min(decided.at))?;
-                may_approve(&self.plan, &self.state, gate, &decided.person)
+                in_time(&self.plan, state, said)?;
+                may_approve(&self.plan, &self.state, &gate, &decided.person)
             }
             Decision::Answer { outputs } => {
                 let asked = state.more.as_ref().and_then(|more| more.asked.as_ref());

@@ -276,6 +276,12 @@ pub fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> 
     Ok(())
 }
 
+/// The roles that are asked too once a gate's own time is over.
+pub(super) fn escalate_to(plan: &Plan, approval: &Approval) -> Vec<String> {
+    let own: Vec<String> = approval.escalate_to.iter().map(|role| role.value.clone()).collect();
+    if own.is_empty() { plan.workspace.escalate_to.clone() } else { own }
+}
+
 /// Whether an approval said at that time still counts: one that came after the time of a gate that rejects does not.
 pub(super) fn in_time(plan: &Plan, node: &Node, at: Timestamp) -> Result<(), String> {
     let approval = plan.step(node.step).approval.as_deref();
@@ -358,14 +364,8 @@ impl Machine {
         let last = levels.last().map(|level| level.until);
         match approval.on_timeout {
             OnTimeout::Reject => own.or(last),
-            OnTimeout::Escalate => own.filter(|_| levels.is_empty() || !self.escalate_to(approval).is_empty()),
+            OnTimeout::Escalate => own.filter(|_| levels.is_empty() || !escalate_to(&self.plan, approval).is_empty()),
         }
-    }
-
-    /// The roles that are asked too once the gate's own time is over.
-    fn escalate_to(&self, approval: &Approval) -> Vec<String> {
-        let own: Vec<String> = approval.escalate_to.iter().map(|role| role.value.clone()).collect();
-        if own.is_empty() { self.plan.workspace.escalate_to.clone() } else { own }
     }
 
     /// Sets the moments at which something is due of an open gate.
@@ -412,7 +412,7 @@ impl Machine {
             if approval.on_timeout == OnTimeout::Reject {
                 return self.fail(node, "nobody approved it in time".to_owned());
             }
-            let to = self.escalate_to(approval);
+            let to = escalate_to(&plan, approval);
             self.emit(Event::GateEscalated { step: self.path(node), to, level: 0 })?;
         }
         self.escalate(node)

@@ -39,6 +39,7 @@ mod uses;
 pub use again::{gate_of_retry, may_retry};
 pub use deliveries::{CUT_SHORT, Deliveries, Owed, channel_of, known_by, notice_known, owed};
 pub use down::{Consequence, Mention, mentions};
+pub use escalation::gate_at;
 pub use event::{
     Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,
     RunState, Side, Sight, StepState,

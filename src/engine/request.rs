@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::escalation::gate_at;
 use super::event::NodePath;
 use super::gate::behind;
 use super::loss::measured_loss;
@@ -25,8 +26,8 @@ const MOST_STEPS: usize = 8;
 ///
 /// A template of the workspace that cannot be rendered keeps nobody from being called: then it is told in plain words.
 pub(super) fn request(plan: &Plan, state: &State, node: NodeId, level: u32, now: Timestamp) -> Value {
-    let Some(gate) = state.node(node).gate() else { return Value::Null };
-    let facts = Facts { plan, state, node, gate, level, now };
+    let Some(gate) = gate_at(plan, state.node(node), now) else { return Value::Null };
+    let facts = Facts { plan, state, node, gate: &gate, level, now };
     let vars = facts.vars();
     let audience = plan.workspace.called(facts.calls());
     let scope = NodeScope::of(plan, state, node).at(now);
@@ -81,7 +82,7 @@ impl Facts<'_> {
     /// `incident_commander: alice, bob; 2 different people, 0 so far; not alice, who started the run`.
     fn asks(&self) -> String {
         let opened = &self.gate.opened;
-        let roles: Vec<&str> = self.gate.roles().chain(self.new_role()).collect();
+        let roles: Vec<&str> = self.gate.roles().collect();
         let people = self.plan.workspace.people(roles.iter().copied());
         let mut asks = match (opened.by.as_slice(), people.as_slice()) {
             ([], _) => "anybody".to_owned(),
@@ -96,13 +97,6 @@ impl Facts<'_> {
             write!(asks, "; not {requester}, who started the run").ok();
         }
         asks
-    }
-
-    /// The role that this call brings in, where it has not been asked before.
-    fn new_role(&self) -> Option<&str> {
-        let calls = self.calls();
-        let asked = self.gate.roles().any(|role| role == calls);
-        (!asked && self.plan.workspace.roles.contains_key(calls)).then_some(calls)
     }
 
     /// What is left of the RTO: `42m left`, `3m over`.

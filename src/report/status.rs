@@ -13,7 +13,9 @@ use super::summary::{clock_words, output_words, split_words, summarise};
 use super::timeline::Timeline;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{FrameId, Mode, Node, NodeId, NodePath, RunState, State, StepState, owed, run_title, step_title};
+use crate::engine::{
+    FrameId, Mode, Node, NodeId, NodePath, RunState, State, StepState, gate_at, owed, run_title, step_title,
+};
 use crate::plan::Plan;
 use crate::runbook::ast::Phase;
 use std::fmt::Write as _;
@@ -192,7 +194,8 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
             lines.extend(told(&node.path, &gate.opened.prompt));
             lines.extend(gate.opened.shown().map(|line| format!("    {line}")));
             lines.push(format!("    digest: {}", short_digest(&gate.opened.digest)));
-            lines.push(format!("    asks {}", approvers(plan, state, gate)));
+            let asked = gate_at(plan, node, now).map(|gate| approvers(plan, state, &gate));
+            lines.extend(asked.map(|asked| format!("    asks {asked}")));
             lines.extend(gate.opened.deadline.map(|deadline| format!("    {}", remaining(deadline, now))));
             lines.extend(call_lines(node, gate, now).into_iter().map(|line| format!("    {line}")));
         }

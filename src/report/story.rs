@@ -3,7 +3,9 @@
 //! The texts are raw; whoever prints a line cleans it as a whole.
 
 use super::calls::{missed, through};
-use super::needs::{Need, abort_command, approvers, commands_for, done_word, need, others_wanted, retry_asks, side_word};
+use super::needs::{
+    Need, abort_command, approvers, commands_for, done_word, need, others_wanted, retry_asks, side_word,
+};
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;

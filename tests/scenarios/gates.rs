@@ -264,6 +264,19 @@ fn time_escalates_a_gate_to_further_roles() {
 }
 
 #[test]
+fn those_asked_once_its_time_is_over_answer_though_nobody_drives_the_run() {
+    let gate = "by: [commander], timeout: 1ms, escalate_to: [deputy]";
+    let workspace = Workspace::of(&GATED.replace("by: [commander]", gate));
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 3);
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(status.contains("    asks commander, deputy: ada, grace, linus\n"), "{status}");
+    let approved = workspace.drctl(&["approve", "go", "--as", "linus"]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    assert_eq!(workspace.drctl(&["resume"]).code, 0);
+    assert_eq!(workspace.lines("log"), ["east"]);
+}
+
+#[test]
 fn what_was_decided_while_nobody_drove_the_run_is_shown_and_not_asked_again() {
     let workspace = Workspace::of(&GATED.replace("by: [commander]", "by: [commander], quorum: 2"));
     workspace.drctl(&["failover", "r"]);
