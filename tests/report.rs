@@ -241,6 +241,45 @@ fn a_report_is_a_function_of_the_journal_and_is_compared_with_runs_before() {
 }
 
 #[test]
+fn a_report_says_how_it_was_rehearsed_before() {
+    let workspace = Workspace::of(
+        "objectives: { rto: 1h }\nexecution:\n  - id: go\n    action: shell\n    with: { script: 'exit 0' }\n    simulate: { duration: 9m }\n",
+    );
+    assert_eq!(workspace.drctl(&["rehearse", "r"]).code, 0);
+    assert_eq!(workspace.drctl(&["rehearse", "r", "--inject", "go:fail"]).code, 1);
+    assert_eq!(workspace.drctl(&["failover", "r"]).code, 0);
+    let told = report(&workspace);
+    let rehearsals = told["comparison"]["rehearsals"].as_array().unwrap();
+    let shown: Vec<String> =
+        rehearsals.iter().map(|one| format!("{} {} {}", one["ended"], one["as_expected"], one["recovery"])).collect();
+    assert_eq!(shown, ["\"succeeded\" true 540.0"], "{told:#}");
+    assert_eq!(told["comparison"]["freshness"], "rehearsed today (1 scenario as expected)");
+    assert!(!told["recommendations"].to_string().contains("never-rehearsed"), "{told:#}");
+    let text = workspace.drctl(&["report"]).stdout;
+    assert!(text.contains("When it began, this runbook was rehearsed today"), "{text}");
+    let run = workspace.run();
+    assert_eq!(workspace.drctl(&["rehearse", "r"]).code, 0);
+    let again: Value = serde_json::from_str(&workspace.drctl(&["report", &run, "--format", "json"]).stdout).unwrap();
+    assert_eq!(again, told, "a later rehearsal is none before it");
+}
+
+#[test]
+fn of_services_that_share_a_runbook_the_one_that_was_recovered_is_told() {
+    let workspace = Workspace::of(
+        "inputs: { service: { type: string }, to: { type: string } }\nexecution:\n  - id: go\n    action: shell\n    with: { script: 'exit 0' }\n",
+    );
+    let settings = std::fs::read_to_string(workspace.path("drctl.yaml")).unwrap();
+    let services = "services:\n  shop: { owner: team, rto: 1h, regions: [west], standby: [east], runbook: r, inputs: { service: shop, to: \"{{ standby }}\" } }\n  mail: { owner: team, rto: 1h, regions: [west], standby: [east], runbook: r, inputs: { service: mail, to: \"{{ standby }}\" } }\n";
+    workspace.write("drctl.yaml", &(settings + services));
+    let ran = workspace.drctl(&["failover", "r", "--set", "service=mail", "--set", "to=east"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let report = report(&workspace);
+    let objectives = report["objectives"].as_array().unwrap().iter();
+    let named: Vec<String> = objectives.map(|found| format!("{} {}", found["of"], found["name"])).collect();
+    assert_eq!(named, ["\"runbook\" \"r\"", "\"service\" \"mail\""]);
+}
+
+#[test]
 fn services_and_called_runbooks_have_objectives_of_their_own() {
     let workspace = Workspace::new()
         .runbook("db", "objectives: { rto: 1h }\nexecution:\n  - id: move\n    action: shell\n    with: { script: 'sleep 0.1' }\n")

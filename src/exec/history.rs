@@ -11,11 +11,16 @@ use crate::runbook::ast::Kind;
 /// What the state folder tells. What cannot be read there is passed over: `drctl runs` and `drctl doctor` tell of it.
 #[must_use]
 pub fn history(store: &Store) -> History {
-    let rehearsals = store.rehearsals().unwrap_or_default();
-    let rehearsals = rehearsals.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let runs = store.runs().unwrap_or_default();
     let runs = runs.iter().filter_map(|id| past_run(&store.open(id).ok()?)).collect();
-    History { rehearsals, runs }
+    History { rehearsals: rehearsals(store), runs }
+}
+
+/// The rehearsals that are noted there, the oldest first.
+#[must_use]
+pub fn rehearsals(store: &Store) -> Vec<Rehearsal> {
+    let lines = store.rehearsals().unwrap_or_default();
+    lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// A run by its journal alone: what it was started with is not judged again.

@@ -108,7 +108,13 @@ impl Writer {
     }
 
     fn write(&self) -> bool {
-        let source = Source { plan: &self.plan, records: &self.records, head: String::new(), earlier: Vec::new() };
+        let source = Source {
+            plan: &self.plan,
+            records: &self.records,
+            head: String::new(),
+            earlier: Vec::new(),
+            rehearsals: Vec::new(),
+        };
         let written = write_whole(&self.file, metrics(&page::report(&source)).as_bytes(), false);
         if let Err(error) = &written {
             *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.message.clone());

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use super::history::rehearsals;
 use super::view::{self, Run};
 use crate::catalogue::Catalogue;
 use crate::edge::ids::RunId;
@@ -23,6 +24,7 @@ pub fn report(run: &Run, stores: &[Store], catalogue: &Catalogue) -> RunReport {
         records: &run.records,
         head: run.head(),
         earlier: earlier(run, stores, catalogue),
+        rehearsals: stores.iter().flat_map(rehearsals).collect(),
     })
 }
 

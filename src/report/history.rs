@@ -119,10 +119,7 @@ impl Freshness {
     /// `rehearsed 3 days ago (9 scenarios as expected); run 2026-11-02: succeeded`.
     #[must_use]
     pub fn words(&self, now: Timestamp) -> String {
-        let rehearsed = self.rehearsed.map_or_else(
-            || "never rehearsed".to_owned(),
-            |at| format!("rehearsed {} ({})", ago(at, now), self.verdict()),
-        );
+        let rehearsed = self.rehearsed_words(now);
         let run = self.run.as_ref().map_or_else(
             || "never run".to_owned(),
             |run| {
@@ -132,6 +129,13 @@ impl Freshness {
             },
         );
         format!("{rehearsed}; {run}")
+    }
+
+    /// The part of it about rehearsals.
+    #[must_use]
+    pub fn rehearsed_words(&self, now: Timestamp) -> String {
+        let Some(at) = self.rehearsed else { return "never rehearsed".to_owned() };
+        format!("rehearsed {} ({})", ago(at, now), self.verdict())
     }
 
     fn verdict(&self) -> String {

@@ -76,10 +76,18 @@ fn notice_owed(report: &RunReport, _: &Moments<'_>) -> Vec<String> {
     let (owed, doubtful) = (owed("owed"), owed("in doubt"));
     let mut said = Vec::new();
     if !owed.is_empty() {
-        said.push(format!("People still wait to be told: {} was not delivered.", words::names(&owed, 8)));
+        let run = &report.run.id;
+        said.push(format!(
+            "People still wait to be told, by {}: drctl notify send --owed {run} delivers it.",
+            words::names(&owed, 8)
+        ));
     }
     if !doubtful.is_empty() {
-        said.push(format!("Nobody knows whether {} reached people: ask them.", words::names(&doubtful, 8)));
+        said.push(format!(
+            "Nobody knows whether {} reached people: ask them, then drctl status {} has the command to say so with.",
+            words::names(&doubtful, 8),
+            report.run.id
+        ));
     }
     said
 }
@@ -246,6 +254,7 @@ fn output_missing(report: &RunReport, moments: &Moments<'_>) -> Vec<String> {
 }
 
 fn never_rehearsed(report: &RunReport, _: &Moments<'_>) -> Vec<String> {
-    let alone = report.run.world == "real" && report.comparison.runs.is_empty();
+    let alone =
+        report.run.world == "real" && report.comparison.runs.is_empty() && report.comparison.rehearsals.is_empty();
     alone.then(|| "No earlier run or rehearsal of it is kept here: rehearse it.".to_owned()).into_iter().collect()
 }

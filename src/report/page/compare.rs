@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::super::history::{History, Rehearsal};
 use super::super::plan::Seconds;
 use super::super::timeline::Clock;
-use super::model::{Comparison, EarlierRow, StepChange, StepRow};
+use super::model::{Comparison, EarlierRow, RehearsalRow, StepChange, StepRow};
 use super::moments::Moments;
-use super::{objectives, steps};
+use super::{Source, objectives, steps};
 use crate::catalogue::Timestamp;
 use crate::engine::Event;
 use crate::journal::Record;
@@ -15,6 +16,8 @@ use crate::plan::Plan;
 
 /// How many changed steps are told.
 const MOST_STEPS: usize = 12;
+/// How many rehearsals are told: those that were not as expected, then the latest.
+const MOST_REHEARSALS: usize = 12;
 /// A step that differs less says nothing.
 const NOTABLE: Duration = Duration::from_secs(1);
 
@@ -49,7 +52,7 @@ pub fn earlier(plan: &Plan, records: &[Record<Event>]) -> Earlier {
     }
 }
 
-pub(super) fn comparison(moments: &Moments<'_>, rows: &[StepRow], earlier: &[Earlier]) -> Comparison {
+pub(super) fn comparison(moments: &Moments<'_>, rows: &[StepRow], source: &Source<'_>) -> Comparison {
     let before = moments.state.started_at;
     let row = |earlier: &Earlier| EarlierRow {
         run: earlier.run.clone(),
@@ -60,12 +63,39 @@ pub(super) fn comparison(moments: &Moments<'_>, rows: &[StepRow], earlier: &[Ear
         elapsed: Seconds(earlier.clock.elapsed),
         people: Seconds(earlier.clock.split.people),
     };
-    let comparable: Vec<&Earlier> = earlier.iter().filter(|earlier| earlier.at < before).collect();
+    let comparable: Vec<&Earlier> = source.earlier.iter().filter(|earlier| earlier.at < before).collect();
     let mut changes: Vec<StepChange> = rows.iter().filter_map(|row| change(row, &comparable)).collect();
     let size = |change: &StepChange| change.now.0.abs_diff(change.before.0);
     changes.sort_by_key(|change| std::cmp::Reverse(size(change)));
     changes.truncate(MOST_STEPS);
-    Comparison { runs: comparable.into_iter().map(row).collect(), steps: changes }
+    let (freshness, rehearsals) = rehearsed(moments, &source.rehearsals);
+    Comparison { runs: comparable.into_iter().map(row).collect(), steps: changes, freshness, rehearsals }
+}
+
+/// How fresh the runbook's rehearsals were when the run began, and the last one of each scenario.
+fn rehearsed(moments: &Moments<'_>, rehearsals: &[Rehearsal]) -> (String, Vec<RehearsalRow>) {
+    let (runbook, began) = (&moments.plan.runbook, moments.state.started_at);
+    let mut last: BTreeMap<&str, &Rehearsal> = BTreeMap::new();
+    let own = rehearsals.iter().filter(|one| one.runbook == runbook.name.value && one.kind == runbook.kind);
+    for one in own.filter(|one| one.at < began) {
+        last.insert(&one.scenario, one);
+    }
+    let known = History { rehearsals: last.values().map(|one| (*one).clone()).collect(), runs: Vec::new() };
+    let freshness = known.of(&runbook.name.value, runbook.kind).rehearsed_words(began);
+    let mut rows: Vec<RehearsalRow> = last.into_values().map(rehearsal_row).collect();
+    rows.sort_by_key(|row| (row.as_expected, std::cmp::Reverse(row.at)));
+    rows.truncate(MOST_REHEARSALS);
+    (freshness, rows)
+}
+
+fn rehearsal_row(one: &Rehearsal) -> RehearsalRow {
+    RehearsalRow {
+        scenario: one.scenario.clone(),
+        at: one.at,
+        ended: one.ended.clone(),
+        as_expected: one.as_expected,
+        recovery: one.recovery_ms.map(|time| Seconds(Duration::from_millis(time))),
+    }
 }
 
 fn change(row: &StepRow, earlier: &[&Earlier]) -> Option<StepChange> {

@@ -22,6 +22,7 @@ mod validations;
 
 use serde_json::{Map, Value};
 
+use super::history::Rehearsal;
 use super::needs::commands;
 use super::sanitise::sanitise;
 use super::summary::exceptions;
@@ -51,6 +52,8 @@ pub struct Source<'r> {
     pub head: String,
     /// Runs of the same runbook before this one, the latest first.
     pub earlier: Vec<Earlier>,
+    /// Rehearsals, of any runbook and time.
+    pub rehearsals: Vec<Rehearsal>,
 }
 
 /// The report of a run, as of its last record.
@@ -59,7 +62,7 @@ pub fn report(source: &Source<'_>) -> RunReport {
     let moments = Moments::of(source.plan, source.records);
     let state = &moments.state;
     let steps = steps::rows(&moments);
-    let comparison = compare::comparison(&moments, &steps, &source.earlier);
+    let comparison = compare::comparison(&moments, &steps, source);
     let exceptions = exceptions(source.plan, state);
     let mut report = RunReport {
         drctl: FORMAT,

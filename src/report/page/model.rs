@@ -405,6 +405,25 @@ pub struct Comparison {
     pub runs: Vec<EarlierRow>,
     /// Steps that took another time than before, the largest change first.
     pub steps: Vec<StepChange>,
+    /// How fresh its rehearsals were when the run began, in words.
+    pub freshness: String,
+    /// The last rehearsal of each scenario before the run, those that were not as expected first.
+    pub rehearsals: Vec<RehearsalRow>,
+}
+
+/// A rehearsal.
+#[derive(Clone, Debug, Serialize)]
+pub struct RehearsalRow {
+    /// The scenario.
+    pub scenario: String,
+    /// When.
+    pub at: Timestamp,
+    /// How it ended.
+    pub ended: String,
+    /// Whether that was expected.
+    pub as_expected: bool,
+    /// How long recovery took there; nothing where it did not come to that.
+    pub recovery: Option<Seconds>,
 }
 
 /// An earlier run.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::super::loss::{DataLoss, loss_of};
 use super::super::plan::Seconds;
 use super::super::summary::clock_words;
@@ -13,6 +15,7 @@ use crate::catalogue::Timestamp;
 use crate::engine::{FrameId, Mode, NodeId};
 use crate::plan::is_main;
 use crate::runbook::ast::{Kind, Objectives, Phase};
+use crate::runbook::workspace::Service;
 
 /// The clock as of the last record.
 pub(super) fn clock(moments: &Moments<'_>) -> Clock {
@@ -57,16 +60,24 @@ pub(super) fn objectives(moments: &Moments<'_>) -> Vec<Objective> {
         if at.caller.is_none() || achieved.target != Objectives::default() {
             found.extend(both(of, &runbook.name.value, step.as_ref(), &achieved));
         }
-        let serves = |name: &Option<crate::diag::Spanned<String>>| {
-            runbook.kind == Kind::Failover && name.as_ref().is_some_and(|name| name.value == runbook.name.value)
+        let recovers = |service: &Service| {
+            let named = service.runbook.as_ref().is_some_and(|name| name.value == runbook.name.value);
+            runbook.kind == Kind::Failover && named && agrees(service, &at.inputs)
         };
-        for (name, service) in plan.workspace.services.iter().filter(|(_, service)| serves(&service.runbook)) {
+        for (name, service) in plan.workspace.services.iter().filter(|(_, service)| recovers(service)) {
             achieved.target = Objectives { rto: service.rto, rpo: service.rpo };
             achieved.loss.objective = service.rpo;
             found.extend(both("service", service.title.as_deref().unwrap_or(name), step.as_ref(), &achieved));
         }
     }
     found
+}
+
+/// Whether the runbook was given what the service gives it, as far as that does not depend on the region: services may
+/// share a runbook.
+fn agrees(service: &Service, given: &Map<String, Value>) -> bool {
+    let fixed = service.inputs.iter().filter(|(_, value)| !value.to_string().contains("{{"));
+    fixed.into_iter().all(|(name, value)| given.get(&name.value).is_none_or(|given| given == value))
 }
 
 fn achieved(moments: &Moments<'_>, frame: FrameId, target: Objectives) -> Achieved {

@@ -17,7 +17,8 @@ fn records(events: Vec<(u64, Event)>) -> Vec<Record<Event>> {
 
 fn reported(events: Vec<(u64, Event)>) -> super::RunReport {
     let (plan, records) = (plan(), records(events));
-    report(&Source { plan: &plan, records: &records, head: "14:aa".to_owned(), earlier: Vec::new() })
+    let (earlier, rehearsals) = (Vec::new(), Vec::new());
+    report(&Source { plan: &plan, records: &records, head: "14:aa".to_owned(), earlier, rehearsals })
 }
 
 #[test]
