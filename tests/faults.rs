@@ -300,6 +300,60 @@ fn what_may_be_repeated_is_not_begun_again_while_it_goes_on() {
     assert!(step(&json, "start").1.contains("followed at https://"), "{json}");
 }
 
+const SERVERS: &str = "inputs: { regions: { type: list, default: [eu, us] } }\nexecution:\n  \
+    - { id: each, action: runbook, for_each: \"{{ inputs.regions }}\", with: { runbook: server, inputs: { name: \"{{ item }}\" } } }\n  \
+    - { id: after, action: wait, needs: [each], with: { for: 1s } }\n";
+const SERVER: &str = "inputs: { name: { type: string } }\nexecution:\n  \
+    - { id: ask, action: manual, with: { instructions: \"Look at {{ inputs.name }}.\" }, outputs: { answer: string } }\n  \
+    - { id: go, action: shell, needs: [ask], with: { script: 'true' }, on_failure: ask, simulate: { duration: 5s } }\n";
+
+#[test]
+fn people_stand_ins_and_remedies_are_for_one_instance_of_a_called_runbook_where_they_name_it() {
+    let folder = workspace(&[("shop", SERVERS), ("server", SERVER)]);
+    let scenario = "people:\n  each.ask: { answers: { answer: all } }\n  \
+        \"each[us].ask\": { answers: { answer: us }, after: 7m }\n  on_failure: [ { step: each.go, skip: true, after: 1m } ]\n\
+        steps:\n  \"each[eu].go\": { fail: no }\n\
+        expect:\n  steps: { \"each[eu].go\": skipped, \"each[us].go\": succeeded }\n";
+    fs::write(folder.path().join("one.yaml"), format!("drctl: 1\nscenario: one\nrunbook: shop\n{scenario}")).unwrap();
+    let output = drctl(folder.path(), &["rehearse", "shop", "--scenario", "one.yaml", "--journal", "journal"]);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output));
+    let journal = fs::read_to_string(folder.path().join("journal")).unwrap();
+    let answer = |step: &str| {
+        let line =
+            journal.lines().find(|line| line.contains("\"answer\"") && line.contains(step) && line.contains("outputs"));
+        line.unwrap().split(r#""outputs":{"answer":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    assert_eq!((answer("each[eu].ask"), answer("each[us].ask")), ("all".to_owned(), "us".to_owned()));
+}
+
+#[test]
+fn an_instance_that_cannot_be_is_found_before_anything_is_rehearsed() {
+    let folder = workspace(&[("shop", SERVERS), ("server", SERVER)]);
+    let scenario = "drctl: 1\nscenario: one\nrunbook: shop\nfaults: [ { hang: { step: \"each[eu].go[1]\" } } ]\n\
+        people: { \"each[uk].ask\": {} }\nexpect: { steps: { \"after[eu]\": succeeded, \"each[us].go\": ran, each: succeeded } }\n";
+    fs::create_dir_all(folder.path().join("runbooks/scenarios")).unwrap();
+    let file = folder.path().join("runbooks/scenarios/one.yaml");
+    fs::write(&file, scenario).unwrap();
+    let output = drctl(folder.path(), &["validate", "--format", "short"]);
+    let file_name = "runbooks/scenarios/one.yaml";
+    let found = format!(
+        "{file_name}:4:13: error[step]: `go` has no instance `1`: it has no `for_each`, and runs once (did you mean `each[eu].go`?)\n\
+         {file_name}:5:11: error[step]: `each` has no instance `uk` (did you mean `each[us].ask`?)\n\
+         {file_name}:6:20: error[step]: `after` has no instance `eu`: it has no `for_each`, and runs once\n"
+    );
+    assert!(text(&output).starts_with(&found), "{}", text(&output));
+    // The scenario's own inputs say what the items are.
+    fs::write(&file, scenario.replace("faults:", "inputs: { regions: [uk] }\nfaults:")).unwrap();
+    let output = drctl(folder.path(), &["validate", "--format", "short"]);
+    let found = [
+        format!("{file_name}:5:13: error[step]: `each` has no instance `eu`"),
+        format!("{file_name}:7:20: error[step]: `after` has no instance `eu`"),
+        format!("{file_name}:7:44: error[step]: `each` has no instance `us`"),
+    ];
+    let told: Vec<String> = text(&output).lines().filter(|line| line.contains("error")).map(str::to_owned).collect();
+    assert!(told.iter().zip(&found).all(|(told, found)| told.starts_with(found)), "{}", text(&output));
+}
+
 #[test]
 fn a_region_that_nothing_is_in_is_a_slip_of_the_pen() {
     let folder = shop();

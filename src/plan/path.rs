@@ -42,9 +42,51 @@ pub fn without_keys(path: &str) -> String {
     ids.join(".")
 }
 
+/// Whether this is the name of the step: in a name, an id without a key stands for all its instances.
+#[must_use]
+pub fn names(name: &str, path: &str) -> bool {
+    let (mut name, mut path) = (segment(name), segment(path));
+    while let (Some(named), Some(own)) = (name, path) {
+        if named.id != own.id || (named.key.is_some() && named.key != own.key) {
+            return false;
+        }
+        (name, path) = match (named.rest, own.rest) {
+            (None, None) => return true,
+            (Some(named), Some(own)) => (segment(named), segment(own)),
+            _ => return false,
+        };
+    }
+    false
+}
+
+/// What goes by the name of the step: by that with most keys, else by the first.
+pub fn named<'n, T: 'n>(all: impl IntoIterator<Item = (&'n str, T)>, path: &str) -> Option<T> {
+    let found = all.into_iter().filter(|(name, _)| names(name, path));
+    found.min_by_key(|(name, _)| std::cmp::Reverse(name.matches('[').count())).map(|(_, of)| of)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_without_a_key_is_that_of_all_instances_and_one_with_it_comes_first() {
+        for (name, is_named) in [
+            ("db[eu].promote[a]", true),
+            ("db[eu].promote", true),
+            ("db.promote", true),
+            ("db[us].promote", false),
+            ("db", false),
+            ("db.promote.more", false),
+            ("db[eu", false),
+        ] {
+            assert_eq!(names(name, "db[eu].promote[a]"), is_named, "{name}");
+        }
+        let all = [("db.promote", 1), ("db[eu].promote", 2), ("db[us].promote", 3), ("db[eu].promote", 4)];
+        assert_eq!(named(all, "db[eu].promote"), Some(2));
+        assert_eq!(named(all, "db[uk].promote"), Some(1));
+        assert_eq!(named(all, "db"), None);
+    }
 
     #[test]
     fn a_path_is_read_part_by_part() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Ended, Rehearsed, word};
 use crate::catalogue::{Effect, Timestamp};
 use crate::engine::Event;
+use crate::plan::path::names;
 use crate::plan::{Plan, StepIndex};
 use crate::report::history::{Rehearsal, milliseconds};
 use crate::report::{Clock, DataLoss, critical_path_of, data_loss, timeline};
@@ -104,9 +105,10 @@ fn machine_source(stage: &Stage, plan: &Plan, index: StepIndex) -> Source {
 fn people_source(scenario: &Scenario, plan: &Plan, index: StepIndex) -> Source {
     let step = plan.step(index);
     let People { default, .. } = &scenario.people;
-    let reply = scenario.people.reply(&step.id.value);
+    let path = plan.path(index);
+    let reply = scenario.people.reply(&path);
     let by_runbook = step.simulate.as_ref().is_some_and(|it| it.duration.is_some()) || step.estimate.is_some();
-    let named = |remedy: &Remedy| remedy.step.as_ref().is_none_or(|named| named.value == step.id.value);
+    let named = |remedy: &Remedy| remedy.step.as_ref().is_none_or(|named| names(&named.value, &path));
     let remedied = scenario.people.on_failure.iter().any(named);
     match (reply.after.or(default.after), step.action.name.value.as_str()) {
         (Some(_), _) => Source::Scenario,

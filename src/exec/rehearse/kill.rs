@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::engine::{Event, Seq, Side};
 use crate::journal::{Durability, Journal, JournalError, MemoryJournal, Record};
+use crate::plan::path::names;
 use crate::sim::scenario::{CrashPoint, Fault};
 
 /// Where drctl is killed.
@@ -93,7 +94,7 @@ impl Kill {
             Self::After(seq) => after && record.seq == *seq,
             Self::Before(seq) => !after && record.seq == *seq,
             Self::Step { step, point, handle_last } => {
-                let own = record.event.step().is_some_and(|path| *path.0 == **step);
+                let own = record.event.step().is_some_and(|path| names(step, &path.0));
                 own && match (&record.event, point) {
                     (Event::Intent(intent), CrashPoint::BeforeEffect) => after && intent.side == Side::Apply,
                     (Event::Handle { side: Side::Apply, .. }, CrashPoint::Polling) => after,

@@ -8,7 +8,7 @@ use super::watcher::Looks;
 use crate::engine::{
     Decision, Gate, NodeId, NodePath, Person, Resolution, State, StepState, gate_of_retry, may_approve, may_retry,
 };
-use crate::plan::path::without_keys;
+use crate::plan::path::names;
 use crate::plan::{Plan, StepIndex};
 use crate::report::{Need, needs};
 use crate::sim::scenario::{DELAY, People, RemedyAct, Scenario};
@@ -67,7 +67,7 @@ impl Operators<'_> {
     fn approvals(&self, state: &State, id: NodeId) -> Vec<Reply> {
         let node = state.node(id);
         let Some(gate) = node.gate() else { return Vec::new() };
-        let reply = self.people().reply(&without_keys(&node.path.0));
+        let reply = self.people().reply(&node.path.0);
         if reply.silent {
             return Vec::new();
         }
@@ -122,12 +122,11 @@ impl Operators<'_> {
     fn answer(&self, state: &State, id: NodeId) -> Option<Reply> {
         let node = state.node(id);
         let step = self.plan.step(node.step);
-        let path = self.plan.path(node.step);
-        let reply = self.people().reply(&path);
+        let reply = self.people().reply(&node.path.0);
         if reply.silent {
             return None;
         }
-        let simulate = self.scenario.simulate(&path).or(step.simulate.as_deref());
+        let simulate = self.scenario.simulate(&node.path.0).or(step.simulate.as_deref());
         let mut given = simulate.map(|simulate| simulate.outputs.clone()).unwrap_or_default();
         given.extend(reply.answers.clone());
         let asked = node.more.as_ref().and_then(|more| more.asked.as_ref())?;
@@ -162,7 +161,7 @@ impl Operators<'_> {
         // Who looks at the world goes by what is there, whatever the scenario says.
         let looks = self.truth.is_some() && need == Need::Doubt;
         let found = self.people().on_failure.iter().enumerate().filter(|_| !looks).find(|(index, remedy)| {
-            let named = remedy.step.as_ref().is_none_or(|step| *step.value == *node.path.0);
+            let named = remedy.step.as_ref().is_none_or(|step| names(&step.value, &node.path.0));
             let free = !used.contains(index) && !state.decisions.contains(&format!("remedy-{index}"));
             named && free && fits(remedy.act)
         });

@@ -8,7 +8,7 @@ use super::incoming::{Incoming, MANAGER};
 use super::world::World;
 use super::{operation, outage, refusal, services};
 use crate::catalogue::Timestamp;
-use crate::plan::path::without_keys;
+use crate::plan::path::names;
 use crate::sim::scenario::{Fault, Lost};
 use crate::sim::stand_in::Random;
 
@@ -78,12 +78,11 @@ impl Faults {
 
     /// The first fault of a step that may strike once more; `most` says how often each may, 0 for those not meant.
     fn strike(&mut self, step: &str, most: impl Fn(&Fault) -> u32) -> Option<Fault> {
-        let of_step = |fault: &Fault| fault.step().is_some_and(|named| named == step || named == without_keys(step));
         let found = self
             .faults
             .iter()
             .enumerate()
-            .find(|(index, fault)| of_step(fault) && self.struck.get(index).copied().unwrap_or(0) < most(fault));
+            .find(|(index, fault)| fault.is_of(step) && self.struck.get(index).copied().unwrap_or(0) < most(fault));
         let (index, fault) = found.map(|(index, fault)| (index, fault.clone()))?;
         *self.struck.entry(index).or_default() += 1;
         Some(fault)
@@ -207,8 +206,7 @@ fn strikes(world: &mut World, incoming: &Incoming, index: usize) -> Option<Answe
             })
         }
         Fault::Busy { step, service, lasts } if !incoming.is_read() => {
-            let by_step = |step: &str| step == incoming.step || step == without_keys(&incoming.step);
-            let meant = step.as_deref().is_some_and(by_step)
+            let meant = step.as_deref().is_some_and(|step| names(step, &incoming.step))
                 || service.as_deref().is_some_and(|service| concerns(incoming, service));
             let since = world.faults.since.get(&index).copied().unwrap_or(now);
             if !meant || now >= since.plus(*lasts) {

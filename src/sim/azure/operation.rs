@@ -10,7 +10,7 @@ use super::incoming::{Incoming, MANAGER, Target};
 use super::world::World;
 use super::{refusal, services};
 use crate::catalogue::Timestamp;
-use crate::plan::path::without_keys;
+use crate::plan::path::names;
 use crate::sim::scenario::Fault;
 use crate::sim::stand_in::Random;
 
@@ -113,7 +113,7 @@ impl Operations {
 
     /// Whether one that a step began goes on; keys do not count.
     pub(super) fn is_busy_with(&self, step: &str, now: Timestamp) -> bool {
-        self.0.values().any(|operation| operation.ends > now && without_keys(&operation.step) == step)
+        self.0.values().any(|operation| operation.ends > now && names(step, &operation.step))
     }
 
     /// What is being done to a resource: where its state is asked for.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::world::{World, text};
 use crate::catalogue::Timestamp;
-use crate::plan::path::without_keys;
+use crate::plan::path::names;
 
 /// Changes on their way to users, by the id of what was changed, in lower case.
 pub(super) type Spreads = BTreeMap<String, Spread>;
@@ -38,7 +38,7 @@ impl World {
 
     /// Whether a step has changed anything, and everybody is served by it.
     pub(super) fn has_arrived(&self, step: &str) -> bool {
-        let mut own = self.log.iter().filter(|logged| logged.was_done && without_keys(&logged.step) == step).peekable();
+        let mut own = self.log.iter().filter(|logged| logged.was_done && names(step, &logged.step)).peekable();
         let is_begun = own.peek().is_some();
         let spreads: Vec<&String> =
             self.spreads.iter().filter(|(_, it)| it.until > self.now).map(|(id, _)| id).collect();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Fault, Scenario};
+use super::{Fault, Scenario, instances};
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Patience, Span, Spanned, limited};
 use crate::plan::path::without_keys;
@@ -31,7 +31,10 @@ pub struct Against<'a> {
 pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let steps = against.runbooks.steps(against.runbook).into_iter().map(|(path, _, step)| (path, step)).collect();
-    let mut judge = Judge { against, steps, patience: Patience::default(), found: &mut found };
+    let defaults = against.runbook.inputs.iter();
+    let defaults = defaults.filter_map(|input| Some((input.name.value.clone(), input.default.clone()?)));
+    let inputs = defaults.chain(scenario.inputs.clone()).collect();
+    let mut judge = Judge { against, steps, inputs, patience: Patience::default(), found: &mut found };
     judge.inputs(scenario);
     for fault in &scenario.faults {
         let known = fault.value.step().and_then(|step| judge.step(step, fault.span));
@@ -93,6 +96,8 @@ struct Judge<'a, 'f> {
     against: &'a Against<'a>,
     /// Every step by its path, those of the runbooks that are called too.
     steps: BTreeMap<String, &'a Step>,
+    /// The inputs of the rehearsal, as far as they are given.
+    inputs: Map<String, Value>,
     patience: Patience,
     found: &'f mut Vec<Diagnostic>,
 }
@@ -124,6 +129,9 @@ impl<'a> Judge<'a, '_> {
             let message = format!("no step of the runbook is called `{path}`");
             let known = self.patience.with(self.steps.keys().map(String::as_str));
             self.found.push(Diagnostic::error("step", span, message).suggest(&path, known));
+        } else {
+            let problem = instances::missing(self.against, &self.inputs, (name, span));
+            self.found.extend(problem);
         }
         found
     }
@@ -135,7 +143,7 @@ impl<'a> Judge<'a, '_> {
         }
     }
 
-    fn outputs(&mut self, step: &Step, outputs: &serde_json::Map<String, Value>, span: Span) {
+    fn outputs(&mut self, step: &Step, outputs: &Map<String, Value>, span: Span) {
         let declared = outputs_of(self.against.catalogue, step);
         for (name, value) in outputs {
             match declared.iter().find(|(known, _)| known == name) {

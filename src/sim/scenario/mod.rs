@@ -3,6 +3,7 @@
 mod check;
 pub mod fields;
 mod inject;
+mod instances;
 mod parse;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Span, Spanned};
 use crate::engine::{Resolution, RunState, StepState};
+use crate::plan::path::{named, names};
 use crate::runbook::ast::{Kind, Simulate};
 
 pub use check::{Against, cannot_strike, check};
@@ -179,6 +181,12 @@ impl Fault {
         }
     }
 
+    /// Whether it is of the step of a path.
+    #[must_use]
+    pub fn is_of(&self, path: &str) -> bool {
+        self.step().is_some_and(|step| names(step, path))
+    }
+
     /// The step it names.
     #[must_use]
     pub fn step(&self) -> Option<&str> {
@@ -243,10 +251,11 @@ impl Default for People {
 }
 
 impl People {
-    /// The reply to what the step asks, and whether the scenario gives it.
+    /// The reply to what the step of a path asks.
     #[must_use]
     pub fn reply(&self, step: &str) -> &Reply {
-        self.replies.iter().find(|(name, _)| name.value == step).map_or(&self.default, |(_, reply)| reply)
+        let replies = self.replies.iter().map(|(name, reply)| (name.value.as_str(), reply));
+        named(replies, step).unwrap_or(&self.default)
     }
 }
 
@@ -364,9 +373,9 @@ impl Scenario {
         }
     }
 
-    /// How the scenario stands in for a step.
+    /// How the scenario stands in for a step, by its path.
     #[must_use]
     pub fn simulate(&self, step: &str) -> Option<&Simulate> {
-        self.steps.iter().find(|(name, _)| name.value == step).map(|(_, simulate)| simulate)
+        named(self.steps.iter().map(|(name, simulate)| (name.value.as_str(), simulate)), step)
     }
 }

@@ -14,7 +14,7 @@ use crate::actions::Call;
 use crate::catalogue::{Effect, Takes, Timestamp, Type};
 use crate::edge::clock::Clock;
 use crate::engine::mentions;
-use crate::plan::path::without_keys;
+use crate::plan::path::{names, without_keys};
 use crate::plan::{Plan, Region};
 use crate::runbook::ast::Step;
 use crate::sim::azure::{Attempt, Azure, Logged, paired};
@@ -43,7 +43,7 @@ impl Setting {
     /// How long the step of a path takes.
     fn times(&self, path: &str) -> Times {
         let step = self.plan.find(path).map(|index| self.plan.step(index));
-        let scenario = self.scenario.simulate(&without_keys(path));
+        let scenario = self.scenario.simulate(path);
         times(step, &self.plan.runbook.defaults, scenario, self.takes(path))
     }
 
@@ -142,7 +142,7 @@ impl Stage {
     /// Whether a step has had its effect, and it was not undone.
     fn has_run(&self, step: &str) -> bool {
         let ledger = self.ledger();
-        let last = ledger.done.iter().rfind(|done| without_keys(&done.step) == step && done.fails.is_none());
+        let last = ledger.done.iter().rfind(|done| names(step, &done.step) && done.fails.is_none());
         last.is_some_and(|done| !done.undo && done.ends <= self.now()) || self.azure.has_arrived(step)
     }
 
@@ -150,7 +150,7 @@ impl Stage {
     pub(super) fn holds_not(&self, call: &Call) -> Option<String> {
         let step = self.step(&call.step).filter(|_| is_verify(call))?;
         let stood_in = matches!(step.action.name.value.as_str(), "shell" | "exec" | "http");
-        (stood_in && !self.has_run(&without_keys(&call.step))).then(|| format!("`{}` has had no effect yet", call.step))
+        (stood_in && !self.has_run(&call.step)).then(|| format!("`{}` has had no effect yet", call.step))
     }
 
     /// The way to the simulated Azure.
@@ -225,13 +225,13 @@ impl Stage {
 
     /// Why the step fails here, by the scenario or the runbook.
     pub(super) fn fails(&self, path: &str) -> Option<String> {
-        let said = self.setting.scenario.simulate(&without_keys(path)).and_then(|simulate| simulate.fail.clone());
+        let said = self.setting.scenario.simulate(path).and_then(|simulate| simulate.fail.clone());
         said.or_else(|| self.step(path)?.simulate.as_ref()?.fail.clone())
     }
 
     /// What the scenario says the step gives back.
     pub(super) fn said(&self, path: &str) -> Map<String, Value> {
-        self.setting.scenario.simulate(&without_keys(path)).map(|simulate| simulate.outputs.clone()).unwrap_or_default()
+        self.setting.scenario.simulate(path).map(|simulate| simulate.outputs.clone()).unwrap_or_default()
     }
 
     /// The outputs declared: as the scenario says, else as the runbook says, else invented.
@@ -321,8 +321,6 @@ impl Stage {
             return None;
         }
         let mut struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
-        let hits =
-            |fault: &Fault| fault.step().is_some_and(|step| step == call.step || step == without_keys(&call.step));
         for (index, fault) in self.setting.scenario.faults.iter().enumerate() {
             let most = match &fault.value {
                 Fault::FailedOperation { times, .. } => times.unwrap_or(u32::MAX),
@@ -331,7 +329,7 @@ impl Stage {
                 _ => continue,
             };
             let count = struck.entry(index).or_default();
-            if hits(&fault.value) && *count < most {
+            if fault.value.is_of(&call.step) && *count < most {
                 *count += 1;
                 return Some(fault.value.clone());
             }
