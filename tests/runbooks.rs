@@ -66,6 +66,36 @@ fn an_answer_is_lost_at_every_point_of_no_return() {
     assert_eq!(missing, NEVER_REACHED.map(|(runbook, step)| (runbook.to_owned(), step.to_owned())));
 }
 
+#[test]
+fn in_other_clouds_runbooks_reach_its_own_hosts_and_come_to_the_same() {
+    let described = "stack: { authority: \"https://login.stack.example\", management: \"https://arm.stack.example:8443\", \
+        key_vault: vault.stack.example, batch: batch.stack.example }";
+    let clouds = [
+        ("government", "management.usgovcloudapi.net/", "centralus.batch.usgovcloudapi.net/"),
+        ("china", "management.chinacloudapi.cn/", "centralus.batch.chinacloudapi.cn/"),
+        ("stack", "arm.stack.example:8443/", "centralus.batch.stack.example/"),
+    ];
+    for (cloud, manager, batch) in clouds {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = std::fs::read_to_string(workspace().join("drctl.yaml")).unwrap();
+        let settings =
+            settings.replace("\nazure:\n", &format!("\nazure:\n  cloud: {cloud}\n  clouds: {{ {described} }}\n"));
+        std::fs::write(folder.path().join("drctl.yaml"), settings).unwrap();
+        for name in ["runbooks", "templates"] {
+            std::os::unix::fs::symlink(workspace().join(name), folder.path().join(name)).unwrap();
+        }
+        for runbook in ["multi-tenant-saas", "web-stamp"] {
+            let arguments = ["rehearse", runbook, "--scenario", "healthy_drill", "--journal", "journal"];
+            let output =
+                Command::new(env!("CARGO_BIN_EXE_drctl")).args(arguments).current_dir(folder.path()).output().unwrap();
+            assert!(output.status.success(), "{cloud}: {}", String::from_utf8_lossy(&output.stdout));
+            let journal = std::fs::read_to_string(folder.path().join("journal")).unwrap();
+            assert!(journal.contains(manager) && !journal.contains("management.azure.com"), "{cloud}: {journal}");
+            assert!(runbook != "multi-tenant-saas" || journal.contains(batch), "{cloud}: {journal}");
+        }
+    }
+}
+
 /// Every record of the long ones would take minutes: of them those are looked at that cannot be undone.
 #[test]
 fn drctl_may_die_anywhere_in_the_short_runbooks_and_around_every_point_of_no_return_of_the_long_ones() {

@@ -686,6 +686,30 @@ async fn e13_names_are_the_same_in_any_case() {
 }
 
 #[tokio::test]
+async fn e13_the_hosts_of_other_clouds_are_answered_from_the_same_world() {
+    let place = place(1, Vec::new());
+    let stack = json!({ "name": "stack", "authority": "https://login.stack.example", "key_vault": "vault.stack.example",
+        "management": "https://arm.stack.example", "batch": "batch.stack.example" });
+    place.azure.answer_in(&stack);
+    for (cloud, vault) in [
+        (json!("public"), "https://shop-kv.vault.azure.net/"),
+        (json!("government"), "https://shop-kv.vault.usgovcloudapi.net/"),
+        (json!("china"), "https://shop-kv.vault.azure.cn/"),
+        (stack, "https://shop-kv.vault.stack.example/"),
+    ] {
+        place.run(PROMOTE, with_cloud(promotion(), &cloud)).await.unwrap();
+        let with = json!({ "vault": "shop-kv", "other": "other-kv", "what": "secrets" });
+        place.run("azure.key_vault.compare", with_cloud(with, &cloud)).await.unwrap();
+        assert!(place.log().iter().any(|logged| logged.url.starts_with(vault)), "{cloud}");
+    }
+}
+
+fn with_cloud(mut with: Value, cloud: &Value) -> Value {
+    with["cloud"] = cloud.clone();
+    with
+}
+
+#[tokio::test]
 async fn e14_an_api_version_is_needed_and_has_to_be_known() {
     let place = place(1, Vec::new());
     place.implies(ROLE, json!({ "server": "shop-pg-eastus2" }));

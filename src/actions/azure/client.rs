@@ -144,19 +144,13 @@ impl Azure {
 
     /// Sends a request, once, and reads its answer. A token that is refused is renewed, once.
     pub(super) async fn exchange(&self, via: Via<'_>, request: &Request) -> Result<Reply, Lost> {
-        let via = self.simulated_cloud(via);
         self.exchange_at(via, request, &request.url(via.cloud)).await
     }
 
     /// Asks a URL that Azure gave: of an operation, or of the next page.
     pub(super) async fn get(&self, via: Via<'_>, api: &Api, url: &str) -> Result<Reply, Lost> {
         let request = Request::new(api.clone(), Method::Get, "");
-        self.exchange_at(self.simulated_cloud(via), &request, url).await
-    }
-
-    /// The simulated Azure is where the public one is, whatever cloud a runbook goes to.
-    fn simulated_cloud<'v>(&self, via: Via<'v>) -> Via<'v> {
-        if self.is_simulated { Via { cloud: &Cloud::Public, ..via } } else { via }
+        self.exchange_at(via, &request, url).await
     }
 
     async fn exchange_at(&self, via: Via<'_>, request: &Request, url: &str) -> Result<Reply, Lost> {

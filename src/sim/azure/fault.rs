@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::incoming::{Incoming, MANAGER};
+use super::incoming::Incoming;
 use super::world::World;
 use super::{operation, outage, refusal, services};
 use crate::catalogue::Timestamp;
@@ -220,7 +220,7 @@ fn strikes(world: &mut World, incoming: &Incoming, index: usize) -> Option<Answe
                 return None;
             }
             let target = incoming.target();
-            let other = operation::poll_url(MANAGER, &target.id, 0);
+            let other = operation::poll_url(&incoming.manager, &target.id, 0);
             Some(refusal::busy(world, &target, &other))
         }
         _ => None,

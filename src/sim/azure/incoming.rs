@@ -3,6 +3,7 @@
 use azure_core::http::Request;
 use serde_json::Value;
 
+use super::clouds::Clouds;
 use super::operation::MARK;
 
 /// The host of Resource Manager; regions are below it.
@@ -13,7 +14,10 @@ pub(super) const MANAGER: &str = "management.azure.com";
 pub(super) struct Incoming {
     pub(super) method: String,
     pub(super) url: String,
+    /// The host, as the public cloud calls it.
     pub(super) host: String,
+    /// The address of Resource Manager in the cloud it came to.
+    pub(super) manager: String,
     /// The path's parts, as they were written.
     pub(super) parts: Vec<String>,
     pub(super) query: Vec<(String, String)>,
@@ -30,18 +34,20 @@ pub(super) struct Incoming {
 const UNLOGGED: [&str; 3] = ["authorization", "x-drctl-step", "user-agent"];
 
 impl Incoming {
-    pub(super) fn read(request: &Request, body: Value) -> Self {
+    pub(super) fn read(request: &Request, body: Value, clouds: &Clouds) -> Self {
         let header = |wanted: &str| {
             let found = request.headers().iter().find(|(name, _)| name.as_str() == wanted);
             found.map(|(_, value)| value.as_str().to_owned()).unwrap_or_default()
         };
         let url = request.url();
+        let (host, manager) = clouds.public(url.host_str().unwrap_or_default());
         let token = header("authorization");
         let all = request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()));
         Self {
             method: request.method().to_string(),
             url: url.to_string(),
-            host: url.host_str().unwrap_or_default().to_owned(),
+            host,
+            manager,
             parts: parts(url.path()),
             query: url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
             body,

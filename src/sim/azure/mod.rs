@@ -4,6 +4,7 @@
 //! that a mistake in one shows in the other. It outlives the drctl that talks to it.
 
 mod answer;
+mod clouds;
 mod derive;
 mod fault;
 mod incoming;
@@ -111,6 +112,11 @@ impl Azure {
         derive::put(&mut world, resource)
     }
 
+    /// It is a cloud that a workspace describes, too: its hosts answer as the public ones do.
+    pub fn answer_in(&self, described: &Value) {
+        self.world().clouds.add(described);
+    }
+
     /// A resource, by id or by type and name: `Microsoft.Web/sites/shop-web`.
     #[must_use]
     pub fn look(&self, resource: &str) -> Option<Value> {
@@ -216,7 +222,8 @@ impl HttpClient for Azure {
         let answer = {
             let mut world = self.world();
             world.advance(self.clock.now());
-            answer(&mut world, Incoming::read(request, body))
+            let incoming = Incoming::read(request, body, &world.clouds);
+            answer(&mut world, incoming)
         };
         match answer {
             Answer::Response(response) => Ok(response.into_raw()),

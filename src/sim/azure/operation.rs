@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::incoming::{Incoming, MANAGER, Target};
+use super::incoming::{Incoming, Target};
 use super::world::World;
 use super::{refusal, services};
 use crate::catalogue::Timestamp;
@@ -66,7 +66,7 @@ impl Telling {
         let is_unusual = random.one_in(8);
         let tells_itself = matches!(incoming.method.as_str(), "PUT" | "DELETE");
         Self {
-            host: if is_regional { format!("{region}.{MANAGER}") } else { MANAGER.to_owned() },
+            host: if is_regional { format!("{region}.{}", incoming.manager) } else { incoming.manager.clone() },
             is_both: random.one_in(3),
             is_created: random.one_in(2),
             retry_after: if random.one_in(3) { None } else { Some(random.pick(&["5", "10", "15"], "5")) },
@@ -145,7 +145,7 @@ pub(super) fn begin(
             Some(json!({ "code": code, "message": message }))
         }
         _ if world.meets_another => {
-            let other = poll_url(MANAGER, &target.id, number);
+            let other = poll_url(&incoming.manager, &target.id, number);
             let message = format!("Another operation is in progress.\r\nThe other operation: \"{other}\"");
             Some(json!({ "code": "AnotherOperationInProgress", "message": message }))
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use super::clouds::Clouds;
 use super::fault::{Faults, plain};
 use super::incoming::Incoming;
 use super::lag::Lag;
@@ -53,6 +54,7 @@ pub(super) struct World {
     /// The resource that the request is about, as it was when the request came.
     before: Before,
     pub(super) seed: u64,
+    pub(super) clouds: Clouds,
     pub(super) buckets: Buckets,
     pub(super) lag: Lag,
     pub(super) spreads: Spreads,
@@ -81,6 +83,7 @@ impl World {
             random: Random::of(seed, "azure"),
             before: Before::default(),
             seed,
+            clouds: Clouds::default(),
             buckets: Buckets::default(),
             lag: Lag::default(),
             spreads: Spreads::default(),

@@ -347,6 +347,7 @@ fn azure(setting: &Setting) -> Azure {
         if own.steady { times.typical } else { times.draw(&mut Random::of(own.seed, &format!("{path}~{number}"))) }
     };
     let azure = Azure::new(Arc::clone(&setting.clock), setting.seed, Arc::new(times), faults);
+    setting.plan.workspace.azure.clouds.values().for_each(|described| azure.answer_in(described));
     let mut implied: Vec<&Implied> = setting.implied.iter().collect();
     // What a step changes tells more of the state before the run than what another one reads, and a request of any kind
     // least: it says no more than that there is something.

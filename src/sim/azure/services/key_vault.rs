@@ -35,7 +35,8 @@ fn vaults(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
 /// `https://{vault}.vault.azure.net/secrets`, `/certificates`, `/deletedsecrets`.
 fn secrets(world: &mut World, incoming: &Incoming, _: &Target) -> Option<Answer> {
     let vault = incoming.host.split('.').next().unwrap_or_default();
-    let base = format!("https://{vault}.vault.azure.net");
+    let end = incoming.url.match_indices('/').nth(2).map_or(incoming.url.len(), |(end, _)| end);
+    let base = &incoming.url[..end];
     let exists = world
         .of_kind("microsoft.keyvault/vaults")
         .any(|known| known.id.to_ascii_lowercase().ends_with(&format!("/{vault}")));
