@@ -7,6 +7,8 @@
 #[path = "support/http.rs"]
 #[expect(dead_code, reason = "other tests ask more of it")]
 mod http;
+#[path = "channels/incidents.rs"]
+mod incidents;
 #[path = "channels/kill.rs"]
 mod kill;
 #[path = "channels/kill_posts.rs"]
