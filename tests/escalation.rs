@@ -9,7 +9,10 @@ use drctl::catalogue::Timestamp;
 use drctl::diag::Sources;
 use drctl::edge::process::ProcessRunner;
 use drctl::engine::event::{Decided, Decision, Event, NodePath, Person, RunStarted};
-use drctl::engine::{Answer, Effect, End, Input, Job, JobKind, Machine, Options, Outputs, Seq, State};
+use drctl::engine::{
+    Answer, Effect, End, Input, Job, JobKind, Machine, Options, Outputs, Owed, Redelivery, Said, Seq, State, debtors,
+    owed, redelivery,
+};
 use drctl::plan::{Plan, Runbooks};
 use drctl::runbook::ast::Kind;
 use drctl::runbook::source;
@@ -197,15 +200,38 @@ impl Night {
 
     /// The process is gone, with all that it did; another takes the run up, once it has heard what was decided.
     fn crash(&mut self, now: Timestamp, decided: Option<Decided>) {
-        let mut state = State::new(&self.plan);
-        for (at, event) in &self.journal {
-            state.apply(&self.plan, *at, event).unwrap();
-        }
+        let state = self.state();
         self.machine = machine(&self.plan, state, Seq(self.journal.len() as u64));
         self.jobs.clear();
         self.take(now, Input::Resume(person("alice")));
         decided.into_iter().for_each(|decided| self.take(now, Input::Decide(Box::new(decided))));
         self.time(now);
+    }
+
+    /// What the journal tells.
+    fn state(&self) -> State {
+        let mut state = State::new(&self.plan);
+        for (at, event) in &self.journal {
+            state.apply(&self.plan, *at, event).unwrap();
+        }
+        state
+    }
+
+    /// What is owed, by its name, and whether it is in doubt.
+    fn owed(&self) -> Vec<(String, bool)> {
+        owed(&self.plan, &self.state()).iter().map(|owed| (owed.name().unwrap(), owed.in_doubt)).collect()
+    }
+
+    /// The call that is under way ends so, with this known of its deliveries.
+    fn call_ends(&mut self, now: Timestamp, known: Value, end: End) {
+        let job = self.jobs[0].id;
+        self.take(now, Input::Handle { job, handle: known, token: 1 });
+        self.done(now, end);
+    }
+
+    /// What is done for the call of that number.
+    fn redelivery(&self, call: u32, owed: &[Owed], said: Said<'_>) -> Redelivery {
+        redelivery(&self.plan, &self.state(), (&NodePath("promote".into()), Some(call)), owed, said).unwrap()
     }
 
     /// What happened since this was asked last.
@@ -325,6 +351,60 @@ fn a_call_that_hangs_or_fails_holds_nothing_up() {
     assert!(!night.machine.waits_for_people());
     night.done(at(2), End::Failed { reason: "refused with 500".to_owned(), retry_at: None });
     assert_eq!(night.news(), ["call 1 owed: refused with 500"]);
+}
+
+#[test]
+fn a_call_that_reached_nobody_is_owed_as_long_as_its_gate_waits() {
+    let mut night = Night::at_the_gate(FAILOVER);
+    let known = json!({ "delivered": [], "why": { "pager": "refused with 404" } });
+    night.call_ends(at(1), known, End::Failed { reason: "refused with 404".to_owned(), retry_at: None });
+    assert_eq!(night.owed(), [("call_1/pager".to_owned(), false)]);
+    let person = person("alice");
+    let (step, handle) = (NodePath("promote".into()), json!({ "delivered": ["pager"] }));
+    night.journal.push((at(2), Event::Redelivered { step, call: Some(1), handle, person, reason: None }));
+    assert_eq!(night.owed(), []);
+    // Who takes the run up neither calls again nor owes anything.
+    night.news();
+    night.crash(at(3), None);
+    assert_eq!((night.news(), night.jobs.len()), (vec!["run_resumed".to_owned()], 0));
+
+    let mut night = Night::at_the_gate(FAILOVER);
+    night.done(at(1), End::Failed { reason: "refused with 404".to_owned(), retry_at: None });
+    assert_eq!(owed(&night.plan, &night.state()).len(), 1);
+    night.approve(at(2), "bob");
+    assert_eq!(night.owed(), [], "nobody has to be called to a gate that was answered");
+}
+
+#[test]
+fn of_calls_that_are_owed_those_in_doubt_need_a_persons_word() {
+    let mut night = Night::at_the_gate(FAILOVER);
+    let refused = json!({ "delivered": [], "why": { "pager": "refused with 404" } });
+    night.call_ends(at(1), refused.clone(), End::Failed { reason: "refused".to_owned(), retry_at: None });
+    night.time(at(5));
+    let lost = json!({ "delivered": [], "in_doubt": ["mail"], "why": { "mail": "it hung up" } });
+    night.call_ends(at(6), lost, End::Ambiguous { evidence: "it hung up".to_owned() });
+    let doubt = "call_2/mail".to_owned();
+    assert_eq!(night.owed(), [("call_1/pager".to_owned(), false), (doubt.clone(), true)]);
+
+    let all = owed(&night.plan, &night.state());
+    let step = NodePath("promote".into());
+    assert_eq!(debtors(&all), [(step.clone(), Some(1)), (step, Some(2))]);
+    let first = night.redelivery(1, &all, Said::default());
+    assert_eq!((json!(first.known), first.is_settled, first.sends), (refused, false, true));
+    let given = [doubt];
+    for (said, delivered, in_doubt, is_settled, sends) in [
+        (Said::default(), 0, 1, false, false),
+        (Said { doubtful: &given, ..Said::default() }, 0, 0, false, true),
+        (Said { arrived: &given, ..Said::default() }, 1, 0, true, false),
+    ] {
+        assert_eq!(said.check(&all), Ok(()));
+        let second = night.redelivery(2, &all, said);
+        let known = (second.known.delivered.len(), second.known.in_doubt.len());
+        assert_eq!((known, second.is_settled, second.sends), ((delivered, in_doubt), is_settled, sends), "{said:?}");
+    }
+    let mistyped = ["call_2/mial".to_owned()];
+    let why = "the delivery `call_2/mial` is not in doubt: those that are: `call_2/mail`; did you mean `call_2/mail`?";
+    assert_eq!(Said { arrived: &mistyped, ..Said::default() }.check(&all), Err(why.to_owned()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What became of the deliveries of notices, and which of them are owed.
+//! What became of the deliveries of notices.
 //!
 //! Knows what a handle of the action `notify` says; not how anything is delivered. A delivery is one message to one
 //! recipient through one channel. Its name is the channel's, followed by the recipient where the channel has several:
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::event::{NodePath, StepState};
+use super::event::{End, Outputs};
 use super::node::{Node, NodeId};
 use super::state::State;
 use crate::catalogue::Timestamp;
@@ -134,84 +134,11 @@ pub fn known_by(before: Option<Value>, handle: &Value) -> Value {
     json!(known)
 }
 
-/// A delivery that has not been made, or may not have been.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Owed {
-    /// The step whose notice it is.
-    pub step: NodePath,
-    /// The channel; nothing where the notice got no further than its text.
-    pub channel: Option<String>,
-    /// The recipient, where the channel has several.
-    pub to: Option<String>,
-    /// Whether it may have been made: only a person can have it made again.
-    pub in_doubt: bool,
-    /// Why.
-    pub reason: String,
-}
-
-impl Owed {
-    /// The delivery's name, such as `mail/ada@example.com`.
-    #[must_use]
-    pub fn name(&self) -> Option<String> {
-        let channel = self.channel.as_ref()?;
-        Some(self.to.as_ref().map_or_else(|| channel.clone(), |to| format!("{channel}/{to}")))
-    }
-}
-
-/// The deliveries that are owed, in the order of the steps. Those a person has given up or vouched for are not, and
-/// none of a step that is still under way.
-#[must_use]
-pub fn owed(plan: &Plan, state: &State) -> Vec<Owed> {
-    let mut found = Vec::new();
-    for (id, node) in state.iter() {
-        let over = match node.state {
-            StepState::Failed | StepState::InDoubt => true,
-            StepState::Cancelled => state.ended.is_some() && deliveries(node).is_some(),
-            _ => false,
-        };
-        if over && is_notice(plan, node) && !state.is_group(plan, id) {
-            found.extend(owed_of(plan, node));
-        }
-    }
-    found
-}
-
-fn owed_of(plan: &Plan, node: &Node) -> Vec<Owed> {
-    let reason = || node.reason().unwrap_or("it was cancelled").to_owned();
-    let Some(known) = deliveries(node) else {
-        let step = node.path.clone();
-        return vec![Owed { step, channel: None, to: None, in_doubt: false, reason: reason() }];
-    };
-    let Deliveries { sending, in_doubt, why, .. } = known;
-    let sending = sending.filter(|name| !in_doubt.contains(name));
-    let lost =
-        sending.iter().map(|name| (name.clone(), !plan.workspace.deduplicates(channel_of(name)), CUT_SHORT.to_owned()));
-    let known = why.iter().filter(|(name, _)| sending.as_ref() != Some(*name));
-    let known = known.map(|(name, why)| (name.clone(), in_doubt.contains(name), why.clone()));
-    // Of a journal that gives no reasons.
-    let bare = in_doubt.iter().filter(|name| !why.contains_key(*name)).map(|name| (name.clone(), true, reason()));
-    let owed = |(name, in_doubt, reason): (String, bool, String)| {
-        let (channel, to) = name.split_once('/').map_or((name.as_str(), None), |(name, to)| (name, Some(to)));
-        let (channel, to) = (Some(channel.to_owned()), to.map(str::to_owned));
-        Owed { step: node.path.clone(), channel, to, in_doubt, reason }
-    };
-    lost.chain(known).chain(bare).map(owed).collect()
-}
-
-/// Why a delivery is in doubt that was being made when drctl was killed.
-pub const CUT_SHORT: &str = "drctl ended before it saw an answer";
-
-/// The channel of a delivery.
-#[must_use]
-pub fn channel_of(name: &str) -> &str {
-    name.split_once('/').map_or(name, |(channel, _)| channel)
-}
-
-fn is_notice(plan: &Plan, node: &Node) -> bool {
+pub(super) fn is_notice(plan: &Plan, node: &Node) -> bool {
     plan.step(node.step).action.name.value == NOTIFY
 }
 
-fn deliveries(node: &Node) -> Option<Deliveries> {
+pub(super) fn deliveries(node: &Node) -> Option<Deliveries> {
     Deliveries::read(node.handle().or(node.previous())?)
 }
 
@@ -232,8 +159,7 @@ pub(super) fn known_before(plan: &Plan, state: &State, id: NodeId, own: Option<&
 }
 
 /// All that is known of a notice's deliveries, and what other notices of the run were given as receipts.
-#[must_use]
-pub fn notice_known(plan: &Plan, state: &State, id: NodeId) -> Option<Value> {
+pub(super) fn notice_known(plan: &Plan, state: &State, id: NodeId) -> Option<Value> {
     let node = state.node(id);
     known_before(plan, state, id, node.handle().or(node.previous()))
 }
@@ -244,6 +170,19 @@ pub(super) fn release_doubts(handle: &mut Value) {
         entries.remove("in_doubt");
         entries.remove("sending");
     }
+}
+
+/// How a call to a gate has ended, by what is known of its deliveries; nothing where the handle tells nothing of any.
+pub(super) fn end_by(handle: &Value) -> Option<End> {
+    let Deliveries { delivered, sending, in_doubt, why, .. } = Deliveries::read(handle)?;
+    let reached = if delivered.is_empty() { "nobody".to_owned() } else { format!("`{}`", delivered.join("`, `")) };
+    let mut note = format!("delivered to {reached}");
+    why.iter().for_each(|(name, why)| note.extend(["; `", name, "`: ", why]));
+    Some(match (sending, in_doubt.is_empty(), why.is_empty()) {
+        (None, true, true) => End::Succeeded { outputs: Outputs::None, already: false, note, label: None },
+        (None, true, false) => End::Failed { reason: note, retry_at: None },
+        _ => End::Ambiguous { evidence: note },
+    })
 }
 
 #[cfg(test)]

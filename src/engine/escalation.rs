@@ -18,6 +18,7 @@ use super::transition::Illegal;
 use crate::catalogue::{Effect as EffectClass, Timestamp};
 use crate::plan::{Plan, REQUEST};
 use crate::runbook::ast::OnTimeout;
+use crate::runbook::expr::Rendered;
 use crate::runbook::workspace::Level;
 
 /// How long one call may take, all its channels together.
@@ -154,18 +155,12 @@ impl Machine {
     /// A call goes through the same channels as a notice, with the words that were written down.
     fn send_call(&mut self, node: NodeId, call: &LevelCall, kind: JobKind) {
         let called = &call.called;
-        let with: Map<String, Value> = Map::from_iter([
-            ("template".to_owned(), REQUEST.into()),
-            ("audience".to_owned(), called.calls.clone().into()),
-            ("message".to_owned(), called.message.clone()),
-        ]);
-        let audience = self.plan.workspace.called(&called.calls);
         let job = Job {
             id: id(node, call),
             kind,
             path: called.step.clone(),
             action: "notify".to_owned(),
-            with: addressed(&self.plan, with, &audience),
+            with: call_notice(&self.plan, called),
             effect: EffectClass::UnsafeToRepeat,
             timeout: CALL_TAKES,
             declared: Vec::new(),
@@ -193,6 +188,17 @@ impl Machine {
     fn end_call(&mut self, node: NodeId, call: u32, end: End) -> Result<(), Illegal> {
         self.emit(Event::CallEnded { step: self.path(node), call, end })
     }
+}
+
+/// A call as the action `notify` takes it: with the words that were written down.
+#[must_use]
+pub fn call_notice(plan: &Plan, called: &LevelCalled) -> Rendered {
+    let with: Map<String, Value> = Map::from_iter([
+        ("template".to_owned(), REQUEST.into()),
+        ("audience".to_owned(), called.calls.clone().into()),
+        ("message".to_owned(), called.message.clone()),
+    ]);
+    addressed(plan, with, &plan.workspace.called(&called.calls))
 }
 
 fn id(node: NodeId, call: &LevelCall) -> JobId {

@@ -177,6 +177,9 @@ pub enum Event {
     Redelivered {
         /// The step.
         step: NodePath,
+        /// The call to its gate whose deliveries they are, by its number; nothing where they are of its notice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<u32>,
         /// What is known of its deliveries now, as its handle tells it.
         handle: Value,
         /// Who.

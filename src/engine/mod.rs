@@ -22,7 +22,9 @@ mod node;
 mod notice;
 mod outcome;
 mod outlook;
+mod owed;
 mod recover;
+mod redelivery;
 mod repeat;
 mod request;
 mod retry;
@@ -37,9 +39,9 @@ mod undo;
 mod uses;
 
 pub use again::{gate_of_retry, may_retry};
-pub use deliveries::{CUT_SHORT, Deliveries, Owed, channel_of, known_by, notice_known, owed};
+pub use deliveries::{Deliveries, known_by};
 pub use down::{Consequence, Mention, mentions};
-pub use escalation::gate_at;
+pub use escalation::{call_notice, gate_at};
 pub use event::{
     Decided, Decision, End, Event, FromRun, Intent, Label, Mode, NodePath, Outputs, Person, Resolution, RunStarted,
     RunState, Side, Sight, StepState,
@@ -52,6 +54,8 @@ pub use loss::measured_loss;
 pub use machine::{Machine, Options};
 pub use notice::channels as notice_channels;
 pub use outlook::{foresee, outlook};
+pub use owed::{CUT_SHORT, Owed, channel_of, owed};
+pub use redelivery::{Redelivery, Said, debtors, redelivery};
 pub use scope::NodeScope;
 pub use start::is_false;
 pub use state::{Gate, Interrupted, LevelCall, More, Node, NodeId, Rollback, State};

@@ -1,6 +1,6 @@
 //! The transitions of a step: one function, and what each event leaves behind on the node.
 
-use super::deliveries::{known_by, release_doubts};
+use super::deliveries::{end_by, known_by, release_doubts};
 use super::event::{
     Decided, Decision, End, Event, Intent, LevelCalled, NodePath, Outputs, Resolution, Side, Sight, StepState,
 };
@@ -43,7 +43,7 @@ pub fn transition(node: &Node, has_verify: bool, event: &Event) -> Result<Change
             StepState::AwaitingApproval
         }
         // A call may end after the gate was passed.
-        (Event::CallHandle { .. } | Event::CallEnded { .. }, state) => state,
+        (Event::CallHandle { .. } | Event::CallEnded { .. } | Event::Redelivered { call: Some(_), .. }, state) => state,
         (Event::GateVoided { .. }, StepState::Pending | StepState::AwaitingApproval) => StepState::Pending,
         (Event::PersonAsked { .. }, StepState::Pending) => StepState::AwaitingPerson,
         (Event::Intent(intent), state) => began(intent, state).ok_or_else(|| illegal(node, event))?,
@@ -169,6 +169,14 @@ impl Node {
             Event::CallHandle { call, handle, .. } => {
                 let call = self.call_of(*call).into_iter();
                 call.for_each(|call| call.handle = Some(known_by(call.handle.take(), handle)));
+            }
+            Event::Redelivered { call: Some(call), handle, .. } => {
+                let call = self.call_of(*call).into_iter();
+                call.for_each(|call| {
+                    let known = known_by(call.handle.take(), handle);
+                    call.end = end_by(&known).or_else(|| call.end.take());
+                    call.handle = Some(known);
+                });
             }
             Event::CallEnded { call, end, .. } => {
                 self.call_of(*call).into_iter().for_each(|call| call.end = Some(end.clone()));
@@ -369,9 +377,9 @@ mod tests {
         Event::Outcome { step: step(), side: Side::Apply, attempt: 1, end }
     }
 
-    fn redelivered() -> Event {
+    fn redelivered(call: Option<u32>) -> Event {
         let person = Person { name: "ada".to_owned(), host: "h".to_owned(), claimed: false };
-        Event::Redelivered { step: step(), handle: serde_json::Value::Null, person, reason: None }
+        Event::Redelivered { step: step(), call, handle: serde_json::Value::Null, person, reason: None }
     }
 
     fn observed(sight: Sight) -> Event {
@@ -441,7 +449,8 @@ mod tests {
             ("person_asked", Event::PersonAsked { step: step(), instructions: reason(), answers: Vec::new() }),
             ("intent apply", intent(Side::Apply)),
             ("intent rollback", intent(Side::Rollback)),
-            ("redelivered", redelivered()),
+            ("redelivered", redelivered(None)),
+            ("redelivered call", redelivered(Some(1))),
             ("succeeded", outcome(done)),
             ("failed", outcome(End::Failed { reason: reason(), retry_at: None })),
             ("failed, again later", outcome(End::Failed { reason: reason(), retry_at: Some(Timestamp(1)) })),

@@ -1,4 +1,4 @@
-//! Delivers what is owed of a run's notices, in its journal and under its lock, whether the run has ended or not.
+//! Delivers what is owed of a run's notices and calls, in its journal and under its lock, whether the run has ended or not.
 //!
 //! What was rendered when the step ran is what is delivered. The channels are those the run started with; their secrets
 //! are read anew.
@@ -21,7 +21,10 @@ use crate::edge::clock::{Clock, SystemClock};
 use crate::edge::secrets::Secrets;
 use crate::edge::store::RunFolder;
 use crate::engine::event::{Event, NodePath, Person};
-use crate::engine::{Deliveries, Intent, Mode, NodeId, Owed, Seq, State, notice_channels, notice_known, owed};
+use crate::engine::{
+    Deliveries, Intent, Mode, Owed, Redelivery, Said, Seq, State, call_notice, debtors, notice_channels, owed,
+    redelivery,
+};
 use crate::error::{Error, Exit};
 use crate::journal::{Durability, FileJournal, Journal, Record};
 use crate::plan::Plan;
@@ -37,6 +40,12 @@ pub struct Wanted {
     pub arrived: Vec<String>,
     /// Why, where a doubt is settled.
     pub reason: Option<String>,
+}
+
+impl Wanted {
+    fn said(&self) -> Said<'_> {
+        Said { doubtful: &self.doubtful, arrived: &self.arrived }
+    }
 }
 
 /// What was owed, and what still is.
@@ -78,10 +87,8 @@ pub fn send(common: &Common, folder: RunFolder, wanted: &Wanted) -> Result<Deliv
         return Err(Error::usage(format!("run `{}` told nobody anything: it was no real run", run.id())));
     }
     let before = owed_of(&run, wanted)?;
-    check_doubts(&before, wanted)?;
+    wanted.said().check(&before).map_err(Error::usage)?;
     let state = run.state(&run.plan)?;
-    let mut steps: Vec<NodePath> = before.iter().map(|owed| owed.step.clone()).collect();
-    steps.dedup();
     let reopened = FileJournal::recover_and_open(&run.folder.journal(), |_: Record<Event>| {});
     let journal = reopened.map_err(|error| Error::new(Exit::Journal, error.to_string()))?.journal;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(run.last_at()));
@@ -102,8 +109,8 @@ pub fn send(common: &Common, folder: RunFolder, wanted: &Wanted) -> Result<Deliv
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let sent = runtime.block_on(async {
-        for step in &steps {
-            round.deliver(step, &before, wanted).await?;
+        for (step, call) in debtors(&before) {
+            round.deliver((&step, call), &before, wanted).await?;
         }
         Ok::<(), Error>(())
     });
@@ -113,24 +120,6 @@ pub fn send(common: &Common, folder: RunFolder, wanted: &Wanted) -> Result<Deliv
     let after = view::open(run.folder.clone(), &registry.catalogue())?;
     drop(book);
     Ok(Delivered { before, after: owed_of(&after, wanted)? })
-}
-
-/// A doubt is settled by its name, with a reason, and only where there is one.
-fn check_doubts(owed: &[Owed], wanted: &Wanted) -> Result<(), Error> {
-    let doubtful: Vec<String> = owed.iter().filter(|owed| owed.in_doubt).filter_map(Owed::name).collect();
-    for name in wanted.doubtful.iter().chain(&wanted.arrived) {
-        if doubtful.contains(name) {
-            continue;
-        }
-        let there = match doubtful.as_slice() {
-            [] => "none is".to_owned(),
-            some => format!("those that are: `{}`", some.join("`, `")),
-        };
-        let meant = crate::diag::closest(name, doubtful.iter().map(String::as_str));
-        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-        return Err(Error::usage(format!("the delivery `{name}` is not in doubt: {there}{meant}")));
-    }
-    Ok(())
 }
 
 /// What all deliveries of a run share.
@@ -143,52 +132,51 @@ struct Round<'r> {
 }
 
 impl Round<'_> {
-    async fn deliver(&self, step: &NodePath, before: &[Owed], wanted: &Wanted) -> Result<(), Error> {
-        let plan = &self.run.plan;
-        let Some(node) = self.book.find(step) else { return Ok(()) };
-        let of_step = |owed: &&Owed| owed.step == *step;
-        let names = |given: &[String]| -> Vec<String> {
-            before.iter().filter(of_step).filter_map(Owed::name).filter(|name| given.contains(name)).collect()
-        };
-        let (released, arrived) = (names(&wanted.doubtful), names(&wanted.arrived));
-        let mut known = self.book.known(node);
-        released.iter().for_each(|name| known.release(name));
-        arrived.iter().for_each(|name| known.taken(name));
-        if !arrived.is_empty() {
-            self.book.write(step, json!(known)).await.map_err(|why| Error::new(Exit::Journal, why))?;
-        }
-        if !before.iter().filter(of_step).any(|owed| !owed.in_doubt) && released.is_empty() {
+    async fn deliver(&self, whose: (&NodePath, Option<u32>), owed: &[Owed], wanted: &Wanted) -> Result<(), Error> {
+        let Some(Redelivery { step, call, mut known, is_settled, sends }) = self.book.redelivery(whose, owed, wanted)
+        else {
             return Ok(());
+        };
+        if is_settled {
+            self.book.write(whose, json!(known)).await.map_err(|why| Error::new(Exit::Journal, why))?;
         }
-        // What was rendered when the step ran; a notice that was not cannot be sent.
-        let Some(intent) = self.intent(step) else { return Ok(()) };
-        let with = rendered(plan, intent, &self.secrets);
+        // A notice that never was rendered cannot be sent.
+        let Some(with) = sends.then(|| self.rendered(whose)).flatten() else { return Ok(()) };
         if known == Deliveries::default() {
             // Nothing was sent so far: from here on each delivery is owed until it is made.
             known.why = delivery_names(&with).map(|name| (name, "not sent yet".to_owned())).collect();
-            self.book.write(step, json!(known)).await.map_err(|why| Error::new(Exit::Journal, why))?;
+            self.book.write(whose, json!(known)).await.map_err(|why| Error::new(Exit::Journal, why))?;
         }
-        let call = self.call(step, with, &known);
-        match crate::actions::notify::Notify::default().apply(&self.context(step), &call).await {
+        let name = call.map_or_else(|| step.to_string(), |call| format!("{step}!call_{call}"));
+        let made = self.call(name, with, &known);
+        match crate::actions::notify::Notify::default().apply(&self.context(step, call), &made).await {
             Err(Failure::Failed(why)) if self.book.is_dead() => Err(Error::new(Exit::Journal, why)),
             // What came of each is in the journal.
             _ => Ok(()),
         }
     }
 
-    fn intent(&self, step: &NodePath) -> Option<&Intent> {
+    /// What was said when the step ran, or when people were called.
+    fn rendered(&self, (step, call): (&NodePath, Option<u32>)) -> Option<Map<String, Value>> {
+        let plan = &self.run.plan;
         self.run.records.iter().rev().find_map(|record| match &record.event {
-            Event::Intent(intent) if intent.step == *step => Some(&**intent),
+            Event::Intent(intent) if call.is_none() && intent.step == *step => {
+                Some(rendered(plan, intent, &self.secrets))
+            }
+            Event::LevelCalled(called) if call == Some(called.call) && called.step == *step => {
+                let secret = |name: &str| self.secrets.get(name).unwrap_or_default().to_owned();
+                call_notice(plan, called).resolve(&secret).as_object().cloned()
+            }
             _ => None,
         })
     }
 
-    fn call(&self, step: &NodePath, with: Map<String, Value>, known: &Deliveries) -> Call {
+    fn call(&self, step: String, with: Map<String, Value>, known: &Deliveries) -> Call {
         Call {
             run: self.run.id().to_owned(),
-            step: step.to_string(),
-            attempt: 0,
             idempotency_key: format!("{}-{step}", self.run.id()),
+            step,
+            attempt: 0,
             with,
             declared: Vec::new(),
             folder: PathBuf::new(),
@@ -199,13 +187,13 @@ impl Round<'_> {
         }
     }
 
-    fn context(&self, step: &NodePath) -> Context {
+    fn context(&self, step: NodePath, call: Option<u32>) -> Context {
         let http = crate::edge::http::http_client().unwrap_or_default();
         let credentials = Credentials::new(self.run.plan.workspace.azure.credentials.clone());
-        let (book, step) = (Arc::clone(&self.book), step.clone());
+        let book = Arc::clone(&self.book);
         let handle = move |handle: Value| -> Act<'static, Result<(), Failure>> {
             let (book, step) = (Arc::clone(&book), step.clone());
-            Box::pin(async move { book.write(&step, handle).await.map_err(Failure::Failed) })
+            Box::pin(async move { book.write((&step, call), handle).await.map_err(Failure::Failed) })
         };
         Context {
             clock: Arc::clone(&self.clock),
@@ -269,14 +257,8 @@ impl Book {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, step: &NodePath) -> Option<NodeId> {
-        self.page().state.find(&self.plan, &step.0)
-    }
-
-    /// What is known of a notice's deliveries, those of other notices that it has to know of among them.
-    fn known(&self, node: NodeId) -> Deliveries {
-        let page = self.page();
-        notice_known(&self.plan, &page.state, node).as_ref().and_then(Deliveries::read).unwrap_or_default()
+    fn redelivery(&self, whose: (&NodePath, Option<u32>), owed: &[Owed], wanted: &Wanted) -> Option<Redelivery> {
+        redelivery(&self.plan, &self.page().state, whose, owed, wanted.said())
     }
 
     fn is_dead(&self) -> bool {
@@ -284,9 +266,9 @@ impl Book {
     }
 
     /// Returns once it is durable.
-    async fn write(&self, step: &NodePath, handle: Value) -> Result<(), String> {
+    async fn write(&self, (step, call): (&NodePath, Option<u32>), handle: Value) -> Result<(), String> {
         let (person, reason) = (self.person.clone(), self.reason.clone());
-        let event = Event::Redelivered { step: step.clone(), handle, person, reason };
+        let event = Event::Redelivered { step: step.clone(), call, handle, person, reason };
         let (mut durability, seq) = {
             let mut page = self.page();
             let (seq, at) = (page.seq.next(), self.clock.now());

@@ -268,8 +268,67 @@ fn a_call_that_fails_is_owed_and_blocks_nobody() {
     assert!(left.stderr.contains(why), "{left:?}");
     let status = workspace.drctl(&["status"]).stdout;
     assert!(status.contains(", owed: delivered to nobody; webhook `pager`: refused with 404"), "{status}");
+    assert!(workspace.drctl(&["runs"]).stdout.contains("owes 1 delivery"));
     assert_eq!(workspace.drctl(&["approve", "go", "--as", "grace"]).code, 0);
     assert_eq!(workspace.drctl(&["resume"]).code, 0);
+    assert_eq!(workspace.drctl(&["notify", "send", "--owed"]).stdout, "no run owes anything\n");
+    let report: Value = serde_json::from_str(&workspace.drctl(&["report", "--format", "json"]).stdout).unwrap();
+    assert_eq!(report["notices"][0]["state"], "lapsed", "{report}");
+}
+
+#[test]
+fn a_call_that_is_owed_is_delivered_on_demand_and_once() {
+    let receiver = Receiver::start(200, || {});
+    let channels = "  pager: { type: webhook, url: { env: HOOK } }\n  mail: { type: file, path: mail }\n";
+    let workspace = calling(channels, ("5m", "15m"));
+    // Nobody can read where it goes.
+    assert_eq!(workspace.drctl(&["failover", "r", "--as", "ada"]).code, 3);
+    let run = workspace.run();
+    let status = workspace.drctl(&["status"]).stdout;
+    let why = "secret `channels.pager.url`: the environment variable `HOOK` is not set";
+    assert!(status.contains(&format!("\nowed\n  `go`: `call_1/pager`: not sent: {why}\n")), "{status}");
+    assert!(status.contains(&format!("\n  drctl notify send --owed {run}\n")), "{status}");
+    assert!(workspace.drctl(&["runs"]).stdout.contains("owes 1 delivery"));
+    let report: Value = serde_json::from_str(&workspace.drctl(&["report", "--format", "json"]).stdout).unwrap();
+    let notice = &report["notices"][0];
+    assert_eq!((&notice["template"], &notice["state"]), (&"approval_request".into(), &"owed".into()), "{report}");
+
+    let send = || {
+        let mut command = workspace.command(&["notify", "send", "--owed", &run]);
+        ran(command.env("HOOK", &receiver.url).output().unwrap())
+    };
+    let sent = send();
+    let text = format!("delivered: `go`: `call_1/pager`\nrun {run} owes nothing\n");
+    assert_eq!((sent.code, sent.stdout), (0, text), "{}", sent.stderr);
+    assert_eq!(send().stdout, format!("run {run} owes nothing\n"));
+    assert_eq!(*receiver.keys.lock().unwrap(), [format!("{run}-go!call_1/pager")]);
+    assert_eq!(workspace.drctl(&["resume", "--as", "ada"]).code, 3);
+    assert_eq!(receiver.count("call_1"), 1, "who takes the run up does not call again");
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(status.contains("level 1 called commander at ") && status.contains("delivered to `pager`"), "{status}");
+    assert!(!status.contains("owed"), "{status}");
+    assert_eq!(workspace.drctl(&["verify", &run]).code, 0);
+}
+
+#[test]
+fn a_call_in_doubt_is_made_again_only_when_a_person_says_so() {
+    let (workspace, receiver) = killed_at_the_receiver("");
+    assert_eq!(workspace.drctl(&["resume", "--as", "ada"]).code, 3);
+    let run = workspace.run();
+    let status = workspace.drctl(&["status"]).stdout;
+    let command = format!("drctl notify send --owed {run} go --doubtful call_1/pager --reason \"...\"");
+    assert!(status.contains(&format!("\n  {command}\n")), "{status}");
+    assert_eq!(workspace.drctl(&["notify", "send", "--owed", &run]).code, 4);
+    assert_eq!(receiver.count("call_1"), 1);
+    let mistyped = ["notify", "send", "--owed", &run, "go", "--doubtful", "pager", "--reason", "x"];
+    let refused = workspace.drctl(&mistyped);
+    assert!(refused.code == 2 && refused.stderr.contains("those that are: `call_1/pager`"), "{refused:?}");
+    let again = ["notify", "send", "--owed", &run, "go", "--doubtful", "call_1/pager", "--reason", "she slept on"];
+    let sent = workspace.drctl(&again);
+    assert_eq!((sent.code, receiver.count("call_1")), (0, 2), "{sent:?}");
+    assert!(workspace.journal().contains("she slept on"));
+    assert_eq!(workspace.drctl(&["resume", "--as", "ada"]).code, 3);
+    assert_eq!(receiver.count("call_1"), 2);
 }
 
 #[test]

@@ -326,7 +326,7 @@ pub struct Doubt {
     pub resolved: Option<Decision>,
 }
 
-/// A notice.
+/// A notice, or a call to a gate.
 #[derive(Clone, Debug, Serialize)]
 pub struct Notice {
     /// The step.
@@ -341,7 +341,7 @@ pub struct Notice {
     pub body: Option<String>,
     /// When it was begun.
     pub at: Timestamp,
-    /// `sent`, `owed`, `in doubt`, `under way`, `skipped`.
+    /// `sent`, `owed`, `in doubt`, `under way`, `skipped`; `lapsed`: a call to a gate that was answered without it.
     pub state: &'static str,
     /// Why it is not simply sent.
     pub reason: Option<String>,

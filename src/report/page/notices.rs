@@ -8,13 +8,56 @@ use super::model::{ChannelState, Delivery, Notice};
 use super::moments::{Moment, Moments};
 use crate::catalogue::Timestamp;
 use crate::engine::event::Intent;
-use crate::engine::{Event, NodeId, Side, StepState};
+use crate::engine::{End, Event, LevelCall, NodeId, Owed, Side, StepState, owed};
+use crate::plan::REQUEST;
 
 /// The action that tells people.
 const NOTIFY: &str = "notify";
 
-/// Every notice that was begun, in order.
+/// Every notice that was begun, and every call to a gate, in order.
 pub(super) fn notices(moments: &Moments<'_>) -> Vec<Notice> {
+    let mut all = of_steps(moments);
+    let made = moments.state.iter().flat_map(|(_, node)| node.more.iter().flat_map(|more| &more.calls.1));
+    let owed = owed(moments.plan, &moments.state);
+    all.extend(made.map(|call| called(call, &owed)));
+    all.sort_by_key(|notice| notice.at);
+    all
+}
+
+/// A call to a gate. One that reached nobody is owed only as long as its gate waits.
+fn called(call: &LevelCall, owed: &[Owed]) -> Notice {
+    let made = &call.called;
+    let text = |name: &str| made.message.get(name).and_then(Value::as_str).map(str::to_owned);
+    let is_owed = owed.iter().any(|owed| owed.step == made.step && owed.call == Some(made.call));
+    let (state, reason) = match &call.end {
+        None | Some(End::Cancelled) => ("under way", None),
+        Some(End::Succeeded { .. }) => ("sent", None),
+        Some(End::Ambiguous { evidence: why }) => (if is_owed { "in doubt" } else { "lapsed" }, Some(why.clone())),
+        Some(End::Failed { reason: why, .. }) => (if is_owed { "owed" } else { "lapsed" }, Some(why.clone())),
+    };
+    let through = made.channels.iter().map(|to| Delivery { to: to.clone(), state: ChannelState::Owed });
+    let mut notice = Notice {
+        step: made.step.to_string(),
+        template: REQUEST.to_owned(),
+        audience: made.calls.clone(),
+        subject: text("subject"),
+        body: text("body"),
+        at: made.at,
+        state,
+        reason,
+        deliveries: through.collect(),
+    };
+    call.handle.iter().for_each(|handle| handled(&mut notice, handle));
+    let is_told = |delivery: &Delivery| delivery.state == ChannelState::Delivered;
+    match notice.state {
+        "lapsed" => notice.deliveries.retain(is_told),
+        "sent" => notice.deliveries.iter_mut().for_each(|delivery| delivery.state = ChannelState::Delivered),
+        _ => {}
+    }
+    notice
+}
+
+fn of_steps(moments: &Moments<'_>) -> Vec<Notice> {
     let mut notices: Vec<Notice> = Vec::new();
     let mut known: BTreeMap<NodeId, usize> = BTreeMap::new();
     for (moment, node) in moments.of_steps().filter(|(_, node)| moments.action(*node) == NOTIFY) {
