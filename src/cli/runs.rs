@@ -15,9 +15,10 @@ use crate::engine::{RunState, owed};
 use crate::error::{Error, Exit};
 use crate::exec::decide;
 use crate::exec::run::{exit_of, registry};
+use crate::exec::survivors::survivors;
 use crate::exec::view::{self, Run};
 use crate::journal::{self, Record};
-use crate::report::{self, RunRow, sanitise};
+use crate::report::{self, RunRow, Standing, sanitise};
 
 /// Lists runs.
 #[derive(Debug, Args)]
@@ -101,11 +102,15 @@ impl Status {
         let now = SystemClock::start(run.last_at()).now();
         let timeline = report::timeline(&run.plan, run.records.iter().map(|record| (record.at, &record.event)));
         let kept = decide::kept(&run, &state)?;
-        let text = if self.json {
-            report::status_json(&run.plan, &state, run.id(), now, &timeline, &kept, holder(&run))
-        } else {
-            report::status(&run.plan, &state, run.id(), now, &timeline, &kept, holder(&run))
+        let holder = holder(&run);
+        // Who drives the run starts processes: what looks on must hold none of their locks.
+        let survivors = match holder {
+            Some(_) => Vec::new(),
+            None => survivors(&run.folder, &run.plan, &state),
         };
+        let standing = Standing { timeline: &timeline, kept: &kept, holder, survivors: &survivors };
+        let show = if self.json { report::status_json } else { report::status };
+        let text = show(&run.plan, &state, run.id(), now, &standing);
         console_line(&text)?;
         Ok(match state.run_state(&run.plan) {
             RunState::Running => Exit::Done,

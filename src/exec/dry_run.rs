@@ -86,7 +86,11 @@ async fn write(
     }
     if starts_a_process(action) {
         // It leaves nothing to look at before it ran.
-        return told(stand_in(hints, label, format!("not done yet (nothing was started); would do:\n{preview}")));
+        return told(stand_in(
+            hints,
+            label,
+            format!("not tried, as a dry run starts no process; would run:\n{preview}"),
+        ));
     }
     let foreseen = match unread {
         Some(why) => Foreseen::Unknown(why),

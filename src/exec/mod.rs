@@ -29,6 +29,7 @@ mod secrets;
 mod session;
 pub mod signals;
 pub mod surroundings;
+pub mod survivors;
 pub mod view;
 pub mod watch;
 mod worker;

@@ -16,6 +16,7 @@ use super::saved_plan::SavedPlan;
 use super::secrets;
 use super::session::Session;
 use super::surroundings::Surroundings;
+use super::survivors::survivors;
 use super::view::{self, Run};
 use crate::actions::registry::Registry;
 use crate::catalogue::Timestamp;
@@ -227,6 +228,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         id: id.to_string(),
         folder: None,
         lock: None,
+        survivors: Vec::new(),
     };
     if start.dry_run {
         let journal = Box::new(MemoryJournal::new());
@@ -352,6 +354,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         .map_err(|error| Error::new(Exit::Journal, error.to_string()))?
         .journal;
     let (id, last) = (run.id().to_owned(), run.last());
+    let survivors = survivors(&run.folder, &plan, &state);
     let session = Session {
         common,
         simulated: None,
@@ -363,6 +366,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         folder: Some(Arc::new(run.folder)),
         lock: Some(lock),
         notes,
+        survivors,
     };
     let before = run.records;
     session.drive(state, last, Box::new(journal), first, &before)

@@ -23,7 +23,7 @@ use crate::engine::{Input, Machine, Options, Seq, State};
 use crate::error::{Error, Exit};
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::report::{Reporter, Setup, needs};
+use crate::report::{Reporter, Setup, Survivor, needs};
 use crate::sim::stand_in::Stage;
 
 /// One process's part of a run.
@@ -40,6 +40,8 @@ pub(super) struct Session<'c> {
     pub(super) lock: Option<RunLock>,
     /// What people have to know before it goes on.
     pub(super) notes: Vec<String>,
+    /// What still runs of what the process before started.
+    pub(super) survivors: Vec<Survivor>,
 }
 
 impl Session<'_> {
@@ -72,6 +74,7 @@ impl Session<'_> {
         let reporter = self.reporter(&calls);
         reporter.replay(before.to_vec());
         self.notes.iter().for_each(|note| Reporter::note(&reporter, note.as_str()));
+        reporter.survivors(self.survivors.clone());
         let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
         let worker = Worker {
             azure: Arc::new(self.azure(&http)),

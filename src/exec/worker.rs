@@ -154,19 +154,18 @@ impl Worker {
             Value::Object(with) => with,
             _ => Map::new(),
         };
-        let side = if job.id.side == Side::Rollback { "undo " } else { "" };
         let attempt = job.id.attempt;
         let step = match job.id.side {
             Side::Call => format!("{}!call_{attempt}", job.path),
             _ => job.path.to_string(),
         };
         let folder = match &self.folder {
-            Some(folder) => folder.step(&format!("{side}{step}"), attempt),
+            Some(folder) => attempt_folder(folder, &step, job.id.side, attempt),
             None => PathBuf::new(),
         };
         Call {
             run: self.run.clone(),
-            idempotency_key: format!("{}-{}{step}", self.run, side.trim()),
+            idempotency_key: format!("{}-{}{step}", self.run, side_word(job.id.side).trim()),
             step,
             attempt,
             with,
@@ -236,6 +235,15 @@ impl Worker {
         let digest = folder.put(&bytes)?;
         Ok(Outputs::Stored { digest, loaded: Some(Arc::new(masked)) })
     }
+}
+
+/// The folder of one attempt at a step, on one side of it.
+pub(super) fn attempt_folder(run: &RunFolder, step: &str, side: Side, attempt: u32) -> PathBuf {
+    run.step(&format!("{}{step}", side_word(side)), attempt)
+}
+
+fn side_word(side: Side) -> &'static str {
+    if side == Side::Rollback { "undo " } else { "" }
 }
 
 fn masked(secrets: &Secrets, outputs: Map<String, Value>) -> Map<String, Value> {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 use super::sanitise::is_hidden;
+use super::survivor::Survivor;
 use super::view::View;
 use crate::catalogue::Timestamp;
 use crate::engine::{Event, Seq};
@@ -27,6 +28,13 @@ pub(super) fn record(view: &View, seq: Seq, at: Timestamp, event: &Event) -> Str
     if let (Value::Object(line), Ok(Value::Object(event))) = (&mut line, serde_json::to_value(event)) {
         line.extend(event);
     }
+    finished(view, line)
+}
+
+/// What still runs of what the process before started. In no journal: it is how it is found.
+#[must_use]
+pub(super) fn survivor(view: &View, survivor: &Survivor) -> String {
+    let line = json!({ "drctl": FORMAT, "run": view.run, "type": "still_running", "payload": survivor.json() });
     finished(view, line)
 }
 

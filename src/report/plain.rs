@@ -49,7 +49,7 @@ pub(super) fn lines(view: &View, at: Timestamp, story: &Story) -> Vec<String> {
     };
     let details = story.details.iter().flat_map(|detail| view.cleaner.lines(detail));
     let details = details.map(|detail| format!("{:16}{detail}", ""));
-    std::iter::once(view.cleaner.line(&head)).chain(details).collect()
+    view.cleaner.quoted(&head, 0, 16).into_iter().chain(details).collect()
 }
 
 #[cfg(test)]
@@ -141,7 +141,8 @@ mod tests {
 03:11:26 +00:00 detection     probe running: probe.http (attempt 1)
 03:11:27 +00:01 detection     probe failed: connection refused; tried again in 4s
 03:11:31 +00:05 detection     probe running: probe.http (attempt 2)
-03:11:32 +00:06 detection     probe FAILED: exit code 1: ***\\n03:11:30 run succeeded
+03:11:32 +00:06 detection     probe FAILED: exit code 1: ***
+                | 03:11:30 run succeeded
                 drctl retry orders-20261120-0311-k3f probe
                 drctl skip orders-20261120-0311-k3f probe --reason \"...\"
 03:11:32 +00:06 run paused: `probe` is failed

@@ -10,6 +10,7 @@ use super::prompt::PromptAnswer;
 use super::sanitise::Cleaner;
 use super::screen::Screen;
 use super::stream::Stream;
+use super::survivor::Survivor;
 use super::view::View;
 use super::worker::{Face, Message, Worker};
 use crate::edge::clock::Clock;
@@ -114,6 +115,11 @@ impl Reporter {
     /// Shows a line, such as what a stop waits for.
     pub fn note(&self, line: impl Into<String>) {
         self.to.send(Message::Note(line.into())).ok();
+    }
+
+    /// Shows what still runs of what the process before started.
+    pub fn survivors(&self, survivors: Vec<Survivor>) {
+        self.to.send(Message::Survivors(survivors)).ok();
     }
 
     /// Ends: the summary, and the cursor as it was. Waits for readers, but not for long.

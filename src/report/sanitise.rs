@@ -110,10 +110,29 @@ impl Cleaner {
         clean.lines().map(|line| clip(line.trim_end())).collect()
     }
 
-    /// `text` as a single line, safe to print: line breaks are shown as `\n`.
+    /// `text` as a single line, safe to print: its lines behind each other.
     #[must_use]
     pub fn line(&self, text: &str) -> String {
-        clip(&self.lines(text.trim()).join("\\n"))
+        clip(&self.lines(text.trim()).join(" | ").replace(": | ", ": "))
+    }
+
+    /// `text` safe to print, as far in as it is: its further lines further in, and marked, so that none passes for
+    /// one of drctl's own.
+    #[must_use]
+    pub fn block(&self, text: &str) -> Vec<String> {
+        let margin = text.len() - text.trim_start_matches(' ').len();
+        self.quoted(text, margin, margin + 4)
+    }
+
+    /// The same, with the first line this far in, and the further ones that far.
+    #[must_use]
+    pub fn quoted(&self, text: &str, margin: usize, further: usize) -> Vec<String> {
+        let lines = self.lines(text.trim()).into_iter().enumerate();
+        let shown = lines.map(|(at, line)| match at {
+            0 => format!("{:margin$}{line}", ""),
+            _ => format!("{:further$}| {line}", ""),
+        });
+        shown.collect()
     }
 
     /// [`Self::line`], as far in as `line` is.
@@ -160,7 +179,10 @@ mod tests {
         let mut secrets = Secrets::default();
         secrets.insert("token", "s3cret");
         let cleaner = Cleaner::new(&secrets);
-        assert_eq!(cleaner.line("got s3c\u{1b}[1mret\nnext s3cret\n"), "got ***\\nnext ***");
+        let block = cleaner.block("  a failed: it printed:\n\u{1b}[1mrun succeeded\n\n  next: s3cret\n");
+        assert_eq!(block, ["  a failed: it printed:", "      | run succeeded", "      | ", "      |   next: ***"]);
+        assert_eq!(cleaner.line("it printed:\none\ntwo"), "it printed: one | two");
+        assert_eq!(cleaner.line("got s3c\u{1b}[1mret\nnext s3cret\n"), "got *** | next ***");
         assert_eq!(cleaner.line(&"x".repeat(600)), format!("{}...", "x".repeat(500)));
     }
 

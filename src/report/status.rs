@@ -10,6 +10,7 @@ use super::owed::{owed_commands, owed_line};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
 use super::summary::{clock_words, output_words, split_words, summarise};
+use super::survivor::Survivor;
 use super::timeline::Timeline;
 use super::words;
 use crate::catalogue::Timestamp;
@@ -23,17 +24,23 @@ use std::fmt::Write as _;
 /// How many instances of a step are listed before they are only counted.
 const MOST_INSTANCES: usize = 20;
 
-/// A run as `drctl status` shows it. `holder` is who executes it now, where somebody does.
+/// What is known of a run besides its journal.
+#[derive(Clone, Debug)]
+pub struct Standing<'s> {
+    /// What its time went into.
+    pub timeline: &'s Timeline,
+    /// What was decided while nobody executed it.
+    pub kept: &'s Kept,
+    /// Who executes it now, where somebody does.
+    pub holder: Option<String>,
+    /// What still runs of it while nobody does.
+    pub survivors: &'s [Survivor],
+}
+
+/// A run as `drctl status` shows it.
 #[must_use]
-pub fn status(
-    plan: &Plan,
-    state: &State,
-    run: &str,
-    now: Timestamp,
-    timeline: &Timeline,
-    kept: &Kept,
-    holder: Option<String>,
-) -> String {
+pub fn status(plan: &Plan, state: &State, run: &str, now: Timestamp, standing: &Standing<'_>) -> String {
+    let Standing { timeline, kept, holder, survivors } = standing;
     let mut lines = head(plan, state, run, holder.as_deref());
     if state.mode() == Mode::Real {
         let clock = timeline.clock(plan, now);
@@ -46,6 +53,8 @@ pub fn status(
     }
     lines.extend((!state.outputs.is_empty()).then(|| "outputs".to_owned()));
     lines.extend(output_words(&state.outputs).map(|line| format!("  {line}")));
+    lines.extend((!survivors.is_empty()).then(|| "still running".to_owned()));
+    lines.extend(survivors.iter().map(|survivor| format!("  {}", survivor.words(now))));
     if !kept.decisions.is_empty() {
         lines.push("kept, to be taken by who drives the run".to_owned());
         lines.extend(kept.lines());
@@ -72,8 +81,7 @@ pub fn status(
 /// Lines from here on hold text from outside: each is made safe as a whole.
 fn clean(lines: &[String]) -> String {
     let cleaner = Cleaner::default();
-    let safe = |line: &String| format!("{}\n", cleaner.indented(line));
-    lines.iter().map(safe).collect()
+    lines.iter().flat_map(|line| cleaner.block(line)).map(|line| format!("{line}\n")).collect()
 }
 
 fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<String> {
@@ -234,15 +242,8 @@ pub(super) fn remaining(deadline: Timestamp, now: Timestamp) -> String {
 
 /// A run as `drctl status --json` tells it.
 #[must_use]
-pub fn status_json(
-    plan: &Plan,
-    state: &State,
-    run: &str,
-    now: Timestamp,
-    timeline: &Timeline,
-    kept: &Kept,
-    holder: Option<String>,
-) -> String {
+pub fn status_json(plan: &Plan, state: &State, run: &str, now: Timestamp, standing: &Standing<'_>) -> String {
+    let Standing { timeline, kept, holder, survivors } = standing;
     let mut summary = summarise(plan, state, run, timeline, now);
     summary.next = commands(plan, &kept.after, run, holder.is_some());
     if holder.is_none() {
@@ -271,6 +272,7 @@ pub fn status_json(
     if let (Value::Object(value), Value::Object(summary)) = (&mut value, summary.json()) {
         value.extend(summary);
         value.insert("kept".to_owned(), kept.json());
+        value.insert("still_running".to_owned(), survivors.iter().map(Survivor::json).collect());
         value.insert("steps".to_owned(), steps);
     }
     serde_json::to_string_pretty(&value).unwrap_or_default()
@@ -289,9 +291,12 @@ mod tests {
             &seen.state,
             RUN,
             at(160),
-            &seen.timeline,
-            &Kept::nothing(&seen.state),
-            Some("alice on ops1, process 4711, since 03:11:26".to_owned()),
+            &Standing {
+                timeline: &seen.timeline,
+                kept: &Kept::nothing(&seen.state),
+                holder: Some("alice on ops1, process 4711, since 03:11:26".to_owned()),
+                survivors: &[],
+            },
         );
         assert_eq!(
             shown,
@@ -329,7 +334,9 @@ next
         records.truncate(2);
         records.push((9, outcome("probe", 1, failed("no \u{1b}[31mroute\nrun succeeded"))));
         let seen = Seen::of(plan(), &records);
-        let shown = status(&seen.plan, &seen.state, "r", at(10), &seen.timeline, &Kept::nothing(&seen.state), None);
+        let kept = Kept::nothing(&seen.state);
+        let standing = Standing { timeline: &seen.timeline, kept: &kept, holder: None, survivors: &[] };
+        let shown = status(&seen.plan, &seen.state, "r", at(10), &standing);
         assert_eq!(
             shown,
             "\
@@ -339,7 +346,8 @@ nobody is executing it: drctl resume r
 RTO 45m: 10s so far, 44m50s left
   machine 10s, waiting for people 0s
 detection
-  probe                        failed, 9s: no route\\nrun succeeded
+  probe                        failed, 9s: no route
+      | run succeeded
 assessment
   declare                      pending
 execution
@@ -348,7 +356,8 @@ execution
 communication
   tell                         pending
 needs people
-  probe: failed: no route\\nrun succeeded
+  probe: failed: no route
+      | run succeeded
 next
   drctl retry r probe
   drctl skip r probe --reason \"...\"

@@ -92,7 +92,7 @@ mod tests {
             "\
 orders-a    awaiting approval         2026-11-20 03:11 UTC      1m1s  driven by alice
 orders-bcd  paused                    2026-11-20 03:11 UTC      1m1s  nobody drives it
-orders-e    unreadable                                                line 2 is\\nbroken
+orders-e    unreadable                                                line 2 is | broken
 orders-f    never started                                             it has no record: nothing was done
 "
         );

@@ -10,6 +10,7 @@ use super::screen::Screen;
 use super::story::{Story, Tone, tell};
 use super::stream::Stream;
 use super::summary::clock_words;
+use super::survivor::Survivor;
 use super::view::View;
 use super::{json, live, plain, words};
 use crate::catalogue::Timestamp;
@@ -36,6 +37,8 @@ pub(super) enum Message {
     Records { records: Vec<Record<Event>>, shown: bool },
     /// A line for people.
     Note(String),
+    /// What still runs of what the process before started.
+    Survivors(Vec<Survivor>),
     /// Nothing more comes.
     Finish,
 }
@@ -103,6 +106,7 @@ impl Worker {
                     records.iter().for_each(|record| self.record(record, shown));
                 }
                 Ok(Message::Note(line)) => self.say(&line),
+                Ok(Message::Survivors(survivors)) => survivors.iter().for_each(|survivor| self.survives(survivor)),
                 Err(RecvTimeoutError::Timeout) => return Taken::All,
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return Taken::Last,
             }
@@ -139,6 +143,13 @@ impl Worker {
             None => {}
         }
         true
+    }
+
+    fn survives(&mut self, survivor: &Survivor) {
+        match self.face {
+            Face::Json => self.stdout.line(&json::survivor(&self.view, survivor)),
+            _ => self.say(&survivor.words(self.clock.now())),
+        }
     }
 
     fn say(&mut self, line: &str) {
@@ -191,7 +202,7 @@ impl Worker {
         }
         let name = story.step.as_ref().map(|(_, path)| format!("{path} ")).unwrap_or_default();
         let line = format!("{}  {name}{}", words::time_of_day(at), story.text);
-        self.lines.push((story.tone, cleaner.line(&line)));
+        self.lines.extend(cleaner.quoted(&line, 0, 10).into_iter().map(|line| (story.tone, line)));
         let id = story.step.and_then(|(_, path)| self.view.state.find(&self.view.plan, &path.0));
         let asked = match (&self.face, id) {
             (Face::Terminal(Some(asker)), Some(id)) => asker.will_ask(&self.view, id),
@@ -256,8 +267,8 @@ impl Worker {
             self.stdout.push(&dry_run_summary(&self.view.plan, &self.view.state));
         } else {
             let lines = self.view.summary(now).lines();
-            for line in lines {
-                self.stdout.line(&self.view.cleaner.indented(&line));
+            for line in lines.iter().flat_map(|line| self.view.cleaner.block(line)) {
+                self.stdout.line(&line);
             }
         }
         self.stdout.flush(LAST_WAIT);

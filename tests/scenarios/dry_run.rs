@@ -155,3 +155,25 @@ execution:
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.contains("it touches `item`, which is not known before the run"), "{}", ran.stdout);
 }
+
+#[test]
+fn of_a_process_it_says_that_none_is_started_and_what_would_be() {
+    let workspace = Workspace::of(
+        "detection:\n  - { id: look, action: shell, with: { script: cat state, reads: true } }\nexecution:\n  - { id: go, action: exec, with: { argv: [move, it] } }\n",
+    );
+    let ran = workspace.drctl(&["failover", "r", "--dry-run"]);
+    assert_eq!(
+        ran.stdout.lines().map(str::trim_end).collect::<Vec<_>>(),
+        [
+            "simulated      detection     look",
+            "                             not tried, as a dry run starts no process; would run:",
+            "                             sh -eu -c",
+            "                               cat state",
+            "simulated      execution     go",
+            "                             not tried, as a dry run starts no process; would run:",
+            "                             move it",
+            "",
+            "2 steps: 0 checked, 2 simulated, 0 assumed, 0 unknown: 0 % of the plan was really checked",
+        ]
+    );
+}

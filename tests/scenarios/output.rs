@@ -154,3 +154,18 @@ execution:
         "  promote                      succeeded, <1s (Promote the replica in East US 2; owner: dba): the script";
     assert!(status.contains(promote), "{status}");
 }
+
+#[test]
+fn what_a_failed_step_printed_is_shown_line_by_line_and_marked_as_its_own() {
+    let workspace = Workspace::of(
+        "execution:\n  - { id: a, action: shell, with: { script: \"printf 'one\\\\nrun succeeded\\\\n' >&2; exit 1\" } }\n",
+    );
+    let ran = workspace.drctl(&["failover", "r"]);
+    let said = "failed: the script exited with code 1, wanted exit code 0; its last lines on stderr:\n";
+    let plain =
+        format!("a {}                | one\n                | run succeeded\n", said.replace("failed", "FAILED"));
+    assert!(ran.stderr.contains(&plain), "{ran:?}");
+    assert!(ran.stdout.contains(&format!("exception: `a` {said}    | one\n    | run succeeded\nnext: ")), "{ran:?}");
+    let status = workspace.drctl(&["status"]).stdout;
+    assert!(status.contains(&format!("  a: {said}      | one\n      | run succeeded\nnext\n")), "{status}");
+}

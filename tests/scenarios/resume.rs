@@ -44,6 +44,46 @@ fn a_process_that_outlives_drctl_and_fails_is_a_failure() {
     assert!(resumed.stderr.contains("exited with code 3"), "{}", resumed.stderr);
 }
 
+/// What is said of the process of `slow`, which outlived its drctl, with its numbers and times taken out.
+fn surviving(line: &str) -> String {
+    let mut numbers = false;
+    let kept = |digit: &char| !std::mem::replace(&mut numbers, digit.is_ascii_digit()) || !digit.is_ascii_digit();
+    let line: String = line.chars().filter(kept).collect();
+    line.chars().map(|found| if found.is_ascii_digit() { '#' } else { found }).collect::<String>().replace("<#s", "#s").replace("processes #, #", "process #")
+}
+
+#[test]
+fn a_process_that_outlives_drctl_is_named_at_once_with_what_waits_for_it_and_what_ends_it() {
+    let workspace = killed_while_slow_runs();
+    let wanted = "slow: still runs since #:#:# UTC, #s: process #, started by a drctl that is gone; who resumes waits for \
+                  its end, at most #m; to end it: kill #";
+    let said = |text: &str| text.lines().find(|line| line.contains("still runs")).map(|line| surviving(line.trim()));
+    let status = workspace.drctl(&["status"]).stdout;
+    assert_eq!(said(&status).as_deref(), Some(wanted), "{status}");
+    let json: serde_json::Value = serde_json::from_str(&workspace.drctl(&["status", "--json"]).stdout).unwrap();
+    let (found, pid) = (&json["still_running"][0], &json["still_running"][0]["processes"][0]);
+    assert!(found["step"] == "slow" && pid.is_u64() && found["waits_at_most_seconds"].is_u64(), "{json}");
+
+    let mut resumed = workspace.start(&["resume", "--output", "json"]);
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(resumed.stdout.take().unwrap()));
+    let told = lines.find(|line| line.as_ref().unwrap().contains("still_running")).unwrap().unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["type"], &told["payload"]["processes"][0]), (&"still_running".into(), pid), "{told}");
+    assert_eq!(workspace.lines("log"), ["start"], "it is said while it is waited for");
+    signal(&resumed, Signal::KILL);
+    resumed.wait().unwrap();
+
+    let mut resumed = workspace.start(&["resume"]);
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(resumed.stderr.take().unwrap()));
+    let told = lines.find_map(|line| said(&line.unwrap())).unwrap();
+    assert_eq!(told, wanted);
+    // What it says ends it does: the shell that drctl names is asked.
+    let end = found["end_with"].as_str().unwrap();
+    assert!(std::process::Command::new("sh").args(["-c", end]).status().unwrap().success(), "{end}");
+    assert_eq!(resumed.wait().unwrap().code(), Some(4), "what was stopped in the middle is in doubt");
+    assert!(!workspace.drctl(&["status"]).stdout.contains("still running"));
+}
+
 /// Kills the supervisor of the slow step too, and the step: nothing can tell any more.
 fn doubtful() -> Workspace {
     let workspace = killed_while_slow_runs();

@@ -9,6 +9,7 @@ use super::command::ProcessRunner;
 use super::folder::Folder;
 use super::record::Trace;
 use super::{Ports, table};
+use crate::catalogue::Timestamp;
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -32,6 +33,36 @@ impl ProcessRunner {
     pub async fn observe(&self, folder: &Path, limit: Duration, ports: Ports<'_>) -> Trace {
         follow(&Folder::at(folder), limit, ports, OnCancel::Leave).await
     }
+}
+
+/// What an earlier drctl started and did not see end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Living {
+    /// The processes, as far as they can be found.
+    pub processes: Vec<i32>,
+    /// Who gets TERM to end it all: its supervisor, where that lives.
+    pub ended_by: Vec<i32>,
+    /// When it was started, where that is on record.
+    pub since: Option<Timestamp>,
+    /// What is locked as long as it lives.
+    pub lock: PathBuf,
+}
+
+/// What still runs of the attempt in `folder`; nothing where it has ended, or was never started. Touches nothing.
+///
+/// To be asked only while nobody starts anything there: to look at a lock is to hold it for a moment.
+#[must_use]
+pub fn living(folder: &Path) -> Option<Living> {
+    let folder = Folder::at(folder);
+    if folder.end().is_ok_and(|end| end.is_some()) || !folder.is_locked().unwrap_or(false) {
+        return None;
+    }
+    let pids = |process: &table::Process| process.pid.as_raw_pid();
+    let processes: Vec<i32> = table::with_environment(&mark(&folder)).iter().map(pids).collect();
+    let supervisor = supervisor(&folder).iter().map(pids).collect::<Vec<_>>();
+    let ended_by = if supervisor.is_empty() { processes.clone() } else { supervisor };
+    let since = folder.started().ok().flatten().map(|started| started.time);
+    Some(Living { processes, ended_by, since, lock: folder.path().join("lock") })
 }
 
 pub(super) async fn follow(folder: &Folder, limit: Duration, ports: Ports<'_>, on_cancel: OnCancel) -> Trace {
@@ -92,12 +123,14 @@ fn gone(folder: &Folder) -> Trace {
 
 /// Asks the supervisor to stop its process; `false` if there is none.
 fn stop_supervisor(folder: &Folder) -> bool {
-    let Ok(Some(started)) = folder.started() else {
-        return false;
-    };
-    let process = table::find(started.pid)
-        .filter(|process| process.ticks == started.ticks && !process.ended && started.boot == table::boot());
-    process.is_some_and(|process| table::signal(&process, Signal::TERM))
+    supervisor(folder).is_some_and(|process| table::signal(&process, Signal::TERM))
+}
+
+/// The supervisor that is on record, while it lives.
+fn supervisor(folder: &Folder) -> Option<table::Process> {
+    let started = folder.started().ok().flatten()?;
+    table::find(started.pid)
+        .filter(|process| process.ticks == started.ticks && !process.ended && started.boot == table::boot())
 }
 
 /// Names what still runs.

@@ -36,6 +36,7 @@ mod watch;
 
 pub use command::{Job, ProcessRunner};
 pub use folder::is_beginning;
+pub use follow::{Living, living};
 pub use record::{End, Exit, Handle, Stop, Stream, Trace, Written};
 pub use run::OnStart;
 pub use supervise::{SUPERVISE, supervise_main};
