@@ -81,7 +81,8 @@ impl Plan {
     fn plan(&self, common: &Common) -> Result<(Loaded, plan::Plan), Error> {
         let file = self.named.file(common)?;
         let registry = run::registry();
-        let loaded = run::judged(&common.run(&super::common::Showing::default()), &file, &registry)?;
+        let settings = common.run(&super::common::Showing::default());
+        let loaded = run::judged(&settings, &file, &registry)?;
         let vars = self.vars.as_deref().map(read_vars).transpose().map_err(Error::usage)?.unwrap_or_default();
         let Some(runbook) = &loaded.runbook else {
             return Err(Error::new(Exit::Invalid, "the runbook cannot be read"));
@@ -92,6 +93,7 @@ impl Plan {
         let inputs =
             inputs::resolve(runbook, &self.set, &vars).map_err(|problems| Error::usage(problems.join("\n")))?;
         let plan = view::plan_of(&loaded, &inputs, &registry.catalogue())?;
+        run::fitting(&settings, &loaded, &plan)?;
         Ok((loaded, plan))
     }
 }

@@ -36,6 +36,7 @@ mod states;
 mod title;
 mod transition;
 mod undo;
+mod unfit;
 mod uses;
 
 pub use again::{gate_of_retry, may_retry};
@@ -62,4 +63,5 @@ pub use state::{Gate, Interrupted, LevelCall, More, Node, NodeId, Rollback, Stat
 pub use title::{run_title, step_title};
 pub use transition::{Change, Illegal, transition};
 pub use undo::{UndoPlan, undo_plan};
+pub use unfit::unfit;
 pub use uses::{Role, Use, uses};

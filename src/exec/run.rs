@@ -28,7 +28,7 @@ use crate::edge::secrets::Secrets;
 use crate::edge::store::{RunFolder, Store};
 use crate::edge::virtual_clock::ScaledClock;
 use crate::engine::event::{Event, Mode, Person, PlanChanged, RunStarted};
-use crate::engine::{Input, RunState, Seq, State};
+use crate::engine::{Input, RunState, Seq, State, unfit};
 use crate::error::{Error, Exit};
 use crate::journal::{FileJournal, MemoryJournal};
 use crate::plan::Plan;
@@ -155,6 +155,19 @@ fn valid(common: &Common, loaded: Loaded) -> Result<Loaded, Error> {
     Ok(loaded)
 }
 
+/// Refuses values that the run is given, with which a step cannot begin: nobody has to find that out at night.
+///
+/// # Errors
+/// Each of them, with its place.
+pub fn fitting(common: &Common, loaded: &Loaded, plan: &Plan) -> Result<(), Error> {
+    let found = unfit(plan);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let shown = crate::diag::render(&found, &loaded.sources, crate::diag::Format::Human, common.colour);
+    Err(Error::new(Exit::Usage, format!("{shown}\nnothing was started")))
+}
+
 /// Runs a runbook from the beginning.
 ///
 /// # Errors
@@ -178,6 +191,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     let values = inputs::resolve(runbook, &start.set, &vars).map_err(|problems| Error::usage(problems.join("\n")))?;
     saved.map_or(Ok(()), |saved| saved.check_inputs(&values))?;
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
+    fitting(common, &loaded, &plan)?;
     ahead_problem(&plan, &start.approve).map_or(Ok(()), |problem| Err(Error::usage(problem)))?;
     let held = held(common, start, &plan)?;
     let scaled = start.simulate.as_ref().map(|simulation| Arc::new(ScaledClock::start(simulation.speed)));

@@ -81,9 +81,51 @@ execution:
     let seen: Vec<u32> = workspace.lines("seen").iter().map(|line| line.trim().parse().unwrap()).collect();
     assert_eq!((seen.len(), seen.iter().max()), (6, Some(&2)), "{seen:?}");
     let twice = workspace.drctl(&["failover", "r", "--set", "shards=a,b,a"]);
-    assert!(twice.stderr.contains("shard FAILED: for_each: the key `a` stands there twice"), "{twice:?}");
+    assert!(twice.stderr.contains("error[repeat]: `for_each` of `shard`: the key `a` stands there twice"), "{twice:?}");
     let none = workspace.drctl(&["failover", "r", "--set", "shards=[]"]);
     assert_eq!(none.code, 1, "its outputs are missing then: {none:?}");
+}
+
+#[test]
+fn what_the_run_is_given_and_no_step_can_begin_with_is_refused_before_it_runs() {
+    let steps = r#"
+inputs:
+  sites: { type: list, default: [east, west] }
+  mode: { type: string, default: planned }
+  port: { type: int, default: 80 }
+detection:
+  - { id: look, action: probe.tcp, with: { host: h, port: "{{ inputs.port }}" }, when: inputs.mode == "look" }
+execution:
+  - { id: each, for_each: "{{ inputs.sites }}", action: shell, with: { script: "echo $S >> log", env: { S: "{{ item }}" } } }
+"#;
+    let workspace = Workspace::of(steps);
+    let many = (0..1_001).map(|at| at.to_string()).collect::<Vec<_>>().join(",");
+    let place = "runbooks/r.yaml:13:27";
+    for (sites, problem) in [
+        ("east,west,east".to_owned(), "the key `east` stands there twice"),
+        (many, "1001 items, at most 1000 are allowed"),
+        ("a[1]".to_owned(), "`a[1]` cannot be a key: 1 to 100 characters, none of `[ ] / \\`"),
+    ] {
+        let given = format!("sites={sites}");
+        for command in [["failover", "r"].as_slice(), &["failover", "r", "--dry-run"], &["plan", "r"]] {
+            let refused = workspace.drctl(&[command, &["--set", &given]].concat());
+            assert_eq!(refused.code, 2, "{refused:?}");
+            let said = format!("error[repeat]: `for_each` of `each`: {problem}\n");
+            assert!(refused.stderr.contains(&said) && refused.stderr.contains(place), "{refused:?}");
+            let next = "= note: it comes from what the run is given: --set sites=VALUE\n";
+            assert!(
+                refused.stderr.contains(next) && refused.stderr.ends_with("\nnothing was started\n"),
+                "{refused:?}"
+            );
+        }
+    }
+    let port = workspace.drctl(&["failover", "r", "--set", "mode=look", "--set", "port=70000"]);
+    let said = "error[type]: `probe.tcp` of `look`: ";
+    assert!(port.code == 2 && port.stderr.contains(said) && port.stderr.contains("--set port=VALUE"), "{port:?}");
+    assert!(!workspace.path(".drctl/runs").exists(), "no run was made");
+    // What the conditions leave out may be anything.
+    assert_eq!(workspace.drctl(&["failover", "r", "--set", "port=70000"]).code, 0);
+    assert_eq!(workspace.lines("log").len(), 2);
 }
 
 #[test]
@@ -162,7 +204,8 @@ execution:
     assert_eq!(ran.code, 1, "{ran:?}");
     assert_eq!(workspace.lines("looks.east").len(), 3);
     let failed: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("does not hold")).collect();
-    let wanted = "never verify does not hold: the script exited with code 3, wanted exit code 0; its last lines on stderr:";
+    let wanted =
+        "never verify does not hold: the script exited with code 3, wanted exit code 0; its last lines on stderr:";
     assert!(failed.len() == 1 && failed[0].ends_with(wanted), "{}", ran.stderr);
     assert!(ran.stderr.contains(&format!("{wanted}\n                | still there\n")), "{}", ran.stderr);
 }

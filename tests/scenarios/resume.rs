@@ -49,7 +49,11 @@ fn surviving(line: &str) -> String {
     let mut numbers = false;
     let kept = |digit: &char| !std::mem::replace(&mut numbers, digit.is_ascii_digit()) || !digit.is_ascii_digit();
     let line: String = line.chars().filter(kept).collect();
-    line.chars().map(|found| if found.is_ascii_digit() { '#' } else { found }).collect::<String>().replace("<#s", "#s").replace("processes #, #", "process #")
+    line.chars()
+        .map(|found| if found.is_ascii_digit() { '#' } else { found })
+        .collect::<String>()
+        .replace("<#s", "#s")
+        .replace("processes #, #", "process #")
 }
 
 #[test]
