@@ -13,6 +13,8 @@ use crate::diag::{MOST_FOUND, Span};
 
 /// The most rounds that the loops of a notice make in all: those that print nothing end, too.
 const MOST_ROUNDS: usize = 10_000;
+/// The most different expressions of a file: each takes kilobytes, and what people write needs far fewer.
+const MOST_DIFFERENT: usize = 20_000;
 const CAPTURE: &str = "drctl_capture__";
 const PREFIX: &str = "{{ (";
 
@@ -66,6 +68,8 @@ pub struct Expressions {
     list: Vec<Compiled>,
     interned: BTreeMap<Box<str>, usize>,
     template: Vec<usize>,
+    /// Stands for all that are too many.
+    beyond: Option<ExprId>,
     tera: Tera,
 }
 
@@ -76,6 +80,13 @@ impl Expressions {
     /// Adds an expression; [`Self::compile`] judges it.
     pub fn add(&mut self, text: &str, span: Span) -> ExprId {
         let next = self.interned.len();
+        let is_beyond = next >= MOST_DIFFERENT && !self.interned.contains_key(text);
+        if let Some(beyond) = self.beyond.filter(|_| is_beyond) {
+            return beyond;
+        }
+        if is_beyond {
+            self.beyond = Some(ExprId(u32::try_from(self.list.len()).unwrap_or(u32::MAX)));
+        }
         self.template.push(*self.interned.entry(text.into()).or_insert(next));
         self.list.push(Compiled { text: text.into(), span, scan: Box::new(scan::expression(text)) });
         ExprId(u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX))
@@ -94,6 +105,10 @@ impl Expressions {
 
     /// Compiles all expressions; what Tera refuses.
     pub fn compile(&mut self) -> Vec<Problem> {
+        if let Some(beyond) = self.beyond {
+            let message = format!("this is one of more than {MOST_DIFFERENT} different expressions: none is compiled");
+            return vec![(beyond, message, 0, self.get(beyond).text.len())];
+        }
         let wrapped: Vec<(String, String)> =
             self.interned.iter().map(|(text, index)| (index.to_string(), wrap(&strict::expression(text)))).collect();
         let mut tera = engine();
