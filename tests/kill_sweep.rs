@@ -11,7 +11,7 @@ mod crash;
 use std::path::Path;
 
 use crash::mutant::mutant;
-use crash::point::{Fault, Point};
+use crash::point::{Fault, Point, Power};
 use crash::scene::Story;
 use crash::sweep::{Subject, Swept};
 use crash::world::Strike;
@@ -83,6 +83,37 @@ fn a_kill_between_an_intent_and_its_effect_is_no_effect() {
             |number: usize| Point::new(Story::Succeeds, Fault::KillAt(call, number)).with_all(number.is_multiple_of(2));
         assert_good(&drctl().sweep(point), 1);
     }
+}
+
+#[test]
+fn a_power_cut_at_any_sync_loses_nothing_and_repeats_nothing() {
+    for story in [Story::Succeeds, Story::IsUndone] {
+        assert_good(&drctl().sweep(|number| killed_at_sync(story, number).with_power_cut(Power::Synced)), 12);
+    }
+}
+
+#[test]
+fn a_power_cut_inside_an_effect_loses_nothing_and_repeats_nothing() {
+    for effect in ["switch", "script", "program", "order", "ticket", "setting", "second", "notice"] {
+        for counted in [false, true] {
+            let strike = Fault::Strike(Strike { counted, effect });
+            let shown = drctl().break_at(&Point::new(Story::Succeeds, strike).with_power_cut(Power::Synced));
+            assert_eq!(shown.violations.join("\n\n"), "");
+            assert!(shown.met, "{effect} was not struck");
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_finds_a_drctl_that_never_syncs_and_one_that_acts_before_it_writes() {
+    let struck = |power| {
+        Point::new(Story::Succeeds, Fault::Strike(Strike { counted: true, effect: "order" })).with_power_cut(power)
+    };
+    let found = drctl().break_at(&struck(Power::NeverSynced)).violations.join("\n\n");
+    assert!(found.contains("something happened before there was a journal"), "{found}");
+    let subject = Subject { binary: mutant(), mutant: Some("effect_before_intent") };
+    let found = subject.break_at(&struck(Power::Synced)).violations.join("\n\n");
+    assert!(found.contains(" times") || found.contains("before there was a journal"), "{found}");
 }
 
 /// Kills supervisors too: between the end of a step and the record of it.

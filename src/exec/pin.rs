@@ -1,10 +1,10 @@
 //! A run keeps the files it was started with, and goes by them; an edit is shown step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -18,19 +18,24 @@ use crate::runbook::ast::Runbook;
 /// The runbook's name within the pinned files.
 const RUNBOOK: &str = "runbook.yaml";
 
-/// Writes the files a run stands on; their names and digests.
+/// Writes the files a run stands on; their names and digests. They are still there after a power loss.
 ///
 /// # Errors
 /// The folder cannot be written.
 pub fn pin(folder: &Path, loaded: &Loaded) -> std::io::Result<Vec<(String, String)>> {
     let mut pinned = Vec::new();
+    let mut folders: BTreeSet<PathBuf> = folder.parent().map(Path::to_owned).into_iter().collect();
     for (index, (name, bytes)) in loaded.files.iter().enumerate() {
         let kept = if index == 0 { RUNBOOK } else { name.as_str() };
         let path = folder.join(kept);
         write(&path, bytes).map_err(about(&path))?;
+        folders.extend(path.ancestors().skip(1).take_while(|above| above.starts_with(folder)).map(Path::to_owned));
         pinned.push((kept.to_owned(), digest::of_bytes(bytes)));
     }
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(about(folder))?;
+    // A file's name is durable with the folder it stands in: from the inside out.
+    for folder in folders.iter().rev() {
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(about(folder))?;
+    }
     Ok(pinned)
 }
 

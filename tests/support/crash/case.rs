@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::point::{Fault, Point};
+use super::point::{Fault, Point, Power};
+use super::power::{CALLS, Disk};
 use super::scene::{Effect, Kind, Ran, Scene, Story};
 use super::sweep::Shown;
 
@@ -48,7 +49,9 @@ impl<'a> Case<'a> {
             Fault::FailAt(..) => ran.code == 8,
             Fault::Strike(_) | Fault::LoseAnswer(_) => self.scene.world.has_struck(),
         };
-        if self.point.all && self.shown.met {
+        if let Some(power) = self.point.power {
+            self.cut(power);
+        } else if self.point.all && self.shown.met {
             self.scene.kill_all();
         }
         if let Fault::FailAt(..) = self.point.fault {
@@ -62,6 +65,16 @@ impl<'a> Case<'a> {
         }
         self.take_up();
         self.judge_end();
+    }
+
+    /// The power is cut: nothing runs any more, and what was not durable is gone.
+    fn cut(&mut self, power: Power) {
+        self.scene.end_all();
+        let log = std::fs::read(self.scene.path("trace")).unwrap();
+        let disk = Disk::read(&String::from_utf8_lossy(&log), power == Power::Synced);
+        let state = self.scene.path(".drctl");
+        let lost = disk.cut(&state.canonicalize().unwrap_or(state));
+        self.log.extend(lost.into_iter().map(|lost| format!("lost {lost}")));
     }
 
     /// Starts the run and breaks it.
@@ -83,6 +96,13 @@ impl<'a> Case<'a> {
     }
 
     fn strace(&self, journal: Option<&Path>) -> Vec<String> {
+        if self.point.power.is_some() {
+            let kill = match &self.point.fault {
+                Fault::KillAt(call, number) => Some(format!("--inject={call}:signal=KILL:when={number}")),
+                _ => None,
+            };
+            return ["-y", "-e", CALLS].map(str::to_owned).into_iter().chain(kill).collect();
+        }
         let (call, what, number) = match &self.point.fault {
             Fault::KillAt(call, number) => (*call, "signal=KILL".to_owned(), *number),
             Fault::FailAt(call, error, number) => (*call, format!("error={error}"), *number),

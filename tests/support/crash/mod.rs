@@ -5,6 +5,7 @@
 pub mod case;
 pub mod mutant;
 pub mod point;
+pub mod power;
 pub mod scene;
 pub mod sweep;
 pub mod world;

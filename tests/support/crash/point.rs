@@ -27,11 +27,22 @@ pub struct Point {
     pub after_gate: bool,
     /// Breaks the first resume at this sync of the journal too.
     pub again: Option<usize>,
+    /// Whether the machine loses its power then: what no system call had made durable is gone.
+    pub power: Option<Power>,
+}
+
+/// What a power cut leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// What was synced.
+    Synced,
+    /// What there would be of a drctl that makes no sync.
+    NeverSynced,
 }
 
 impl Point {
     pub fn new(story: Story, fault: Fault) -> Self {
-        Self { story, fault, all: false, after_gate: false, again: None }
+        Self { story, fault, all: false, after_gate: false, again: None, power: None }
     }
 
     pub fn with_all(self, all: bool) -> Self {
@@ -40,6 +51,11 @@ impl Point {
 
     pub fn after_gate(self) -> Self {
         Self { after_gate: true, ..self }
+    }
+
+    /// All that was started dies with its machine.
+    pub fn with_power_cut(self, power: Power) -> Self {
+        Self { power: Some(power), all: true, ..self }
     }
 
     pub fn again(self, sync: usize) -> Self {

@@ -227,20 +227,45 @@ impl Scene {
 
     /// Kills all that was started here and still lives.
     pub fn kill_all(&self) {
-        let mark = format!("HOME={}", self.folder.path().display());
-        let is_ours = |pid: &Pid| {
-            let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+        self.kill(|_| true);
+    }
+
+    /// The same, but for what watches them, so that it sees all that they did: it ends with them.
+    pub fn end_all(&self) {
+        let is_watched = |pid: &Pid| {
+            let name = fs::read_to_string(format!("/proc/{}/comm", pid.as_raw_pid())).unwrap_or_default();
+            name.trim_end() != "strace"
         };
+        self.kill(is_watched);
+        for _ in 0..5_000 {
+            if self.living().is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        panic!("what watches does not end");
+    }
+
+    fn kill(&self, is_meant: impl Fn(&Pid) -> bool) {
         loop {
-            let names = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
-            let pids = names.filter_map(|name| Pid::from_raw(name.to_str()?.parse().ok()?));
-            let ours: Vec<Pid> = pids.filter(is_ours).collect();
+            let ours: Vec<Pid> = self.living().into_iter().filter(&is_meant).collect();
             if ours.is_empty() {
                 return;
             }
             ours.into_iter().for_each(|pid| kill_process(pid, Signal::KILL).unwrap_or_default());
         }
+    }
+
+    /// All that was started here and still lives.
+    fn living(&self) -> Vec<Pid> {
+        let mark = format!("HOME={}", self.folder.path().display());
+        let is_ours = |pid: &Pid| {
+            let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+        };
+        let names = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
+        let pids = names.filter_map(|name| Pid::from_raw(name.to_str()?.parse().ok()?));
+        pids.filter(is_ours).collect()
     }
 }
 
