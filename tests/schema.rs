@@ -19,6 +19,7 @@ const BY_SHAPE: &[&str] = &["unknown-field", "missing-field", "type", "name", "a
 const DIFFERENCES: &[(&str, &str)] = &[
     ("expression-type.yaml", "a schema knows nothing of what an expression gives"),
     ("deployment.yaml", "a schema reads no other file"),
+    ("compared.yaml", "a schema does not read expressions"),
 ];
 
 fn validator(of: &str) -> Validator {
@@ -109,4 +110,113 @@ fn a_schema_refuses_what_drctl_refuses_for_its_shape_and_nothing_else() {
     }
     assert!(judged > 25, "{judged}");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// What may stand in a workspace, besides its version.
+const WORKSPACES: &[&str] = &[
+    "role: { operators: [alice] }",
+    "roles: { operators: [alice], managers: { people: [bob] } }",
+    "roles: { operators: alice }",
+    "roles: { operators: { peple: [alice] } }",
+    "roles: [operators]",
+    "contacts: { alice: { phone: { home: 1 } } }",
+    "azure: { subscriptions: { prod: 00000000-0000-0000-0000-000000000001 } }",
+    "azure: { subscriptions: { prod: { id: one } } }",
+    "azure: { subscriptions: [prod] }",
+    "azure: { clouds: { own: { authority: 'https://a.example.com' } } }",
+    "azure: { resource_group: [a] }",
+    "region_pairs: { centralus: eastus2 }",
+    "region_pairs: { centralus: [eastus2] }",
+    "region_pairs: centralus",
+    "tiers: { gold: { rto: 15m } }",
+    "tiers: { gold: { rto: soon } }",
+    "services: { a: { owner: team, regions: [centralus], priority: 0 } }",
+    "services: { a: { owner: team } }",
+    "services: { a: { owner: team, regions: [centralus], inputs: [x] } }",
+    "maintenance_windows: { night: { day: sonntag, at: \"02:00\", lasts: 4h } }",
+    "drills: { yearly: { runbook: orders, every: decade, since: 2026-01-01 } }",
+    "channels: { outbox: { type: file, path: outbox } }",
+    "channels: { outbox: { type: fil, path: outbox } }",
+    "channels: { outbox: { type: file } }",
+    "channels: { outbox: { path: outbox } }",
+    "channels: { outbox: { type: file, path: outbox, parth: x } }",
+    "approvals: { requester_may_approve: never }",
+    "defaults: { timeout: 5m, retry: { attempts: 3 } }",
+    "defaults: { timeout: 5 }",
+    "defaults: { retry: { attempts: 0 } }",
+    "defaults: { retry: { attempts: 2000000 } }",
+    "defaults: { on_failure: shrug }",
+];
+
+/// What may stand in a scenario, besides its name and its runbook.
+const SCENARIOS: &[&str] = &[
+    "title: [One]",
+    "seed: 7",
+    "seed: -7",
+    "seed: seven",
+    "inputs: { mode: planned }",
+    "inputs: planned",
+    "resources: [{ type: Microsoft.Sql/servers, name: one, regoin: east }]",
+    "resources: servers",
+    "endpoints: [{ url: 'https://a.example.com', status: 503 }]",
+    "endpoints: [{ region: east }]",
+    "steps: { first: { duration: 5s } }",
+    "steps: { first: { duration: soon } }",
+    "steps: { first: { outputs: [1] } }",
+    "faults: [{ region_down: { region: east, for: 5m } }]",
+    "faults: [{ region_down: { regoin: east } }]",
+    "faults: { region_down: { region: east } }",
+    "people: { default: { after: 1m }, operator: alice }",
+    "people: { default: { after: soon } }",
+    "people: { first: { answers: { incident: INC-1 } } }",
+    "people: { first: { answers: INC-1 } }",
+    "people: { on_failure: [{ step: first, retry: yes }] }",
+    "expect: { state: succeeded, rto: { at_most: 5m } }",
+    "expect: { state: suceeded }",
+    "expect: { rto: 5m }",
+    "expect: { steps: { first: never, last: rolled_back } }",
+    "expect: { steps: { first: nevr } }",
+    "expect: { steps: [first] }",
+    "expect: { messages: [{ template: incident, times: 0 }] }",
+    "expect: { messages: [{ template: incident, times: some }] }",
+    "expect: { world: [{ resource: Microsoft.Sql/servers/one }] }",
+];
+
+/// What may stand in a runbook, besides what it must have.
+const RUNBOOKS: &[&str] = &[
+    "title: Move it",
+    "title: { text: Move it }",
+    "execution: [{ id: one, action: wait, with: { for: 1s }, title: [Wait] }]",
+    "execution: [{ id: one, action: wait, with: { for: 1s }, needs: [Two-Three] }]",
+    "execution: [{ id: one, action: wait, with: { for: 1s }, approval: { prompt: { ask: it } } }]",
+    "execution: [{ id: one, action: wait, with: { for: 1s }, approval: { by: [Operators!] } }]",
+];
+
+#[test]
+fn every_field_of_each_kind_of_file_is_judged_alike() {
+    let scenario = "drctl: 1\nscenario: one\nrunbook: orders\nkind: drill\n";
+    let kinds = [
+        ("workspace", "drctl.yaml", "drctl: 1\n", WORKSPACES),
+        ("scenario", "runbooks/scenarios/one.yaml", scenario, SCENARIOS),
+        ("runbook", "runbooks/orders.yaml", "drctl: 1\nname: orders\nkind: drill\nowner: team\n", RUNBOOKS),
+    ];
+    let (mut differences, mut refused) = (Vec::new(), 0);
+    for (kind, file, base, cases) in kinds {
+        let schema = validator(kind);
+        for case in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(folder.path().join("drctl.yaml"), "drctl: 1\n").unwrap();
+            fs::write(&file, format!("{base}{case}\n")).unwrap();
+            let by_shape = errors(&file).iter().any(|code| BY_SHAPE.contains(&code.as_str()));
+            let problems: Vec<String> = schema.iter_errors(&value(&file).unwrap()).map(|it| it.to_string()).collect();
+            refused += usize::from(by_shape);
+            if by_shape == problems.is_empty() {
+                differences.push(format!("{kind}: {case}: drctl refuses it: {by_shape}; the schema: {problems:?}"));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert_eq!(refused, 50);
 }

@@ -74,10 +74,14 @@ fn scenario() -> Value {
         (fault.name.to_owned(), schema)
     };
     let faults: Map<String, Value> = FAULTS.iter().map(fault).collect();
-    schema["properties"]["faults"]["type"] = "array".into();
     schema["properties"]["faults"]["items"] = json!({
         "type": "object", "properties": faults, "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
     });
+    schema["properties"]["faults"]["type"] = json!(["array", "null"]);
+    schema["properties"]["resources"]["type"] = json!(["array", "null"]);
+    let text = json!({ "type": "string" });
+    schema["properties"]["resources"]["items"] =
+        json!({ "type": "object", "properties": { "type": text, "name": text }, "required": ["type", "name"] });
     let mut people = object(PEOPLE);
     people["additionalProperties"] = object(REPLY);
     people["description"] = schema["properties"]["people"]["description"].take();
@@ -113,11 +117,15 @@ fn shape(shape: Shape) -> Value {
     match shape {
         Shape::Text => json!({ "type": ["string", "number", "boolean"] }),
         Shape::Name => json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64 }),
-        Shape::Count => json!({ "type": "integer", "minimum": 1 }),
+        Shape::Count => json!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 }),
         Shape::Bool => json!({ "type": "boolean" }),
         Shape::Duration => json!({ "type": "string", "pattern": DURATION }),
         Shape::Words(words) => json!({ "enum": words }),
         Shape::Texts => json!({ "type": ["array", "null"], "items": { "type": ["string", "number", "boolean"] } }),
+        Shape::Names => json!({ "type": ["array", "null"], "items": self::shape(Shape::Name) }),
+        Shape::NamedTexts => json!({ "type": "object", "additionalProperties": self::shape(Shape::Text) }),
+        Shape::NamedWords(words) => json!({ "type": "object", "additionalProperties": { "enum": words } }),
+        Shape::Whole => json!({ "type": "integer", "minimum": 0 }),
         Shape::Any => json!({}),
         Shape::Mapping => json!({ "type": "object" }),
         Shape::Declared(types, fields) => {

@@ -38,7 +38,7 @@ pub const SETTINGS: &[LanguageField] = &[
     DEFAULTS[1],
     DEFAULTS[2],
     DEFAULTS[3],
-    may("subscriptions", Shape::Any, "names for subscriptions: a name and an id each"),
+    may("subscriptions", Shape::NamedTexts, "names for subscriptions: a name and an id each"),
     may("credentials", Shape::Named(CREDENTIAL), "ways to get a token, by name"),
     may("clouds", Shape::Named(CLOUD), "further clouds, by name"),
 ];

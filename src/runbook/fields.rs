@@ -31,6 +31,14 @@ pub enum Shape {
     Words(&'static [&'static str]),
     /// A list of text.
     Texts,
+    /// A list of names.
+    Names,
+    /// A mapping from names to text.
+    NamedTexts,
+    /// A mapping from names to one of these.
+    NamedWords(&'static [&'static str]),
+    /// A whole number from nothing on.
+    Whole,
     /// Anything.
     Any,
     /// A mapping with any entries.
@@ -63,7 +71,7 @@ const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageFie
     LanguageField { name, required: false, shape, doc }
 }
 
-use Shape::{Any, Bool, Count, Declared, Duration, Fields, Mapping, Name, Named, Steps, Text, Texts, Words};
+use Shape::{Any, Bool, Count, Declared, Duration, Fields, Mapping, Name, Named, Names, Steps, Text, Texts, Words};
 
 /// The top of a runbook.
 pub const RUNBOOK: &[LanguageField] = &[
@@ -141,7 +149,7 @@ pub const STEP: &[LanguageField] = &[
     must("action", Text, "the action it does: `drctl actions` lists them"),
     may("with", Mapping, "the action's parameters"),
     may("outputs", Declared(TYPES, OUTPUT), "outputs the step declares: a type each, or `type` and `measures: rpo`"),
-    may("needs", Texts, "the steps that must be met before it starts"),
+    may("needs", Names, "the steps that must be met before it starts"),
     may("when", Text, "a condition; false means not applicable"),
     may("run_if", Words(&["success", "failure", "always"]), "whether it belongs to success, failure or the end"),
     may("every", Duration, "repeats the notice at this distance"),
@@ -171,12 +179,12 @@ pub const OUTPUT: &[LanguageField] = &[
 
 /// `approval:`.
 pub const APPROVAL: &[LanguageField] = &[
-    may("by", Texts, "roles of the workspace; anybody where there is none"),
+    may("by", Names, "roles of the workspace; anybody where there is none"),
     may("quorum", Count, "how many different people (1)"),
     may("requester_may_approve", Bool, "whether the person who started the run may approve"),
     may("timeout", Duration, "how long it waits before `on_timeout`"),
     may("on_timeout", Words(&["escalate", "reject"]), "what then; a gate never approves by itself"),
-    may("escalate_to", Texts, "roles that are asked too once the time is over"),
+    may("escalate_to", Names, "roles that are asked too once the time is over"),
     may("escalation", Text, "the policy of the workspace by which people are called, level by level"),
     may("estimate", Fields(ESTIMATE), "how long people take to open it (2m, at worst 5m)"),
     may("prompt", Text, "what is asked"),

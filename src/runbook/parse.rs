@@ -47,7 +47,7 @@ impl<'d> Decoder<'d> {
             self.report(Diagnostic::error("version", self.span(node), "wanted `drctl: 1`").note(note));
         }
         let inputs = self.inputs(&fields);
-        let title = fields.get("title").map(|node| self.templated(node));
+        let title = self.templated_line(&fields, "title");
         let objectives = fields.get("objectives").map(|node| self.objectives(node)).unwrap_or_default();
         let defaults = fields.get("defaults").map(|node| self.defaults(node)).unwrap_or_default();
         let mut steps = Vec::new();
@@ -79,6 +79,13 @@ impl<'d> Decoder<'d> {
             expressions: std::mem::take(&mut self.expressions),
         };
         Some(self.compiled(runbook))
+    }
+
+    /// Text that may hold `{{ }}`.
+    fn templated_line(&mut self, fields: &Fields<'d>, name: &str) -> Option<Templated> {
+        let node = fields.get(name)?;
+        self.text(node)?;
+        Some(self.templated(node))
     }
 
     fn compiled(&mut self, mut runbook: Runbook) -> Runbook {
@@ -228,7 +235,7 @@ impl<'d> Decoder<'d> {
         let outputs = fields.get("outputs").map(|node| self.outputs(node)).unwrap_or_default();
         let step = Step {
             phase,
-            title: fields.get("title").map(|node| Box::new(self.templated(node))),
+            title: self.templated_line(&fields, "title").map(Box::new),
             owner: fields.get("owner").and_then(|node| self.text(node)).map(|text| text.value.into()),
             outputs,
             needs: fields.get("needs").map(|node| self.names(node)).unwrap_or_default(),
@@ -354,7 +361,7 @@ impl<'d> Decoder<'d> {
             escalate_to: fields.get("escalate_to").map(|node| self.names(node)).unwrap_or_default(),
             escalation: fields.get("escalation").and_then(|node| self.text(node)),
             estimate: fields.get("estimate").and_then(|node| self.estimate(node)),
-            prompt: fields.get("prompt").map(|node| self.templated(node)),
+            prompt: self.templated_line(&fields, "prompt"),
             span: self.span(node),
         })
     }

@@ -44,7 +44,7 @@ pub const WORKSPACE: &[LanguageField] = &[
     may("audiences", Shape::NamedLists(people::AUDIENCE), "audience -> the channels that reach it"),
     may("azure", Shape::Fields(super::azure::SETTINGS), "where Azure resources are, and as whom to go there"),
     may("tiers", Shape::Named(services::TIER), "what is promised of services, by tier"),
-    may("region_pairs", Shape::Mapping, "region -> the one it fails over to, and back"),
+    may("region_pairs", Shape::NamedTexts, "region -> the one it fails over to, and back"),
     may("services", Shape::Named(services::SERVICE), "what is recovered, and what it depends on"),
     may("maintenance_windows", Shape::Named(calendar::WINDOW), "when changes may be tried"),
     may("drills", Shape::Named(calendar::DRILL), "the drills that are to be held, and how often"),

@@ -2,7 +2,7 @@
 
 use crate::runbook::fields::{LanguageField, SIMULATE, Shape};
 
-use Shape::{Any, Bool, Count, Duration, Fields, Items, Named, Text, Words};
+use Shape::{Any, Bool, Count, Duration, Fields, Items, Mapping, Named, NamedWords, Text, Whole, Words};
 
 const fn must(name: &'static str, shape: Shape, doc: &'static str) -> LanguageField {
     LanguageField { name, required: true, shape, doc }
@@ -19,8 +19,8 @@ pub const SCENARIO: &[LanguageField] = &[
     must("runbook", Text, "the name of the runbook it rehearses"),
     may("kind", Words(&["failover", "failback", "drill"]), "the kind of that runbook (failover)"),
     may("title", Text, "one line for people"),
-    may("inputs", Any, "the inputs of the run, by name"),
-    may("seed", Any, "where the randomness starts: a whole number (0)"),
+    may("inputs", Mapping, "the inputs of the run, by name"),
+    may("seed", Whole, "where the randomness starts: a whole number (0)"),
     may(
         "resources",
         Any,
@@ -48,7 +48,7 @@ pub const REPLY: &[LanguageField] = &[
     may("approve", Bool, "`true`: a gate is approved, a manual step is done; `false`: nobody ever replies"),
     may("reject", Text, "the reason it is refused for"),
     may("after", Duration, "how long it takes (2m)"),
-    may("answers", Any, "the answers of a manual step, by name"),
+    may("answers", Mapping, "the answers of a manual step, by name"),
 ];
 
 /// An entry of `on_failure:`.
@@ -66,7 +66,7 @@ pub const EXPECT: &[LanguageField] = &[
     may("state", Words(RUN_STATES), "the state of the run at its end"),
     may("rto", Fields(AT_MOST), "how long recovery may take"),
     may("rpo", Fields(AT_MOST), "how much data may be lost, by what the steps measured"),
-    may("steps", Any, "step -> its state, `never` or `ran`"),
+    may("steps", NamedWords(STEP_WORDS), "step -> its state, `never` or `ran`"),
     may("world", Items(WORLD), "what simulated resources hold"),
     may("messages", Items(MESSAGE), "the notices that were sent"),
 ];
@@ -74,6 +74,27 @@ pub const EXPECT: &[LanguageField] = &[
 /// The words of a run's state.
 pub const RUN_STATES: &[&str] =
     &["succeeded", "completed_with_exceptions", "failed", "aborted", "paused", "awaiting_approval", "in_doubt"];
+
+/// What may be expected of a step: its state, or whether it ran at all.
+pub const STEP_WORDS: &[&str] = &[
+    "never",
+    "ran",
+    "succeeded",
+    "failed",
+    "skipped",
+    "not_applicable",
+    "in_doubt",
+    "pending",
+    "awaiting_approval",
+    "awaiting_person",
+    "rolled_back",
+    "rollback_failed",
+    "cancelled",
+    "running",
+    "retry_wait",
+    "verifying",
+    "rolling_back",
+];
 
 /// `rto` and `rpo` of `expect:`.
 pub(super) const AT_MOST: &[LanguageField] = &[must("at_most", Duration, "no more than this")];
@@ -89,7 +110,7 @@ pub const WORLD: &[LanguageField] = &[
 pub const MESSAGE: &[LanguageField] = &[
     must("template", Text, "the template"),
     may("audience", Text, "the audience; of `approval_request`, whom the level calls"),
-    may("times", Any, "how many notices; at least one where nothing is said"),
+    may("times", Whole, "how many notices; at least one where nothing is said"),
     may("contains", Text, "a part of the text of each"),
 ];
 

@@ -324,23 +324,10 @@ impl<'d> Reader<'d> {
         if let Ok(state) = serde_json::from_value::<StepState>(Value::String(text.value.clone())) {
             return Some(StepExpected::In(state));
         }
-        let words = [
-            "never",
-            "ran",
-            "succeeded",
-            "failed",
-            "skipped",
-            "not_applicable",
-            "in_doubt",
-            "pending",
-            "awaiting_approval",
-            "awaiting_person",
-            "rolled_back",
-            "rollback_failed",
-            "cancelled",
-        ];
         let message = format!("wanted `never`, `ran` or a state of a step, found `{}`", text.value);
-        self.0.report(Diagnostic::error("type", text.span, message).suggest(&text.value, words));
+        self.0.report(
+            Diagnostic::error("type", text.span, message).suggest(&text.value, fields::STEP_WORDS.iter().copied()),
+        );
         None
     }
 
