@@ -8,7 +8,7 @@ use crate::plan::branches::{Known, branches, holds};
 use crate::runbook::expr::Templated;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
-    let ways: Vec<Known> = branches(subject.runbook).iter().map(Known::new).collect();
+    let ways: Vec<Known> = branches(subject.runbook).ways.iter().map(Known::new).collect();
     for (_, step) in subject.steps() {
         let id = &step.id;
         if let Some(when) = step.when

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::Subject;
 use crate::catalogue::HumanDuration;
-use crate::diag::Diagnostic;
-use crate::plan::critical_path::{CriticalPath, Estimates};
+use crate::diag::{Diagnostic, listed};
+use crate::plan::critical_path::{Choices, CriticalPath, Estimates, usual_items};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let Some(rto) = subject.runbook.objectives.rto else { return };
@@ -16,9 +16,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     }
     let estimates = Estimates { runbooks: subject.runbooks, catalogue: subject.catalogue };
     let (runbook, graph) = (subject.runbook, &subject.graph);
-    let mut paths = estimates.by_choice(runbook, graph, &Map::new());
+    let usual = usual_items(runbook);
+    let Choices { mut paths, left_out } = estimates.by_choice(runbook, graph, &usual);
     if paths.is_empty() {
-        paths.push((Map::new(), estimates.critical_path(runbook, graph, &Map::new())));
+        paths.push((Map::new(), estimates.critical_path(runbook, graph, &usual)));
     }
     // Of those that take equally long, the first is told of.
     let longest = |time: fn(&CriticalPath) -> Duration| {
@@ -37,9 +38,14 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let with = if choice.is_empty() { String::new() } else { format!(" with {}", chosen(choice)) };
     let message =
         format!("the critical path takes {} {how}{with}, the RTO is {}", HumanDuration(time), HumanDuration(rto));
-    found.push(
-        Diagnostic::warning("rto", subject.runbook.name.span, message).note(format!("it is {}", names.join(" -> "))),
-    );
+    let finding =
+        Diagnostic::warning("rto", subject.runbook.name.span, message).note(format!("it is {}", names.join(" -> ")));
+    found.push(if left_out.is_empty() { finding } else { finding.note(undecided(&left_out)) });
+}
+
+fn undecided(left_out: &[String]) -> String {
+    let names = listed(left_out.iter().map(String::as_str));
+    format!("steps of every value of {names} count: there are too many combinations to try each")
 }
 
 /// `mode=planned, depth=full`.

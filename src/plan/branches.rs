@@ -11,26 +11,39 @@ use crate::runbook::expr::{ExprId, Scope, Undefined};
 const MOST_BRANCHES: usize = 64;
 const MOST_LOOKS: usize = 20_000;
 
-/// Every way the enums and bools can be given that conditions and calls read; the first is nothing but empty where
-/// nothing decides. Where there are too many, some are left out.
+/// The ways a run can be started, as far as they decide what is done.
+#[derive(Debug)]
+pub struct Branches {
+    /// Values of enums and bools; the only one is empty where nothing decides.
+    pub ways: Vec<Map<String, Value>>,
+    /// Inputs whose values are not told apart, because the ways would be too many: nothing is known of them.
+    pub left_out: Vec<String>,
+}
+
+/// Every way the enums and bools can be given that conditions and calls read.
 #[must_use]
-pub fn branches(runbook: &Runbook) -> Vec<Map<String, Value>> {
+pub fn branches(runbook: &Runbook) -> Branches {
     let most = (MOST_LOOKS / runbook.steps.len().max(1)).clamp(1, MOST_BRANCHES);
     let deciding: Vec<ExprId> = runbook.steps.iter().flat_map(deciding).collect();
-    let mut branches = vec![Map::new()];
+    let (mut ways, mut left_out) = (vec![Map::new()], Vec::new());
     for input in &runbook.inputs {
         let values = values(input);
         let is_read = deciding.iter().any(|id| reads(runbook, *id, &input.name.value));
-        if is_read && !values.is_empty() && branches.len() * values.len() <= most {
-            let with = |branch: &Map<String, Value>, value: &Value| {
-                let mut branch = branch.clone();
-                branch.insert(input.name.value.clone(), value.clone());
-                branch
-            };
-            branches = branches.iter().flat_map(|branch| values.iter().map(|value| with(branch, value))).collect();
+        if !is_read || values.is_empty() {
+            continue;
         }
+        if ways.len() * values.len() > most {
+            left_out.push(input.name.value.clone());
+            continue;
+        }
+        let with = |way: &Map<String, Value>, value: &Value| {
+            let mut way = way.clone();
+            way.insert(input.name.value.clone(), value.clone());
+            way
+        };
+        ways = ways.iter().flat_map(|way| values.iter().map(|value| with(way, value))).collect();
     }
-    branches
+    Branches { ways, left_out }
 }
 
 /// What decides what is done: a condition, and what a called runbook is handed over.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::branches::{Known, branches, holds};
+use super::branches::{Branches, Known, branches, holds};
 use super::runbooks::{DEEPEST, value_of};
 use super::{Graph, Plan, Runbooks, StepIndex, is_main};
 use crate::catalogue::{Catalogue, Takes, Type};
@@ -83,6 +83,24 @@ fn checked(step: &Step, verify: &Verify, catalogue: &Catalogue) -> Time {
     own.and(Time { typical, worst: verify.within })
 }
 
+/// The critical paths by what is chosen.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    /// Each choice and its path.
+    pub paths: Vec<(Map<String, Value>, CriticalPath)>,
+    /// Inputs whose values are not told apart, because the choices would be too many: they are as given, or the steps
+    /// of all of them count.
+    pub left_out: Vec<String>,
+}
+
+/// The lists and mappings that a run is given where nobody says otherwise: what `for_each` goes through.
+#[must_use]
+pub fn usual_items(runbook: &Runbook) -> Map<String, Value> {
+    let holds_items = |input: &&Input| matches!(input.kind, Type::List(_) | Type::Map(_));
+    let usual = |input: &Input| Some((input.name.value.clone(), input.default.clone()?));
+    runbook.inputs.iter().filter(holds_items).filter_map(usual).collect()
+}
+
 /// What estimates are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Estimates<'p> {
@@ -102,19 +120,15 @@ impl Estimates<'_> {
     }
 
     /// The critical path for every choice of the inputs that decide what is done; the other inputs are as given.
-    /// None where nothing is to be chosen.
+    /// No path where nothing is to be chosen.
     #[must_use]
-    pub fn by_choice(
-        &self,
-        runbook: &Runbook,
-        graph: &Graph,
-        inputs: &Map<String, Value>,
-    ) -> Vec<(Map<String, Value>, CriticalPath)> {
+    pub fn by_choice(&self, runbook: &Runbook, graph: &Graph, inputs: &Map<String, Value>) -> Choices {
         let path = |choice: Map<String, Value>| {
             let inputs = inputs.clone().into_iter().chain(choice.clone()).collect();
             (choice, self.critical_path(runbook, graph, &inputs))
         };
-        branches(runbook).into_iter().filter(|choice| !choice.is_empty()).map(path).collect()
+        let Branches { ways, left_out } = branches(runbook);
+        Choices { paths: ways.into_iter().filter(|choice| !choice.is_empty()).map(path).collect(), left_out }
     }
 
     /// `deep` is how deep calls are followed: runbooks that call each other in a circle are told of elsewhere.

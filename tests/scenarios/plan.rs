@@ -202,6 +202,25 @@ fn gates_count_at_their_estimate_and_verify_at_what_it_may_take() {
 }
 
 #[test]
+fn inputs_that_make_too_many_combinations_are_named() {
+    let names: Vec<String> = (0..8).map(|number| format!("part_{number}")).collect();
+    let inputs: String = names.iter().map(|name| format!("  {name}: {{ type: bool, default: true }}\n")).collect();
+    let step = |name: &String| {
+        let what = "action: wait, with: { for: 1m }, estimate: { typical: 1m }";
+        format!("  - {{ id: do_{name}, when: inputs.{name}, {what} }}\n")
+    };
+    let steps: String = names.iter().map(step).collect();
+    let workspace = Workspace::of(&format!("inputs:\n{inputs}execution:\n{steps}"));
+    let plan = workspace.drctl(&["plan", "r"]).stdout;
+    let said = "\n  each with part_6, part_7 as in this plan: there are too many combinations to try all\n";
+    assert!(plan.contains(said), "{plan}");
+    let told: Value = serde_json::from_str(&workspace.drctl(&["plan", "r", "--output", "json"]).stdout).unwrap();
+    let times = &told["critical_path"];
+    assert_eq!(times["not_told_apart"], serde_json::json!(["part_6", "part_7"]));
+    assert_eq!(times["choices"].as_array().map(Vec::len), Some(64));
+}
+
+#[test]
 fn what_is_called_for_each_item_is_told_once_and_counted_in_rounds() {
     let calls = r#"
 execution:

@@ -12,7 +12,7 @@ use super::permissions::Permissions;
 use super::values::Values;
 use crate::catalogue::Type;
 use crate::engine::{Foresight, FrameId, NodeId, NodeScope, State, outlook};
-use crate::plan::critical_path::{CriticalPath, Estimates, handed_over, waves};
+use crate::plan::critical_path::{Choices, CriticalPath, Estimates, handed_over, waves};
 use crate::plan::{self, Plan, StepIndex, graph, is_main};
 use crate::runbook::ast::{OnFailure, RunIf, Step};
 
@@ -34,7 +34,7 @@ pub fn outline(plan: &Plan) -> Outline {
     let path = writer.path(0);
     writer.mark(FrameId::default(), &path);
     let phases = writer.phases(FrameId::default());
-    let choices = choices(plan, estimates.by_choice(&plan.runbook, &own, &plan.inputs));
+    let Choices { paths: chosen, left_out } = estimates.by_choice(&plan.runbook, &own, &plan.inputs);
     let paths = |steps: &[StepIndex]| steps.iter().map(|step| plan.path(*step)).collect();
     Outline {
         drctl: FORMAT,
@@ -50,7 +50,8 @@ pub fn outline(plan: &Plan) -> Outline {
             worst: Seconds(path.worst),
             worst_steps: paths(&path.worst_steps),
             rto: plan.runbook.objectives.rto.map(Seconds),
-            choices,
+            choices: choices(plan, chosen),
+            not_told_apart: left_out,
             without_estimate: writer.without,
         },
         permissions: writer.permissions.needed(),

@@ -254,6 +254,8 @@ pub struct Times {
     pub rto: Option<Seconds>,
     /// The times of every value of the enum and bool inputs that decide what is done, the worst first.
     pub choices: Vec<Choice>,
+    /// Inputs that decide, too, and are as in this plan in all `choices`, which would be too many.
+    pub not_told_apart: Vec<String>,
     /// Steps that count as nothing, because nobody says how long they take.
     pub without_estimate: Vec<String>,
 }

@@ -282,6 +282,10 @@ impl Writer {
         } else {
             times.choices.iter().for_each(|choice| self.line(1, &choice_words(choice, alike(choice))));
         }
+        if !times.not_told_apart.is_empty() {
+            let same = names(&times.not_told_apart, 12);
+            self.line(1, &format!("each with {same} as in this plan: there are too many combinations to try all"));
+        }
         if !times.without_estimate.is_empty() {
             let steps = names(&times.without_estimate, 12);
             self.line(1, &format!("counted as nothing, for want of an `estimate`: {steps}"));
