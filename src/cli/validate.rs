@@ -60,12 +60,15 @@ impl Validate {
             console_line(&self.shown(&checked))?;
         }
         say(&summary(&files, errors, warnings));
+        if !checked.waiting.is_empty() {
+            say(&waiting(&checked));
+        }
         let is_denied = warnings > 0 && self.deny == Some(Denied::Warnings);
         Ok(if errors > 0 || is_denied { Exit::Invalid } else { Exit::Done })
     }
 
     fn shown(&self, checked: &Checked) -> String {
-        let Checked { found, sources } = checked;
+        let Checked { found, sources, .. } = checked;
         match self.format {
             FindingFormat::Sarif => sarif(found, sources, &|code| page(code).map(|page| (page.short(), page.text))),
             format => render(found, sources, format.into(), colour()),
@@ -105,6 +108,12 @@ fn summary(files: &Files, errors: usize, warnings: usize) -> String {
     let what: Vec<String> = [count(files.runbooks.len(), "runbook")].into_iter().chain(scenarios).collect();
     let hint = if errors + warnings > 0 { "; `drctl explain CODE` says more" } else { "" };
     format!("{}: {}, {}{hint}", what.join(", "), count(errors, "error"), count(warnings, "warning"))
+}
+
+/// Which rules have not said all.
+fn waiting(checked: &Checked) -> String {
+    let names: Vec<String> = checked.waiting.iter().map(|name| format!("`{name}`")).collect();
+    format!("once the errors are mended, more may be found of {}", names.join(", "))
 }
 
 impl From<FindingFormat> for Format {

@@ -113,3 +113,17 @@ impl StepState {
         matches!(self, Self::Running | Self::Verifying | Self::RollingBack)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::StepState;
+    use crate::lint::types::STATES;
+
+    #[test]
+    fn conditions_may_compare_with_every_state_and_with_nothing_else() {
+        let refused = serde_json::from_str::<StepState>("\"none\"").map_err(|problem| problem.to_string());
+        let named = refused.unwrap_err().replace("` at line 1 column 6", "");
+        let known: Vec<&str> = named.split('`').skip(3).step_by(2).collect();
+        assert_eq!(known, STATES);
+    }
+}

@@ -26,6 +26,8 @@ pub struct Checked {
     pub sources: Sources,
     /// What was found, by file and place.
     pub found: Vec<Diagnostic>,
+    /// The rules that say more once the errors are mended.
+    pub waiting: BTreeSet<&'static str>,
 }
 
 impl Checked {
@@ -69,6 +71,7 @@ struct Done {
     /// The texts and findings of the runbook and what it calls, where it was to be judged, and of each scenario.
     found: Vec<(Sources, Vec<Diagnostic>)>,
     named: Option<Named>,
+    waiting: Vec<&'static str>,
 }
 
 /// What a runbook calls itself, and where.
@@ -117,7 +120,8 @@ pub fn check_with(
     let work: Vec<(PathBuf, Work)> = work.into_iter().collect();
     let mut names = BTreeMap::new();
     for done in in_parallel(&work, |(file, work)| work.done(&surroundings, file, &judged, catalogue)) {
-        let Done { found, named } = done?;
+        let Done { found, named, waiting } = done?;
+        checked.waiting.extend(waiting);
         if let (Some(named), Some((sources, _))) = (named, found.first()) {
             checked.name(sources, named, &mut names);
         }
@@ -179,16 +183,16 @@ impl Work {
         };
         let scenarios: Vec<_> = self.scenarios.iter().map(against).collect();
         if !self.is_judged {
-            return Ok(Done { found: scenarios, named: None });
+            return Ok(Done { found: scenarios, named: None, waiting: Vec::new() });
         }
         let named = named(&loaded);
         let own = relative(&surroundings.folder, file);
-        let Loaded { sources, mut found, .. } = loaded;
+        let Loaded { sources, mut found, waiting, .. } = loaded;
         found.retain(|finding| {
             let name = sources.name(finding.primary.source);
             name == own || !judged.contains(name) && !surroundings.found.contains(finding)
         });
-        Ok(Done { found: std::iter::once((sources, found)).chain(scenarios).collect(), named })
+        Ok(Done { found: std::iter::once((sources, found)).chain(scenarios).collect(), named, waiting })
     }
 }
 

@@ -58,6 +58,15 @@ fn field(bytes: &[u8], name: &str) -> Option<String> {
     Some(value.trim_matches(['"', '\'']).to_owned())
 }
 
+/// The names of the runbooks that a file calls, by a look at its lines.
+fn calls(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let behind = text.lines().filter_map(|line| Some(line.split_once("runbook:")?.1));
+    let name =
+        |rest: &str| rest.split([',', '}', '#']).next().unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned();
+    behind.map(name).collect()
+}
+
 /// Every runbook of the workspace, by file; files that do not say what they are, are none.
 fn heads(workspace: &Path) -> io::Result<Vec<Head>> {
     let files = runbook_files(&workspace.join("runbooks"))?;
@@ -69,16 +78,20 @@ pub struct Callable {
     by_name: BTreeMap<(String, Kind), Vec<Head>>,
     /// Their names and kinds.
     pub(super) known: Arc<BTreeSet<(String, Kind)>>,
+    /// The names that failovers among them call: parts of these.
+    pub(super) parts: Arc<BTreeSet<String>>,
 }
 
 impl Callable {
     pub(super) fn new(heads: Vec<Head>) -> Self {
+        let failovers = heads.iter().filter(|head| head.kind == Kind::Failover);
+        let parts = Arc::new(failovers.flat_map(|head| calls(&head.bytes)).collect());
         let mut by_name: BTreeMap<(String, Kind), Vec<Head>> = BTreeMap::new();
         for head in heads {
             by_name.entry((head.name.clone(), head.kind)).or_default().push(head);
         }
         let known = Arc::new(by_name.keys().cloned().collect());
-        Self { by_name, known }
+        Self { by_name, known, parts }
     }
 
     /// Those of that name and kind, by file: more than one is a mistake.

@@ -21,6 +21,8 @@ pub struct Loaded {
     pub sources: Sources,
     /// What was found, by place.
     pub found: Vec<Diagnostic>,
+    /// The rules that say more of it once its errors are mended.
+    pub waiting: Vec<&'static str>,
     /// The runbook, where it could be read.
     pub runbook: Option<Arc<Runbook>>,
     /// It and those it calls, directly or not.
@@ -84,13 +86,7 @@ impl Surroundings {
             runbooks: Runbooks::default(),
         };
         let runbook = reader.read(&name, &bytes);
-        if let Some(runbook) = &runbook {
-            reader.follow(runbook);
-            for runbook in reader.runbooks.iter() {
-                let found = lint::check(runbook, &reader.runbooks, &self.workspace, &self.templates, catalogue);
-                reader.found.extend(found);
-            }
-        }
+        let waiting = runbook.as_ref().map(|own| reader.judge(own)).unwrap_or_default();
         let Reader { sources, mut found, files: called, runbooks, .. } = reader;
         sort(&mut found);
         // What people ask about comes first.
@@ -101,6 +97,7 @@ impl Surroundings {
         Loaded {
             sources,
             found,
+            waiting,
             runbook,
             runbooks: Arc::new(runbooks),
             workspace: Arc::clone(&self.workspace),
@@ -122,6 +119,21 @@ struct Reader<'s> {
 }
 
 impl Reader<'_> {
+    /// Asks the rules of the runbook and of those it calls. The rules that may say more of it come back.
+    fn judge(&mut self, own: &Arc<Runbook>) -> Vec<&'static str> {
+        self.follow(own);
+        let Surroundings { workspace, templates, .. } = self.surroundings;
+        let mut waiting = Vec::new();
+        for runbook in self.runbooks.iter() {
+            let judged = lint::check(runbook, &self.runbooks, workspace, templates, self.catalogue);
+            self.found.extend(judged.found);
+            if runbook.source == own.source {
+                waiting = judged.waiting;
+            }
+        }
+        waiting
+    }
+
     fn follow(&mut self, runbook: &Arc<Runbook>) {
         if runbook.kind != Kind::Failover && !runbook.steps.iter().any(is_call) {
             return self.runbooks.insert(Arc::clone(runbook));
@@ -136,6 +148,7 @@ impl Reader<'_> {
             }
         };
         self.runbooks.known = Arc::clone(&callable.known);
+        self.runbooks.parts = Arc::clone(&callable.parts);
         self.runbooks.insert(Arc::clone(runbook));
         let mut open = vec![Arc::clone(runbook)];
         // One that cannot be read is not tried again.

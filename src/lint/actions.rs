@@ -13,6 +13,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         for (action, used) in actions_of(step) {
             let name = &action.name.value;
             let Some(spec) = subject.catalogue.get(name) else {
+                // That there is none was told.
+                if name.is_empty() {
+                    continue;
+                }
                 let names = subject.catalogue.iter().map(|spec| spec.name);
                 let diagnostic = Diagnostic::error("action", action.name.span, format!("unknown action `{name}`"));
                 found.push(subject.suggest(diagnostic.note("`drctl actions` lists them"), name, names));

@@ -6,7 +6,7 @@ use super::Subject;
 use crate::diag::Diagnostic;
 use crate::plan::checks::is_validation;
 use crate::plan::{Claim, is_main};
-use crate::runbook::ast::Step;
+use crate::runbook::ast::{Phase, Step};
 
 /// What the name of a template holds that says it is over, where the template itself claims nothing.
 const OVER: [&str; 5] = ["resol", "restored", "recovered", "all_clear", "all-clear"];
@@ -28,6 +28,11 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let note = "`claims: recovery` is for a notice of success, sent once";
         found.push(Diagnostic::error("early-all-clear", step.id.span, message).note(note));
     }
+}
+
+/// A step that could not be read, or the needs of one, may be what a notice waits for.
+pub(super) fn is_blind(subject: &Subject<'_>) -> bool {
+    subject.doubt.has_lost_step(Phase::Communication) || subject.steps().any(|(step, _)| subject.may_need_more(step))
 }
 
 fn early(step: &Step, check: &Step, claims: bool) -> Diagnostic {

@@ -9,7 +9,12 @@ impl Subject<'_> {
     /// The steps that change something in the phases that recover the service.
     pub(super) fn changing(&self) -> impl Iterator<Item = &Step> {
         let recovers = |step: &&Step| step.phase != Phase::Communication && step.repeat.is_none();
-        self.runbook.steps.iter().filter(recovers).filter(|step| self.changes(&step.action))
+        self.runbook.steps.iter().filter(recovers).filter(|step| self.may_change(&step.action))
+    }
+
+    /// Whether it does. An action that nobody knows may: its step is judged once that is mended.
+    fn may_change(&self, action: &ActionUse) -> bool {
+        self.catalogue.get(&action.name.value).is_none() || self.changes(action)
     }
 
     /// Whether an action changes something, as far as its parameters are known before the run.

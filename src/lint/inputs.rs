@@ -4,7 +4,34 @@ use std::collections::BTreeSet;
 
 use super::{Subject, actions_of, notices};
 use crate::diag::Diagnostic;
+use crate::runbook::ast::{Phase, Step};
 use crate::runbook::expr::Path;
+
+/// The fields of a step that read nothing.
+const SILENT: [&str; 13] = [
+    "id",
+    "owner",
+    "needs",
+    "run_if",
+    "every",
+    "until",
+    "max_parallel",
+    "timeout",
+    "retry",
+    "on_failure",
+    "on_interrupt",
+    "estimate",
+    "point_of_no_return",
+];
+
+/// What reads an input may be among what could not be read: a field, an expression, a template, a name that is misspelt.
+pub(super) fn is_blind(subject: &Subject<'_>) -> bool {
+    let may_read = |field: &String| !SILENT.contains(&field.as_str());
+    let is_unread = |step: &Step| step.action.name.value.is_empty() || step.unread.iter().any(may_read);
+    subject.doubt.has_lost_step(Phase::Communication)
+        || subject.doubt.has_code(&["reference", "secret", "notice", "type", "steps"])
+        || subject.runbook.steps.iter().any(is_unread)
+}
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let inputs = &subject.runbook.inputs;

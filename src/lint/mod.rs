@@ -9,6 +9,7 @@ mod azure;
 mod calls;
 mod changes;
 mod cycles;
+mod doubt;
 mod estimates;
 mod failback;
 mod failed_region;
@@ -35,7 +36,7 @@ mod silence;
 mod steps;
 pub mod templates;
 mod timeouts;
-mod types;
+pub mod types;
 mod verification;
 mod way_back;
 
@@ -47,6 +48,7 @@ use crate::plan::runbooks::is_call;
 use crate::plan::{self, Graph, Runbooks, StepIndex, Templates};
 use crate::runbook::ast::{ActionUse, Input, Phase, Runbook, Step};
 use crate::runbook::workspace::Workspace;
+use doubt::Doubt;
 pub use services::{overdue, services};
 
 /// What a rule looks at.
@@ -69,6 +71,8 @@ pub struct Subject<'s> {
     pub graph: Graph,
     /// The inputs by name.
     inputs: BTreeMap<&'s str, &'s Input>,
+    /// Where it has errors.
+    doubt: Doubt,
     /// How long "did you mean" is asked.
     patience: Patience,
 }
@@ -78,49 +82,79 @@ pub struct Rule {
     /// Its name: the code of its findings.
     pub name: &'static str,
     check: fn(&Subject<'_>, &mut Vec<Diagnostic>),
-    /// Whether it judges what a runbook lacks or does with all of it: nobody knows that while a part cannot be read.
-    is_of_the_whole: bool,
+    /// How it takes what others found to be wrong; none where it looks before them, at all there is.
+    after: Option<After>,
 }
 
-const fn rule(name: &'static str, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> Rule {
-    Rule { name, check, is_of_the_whole: false }
+/// What a rule makes of errors: it says nothing of a step that has some, and nothing at all where it is blind.
+struct After {
+    /// The fields of the runbook that it stands on, besides steps.
+    fields: &'static [&'static str],
+    /// Whether errors in steps keep it from judging any.
+    is_blind: fn(&Subject<'_>) -> bool,
 }
 
-const fn of_the_whole(name: &'static str, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> Rule {
-    Rule { name, check, is_of_the_whole: true }
+type Check = fn(&Subject<'_>, &mut Vec<Diagnostic>);
+
+/// A rule that tells what is wrong.
+const fn first(name: &'static str, check: Check) -> Rule {
+    Rule { name, check, after: None }
+}
+
+/// A rule that judges what is said in steps and in these fields of the runbook.
+const fn after(name: &'static str, fields: &'static [&'static str], check: Check) -> Rule {
+    Rule { name, check, after: Some(After { fields, is_blind: |_| false }) }
+}
+
+impl Rule {
+    const fn unless(self, is_blind: fn(&Subject<'_>) -> bool) -> Self {
+        let fields = match self.after {
+            Some(after) => after.fields,
+            None => &[],
+        };
+        Self { after: Some(After { fields, is_blind }), ..self }
+    }
+}
+
+/// What is found in a runbook.
+pub struct Judged {
+    /// The findings, by place.
+    pub found: Vec<Diagnostic>,
+    /// The rules that may say more once the errors are mended; sorted.
+    pub waiting: Vec<&'static str>,
 }
 
 /// All rules.
 pub const RULES: &[Rule] = &[
-    rule("steps", steps::check),
-    rule("duplicate-id", ids::check),
-    rule("needs", needs::check),
-    rule("cycle", cycles::check),
-    rule("action", actions::check),
-    rule("call", calls::check),
-    rule("reference", references::check),
-    rule("type", types::check),
-    rule("azure", azure::check),
-    rule("outputs", outputs::check),
-    rule("notice", notices::check),
-    rule("gate", gates::check),
-    rule("repeat", repeats::check),
-    rule("secret", secrets::check),
-    rule("owner", owner::check),
-    rule("no-gate", no_gate::check),
-    rule("rto", objectives::check),
-    of_the_whole("no-estimate", estimates::check),
-    of_the_whole("no-timeout", timeouts::check),
-    of_the_whole("no-way-back", way_back::check),
-    of_the_whole("no-verify", verification::check),
-    of_the_whole("rpo", rpo::check),
-    of_the_whole("unsafe-retry", retries::check),
-    of_the_whole("never-runs", never_runs::check),
-    of_the_whole("unused-input", inputs::check),
-    of_the_whole("failed-region", failed_region::check),
-    of_the_whole("silence", silence::check),
-    of_the_whole("early-all-clear", all_clear::check),
-    of_the_whole("no-failback", failback::check),
+    first("steps", steps::check),
+    first("duplicate-id", ids::check),
+    first("needs", needs::check),
+    first("cycle", cycles::check),
+    first("action", actions::check),
+    first("call", calls::check),
+    first("reference", references::check),
+    first("type", types::check),
+    first("azure", azure::check),
+    first("outputs", outputs::check),
+    first("notice", notices::check),
+    first("gate", gates::check),
+    first("repeat", repeats::check),
+    first("secret", secrets::check),
+    after("rto", &["objectives", "needs"], objectives::check),
+    after("owner", &["owner"], owner::check),
+    after("no-gate", &[], no_gate::check).unless(no_gate::is_blind),
+    after("no-estimate", &["objectives"], estimates::check),
+    after("no-timeout", &["defaults"], timeouts::check),
+    after("no-way-back", &[], way_back::check),
+    after("no-verify", &["needs"], verification::check).unless(verification::is_blind),
+    after("rpo", &["objectives", "outputs"], rpo::check).unless(rpo::is_blind),
+    after("unsafe-retry", &[], retries::check),
+    after("never-runs", &["inputs"], never_runs::check),
+    after("unused-input", &["inputs", "outputs", "title", "azure"], inputs::check).unless(inputs::is_blind),
+    after("failed-region", &["kind", "defaults"], failed_region::check),
+    after("silence", &["kind"], silence::check).unless(silence::is_blind),
+    after("early-all-clear", &[], all_clear::check).unless(all_clear::is_blind),
+    after("no-failback", &["kind", "name"], failback::check),
 ];
 
 /// All findings about a runbook, by place.
@@ -131,13 +165,13 @@ pub fn check(
     workspace: &Workspace,
     templates: &Templates,
     catalogue: &Catalogue,
-) -> Vec<Diagnostic> {
+) -> Judged {
     let has_too_many_calls = runbooks.has_too_many_calls(runbook);
     let none = Runbooks::default();
     let runbooks = if has_too_many_calls { &none } else { runbooks };
     let by_id = plan::index(runbook);
     let graph = plan::graph(runbook, &by_id);
-    let subject = Subject {
+    let mut subject = Subject {
         runbook,
         runbooks,
         has_too_many_calls,
@@ -147,18 +181,37 @@ pub fn check(
         by_id,
         graph,
         inputs: runbook.inputs.iter().map(|input| (input.name.value.as_str(), input)).collect(),
+        doubt: Doubt::default(),
         patience: Patience::default(),
     };
-    let (whole, parts): (Vec<&Rule>, Vec<&Rule>) = RULES.iter().partition(|rule| rule.is_of_the_whole);
     let mut found = Vec::new();
-    parts.iter().for_each(|rule| (rule.check)(&subject, &mut found));
-    let is_sound = runbook.is_sound && found.iter().all(|finding| finding.severity == Severity::Warning);
-    if is_sound {
-        whole.iter().for_each(|rule| (rule.check)(&subject, &mut found));
-    }
+    RULES.iter().filter(|rule| rule.after.is_none()).for_each(|rule| (rule.check)(&subject, &mut found));
+    subject.doubt = Doubt::new(runbook, &found);
+    let mut waiting: Vec<&'static str> =
+        RULES.iter().filter(|rule| rule.holds_back(&subject, &mut found)).map(|rule| rule.name).collect();
+    waiting.sort_unstable();
+    let is_sound = !subject.doubt.is_any() && found.iter().all(|finding| finding.severity == Severity::Warning);
     let mut found = allow::without_allowed(&runbook.allowances, found, is_sound);
     sort(&mut found);
-    limited(gather::gather(found))
+    Judged { found: limited(gather::gather(found)), waiting }
+}
+
+impl Rule {
+    /// Tells what holds in spite of the errors there are, and says whether something else may hold that it cannot tell.
+    fn holds_back(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) -> bool {
+        let Some(after) = &self.after else { return false };
+        if subject.doubt.is_about(after.fields) {
+            return true;
+        }
+        let mut own = Vec::new();
+        (self.check)(subject, &mut own);
+        let all = own.len();
+        let is_blind = subject.doubt.is_any() && (after.is_blind)(subject);
+        own.retain(|finding| !is_blind && !subject.doubt.covers(finding.primary));
+        let holds_back = own.len() < all;
+        found.append(&mut own);
+        holds_back
+    }
 }
 
 impl Subject<'_> {
@@ -195,11 +248,13 @@ impl Subject<'_> {
         }
     }
 
-    /// The outputs of a step; nothing where it calls a runbook that cannot be read.
+    /// The outputs of a step; nothing where it calls a runbook that cannot be read, or its action is none.
     fn outputs(&self, step: &Step) -> Option<Vec<(String, Type)>> {
         if is_call(step) {
             return self.runbooks.called(self.runbook, step).map(|called| plan::outputs_of_runbook(called));
         }
+        // What an unknown action gives, nobody knows.
+        self.catalogue.get(&step.action.name.value)?;
         Some(plan::outputs_of(self.catalogue, step))
     }
 

@@ -16,13 +16,24 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// A gate may be among the steps that could not be read.
+pub(super) fn is_blind(subject: &Subject<'_>) -> bool {
+    let last = subject.runbook.steps.iter().filter(|step| step.point_of_no_return).map(|step| step.phase).max();
+    last.is_some_and(|phase| subject.doubt.has_lost_step(phase))
+}
+
 /// Whether somebody is asked at the step, before it, or in an earlier phase.
 fn has_gate(subject: &Subject<'_>, index: StepIndex, step: &Step) -> bool {
+    let may_ask =
+        |at: StepIndex, step: &Step| subject.is_unknown(step) || subject.doubt.is_about_step(at, &["approval"]);
     let asks = |step: &Step| asks(subject, subject.runbook, step, DEEPEST);
     let ancestors = subject.graph.ancestors(index);
     let is_before = |(at, other): &(StepIndex, &Step)| ancestors.contains(at) || other.phase < step.phase;
     let gates: Vec<Option<&str>> =
         subject.steps().filter(is_before).filter(|(_, it)| asks(it)).map(|(_, it)| condition(subject, it)).collect();
+    if subject.steps().filter(is_before).any(|(at, step)| may_ask(at, step) || subject.may_need_more(at)) {
+        return true;
+    }
     // A gate that opens on a condition is none where that does not hold; two with different ones are each for a case.
     let own = condition(subject, step);
     asks(step) || gates.iter().any(|gate| gate.is_none() || *gate == own) || gates.iter().any(|gate| *gate != gates[0])

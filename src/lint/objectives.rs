@@ -11,9 +11,6 @@ use crate::plan::critical_path::{Choices, CriticalPath, Estimates, usual_items};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let Some(rto) = subject.runbook.objectives.rto else { return };
-    if subject.graph.order().is_err() {
-        return;
-    }
     let estimates = Estimates { runbooks: subject.runbooks, catalogue: subject.catalogue };
     let (runbook, graph) = (subject.runbook, &subject.graph);
     let usual = usual_items(runbook);

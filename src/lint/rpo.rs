@@ -2,8 +2,8 @@
 
 use super::{Subject, Use, actions_of};
 use crate::diag::Diagnostic;
-use crate::plan::loss_measure;
-use crate::runbook::ast::Step;
+use crate::plan::{StepIndex, loss_measure};
+use crate::runbook::ast::{Phase, Step};
 use crate::runbook::expr::ExprId;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
@@ -21,6 +21,13 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// Who decides by the measure may be among the steps that could not be read.
+pub(super) fn is_blind(subject: &Subject<'_>) -> bool {
+    let what = ["when", "with", "action", "approval", "verify", "reference", "expression", "type"];
+    let may_decide = |step: StepIndex| subject.doubt.is_about_step(step, &what);
+    subject.doubt.has_lost_step(Phase::Communication) || subject.steps().any(|(step, _)| may_decide(step))
 }
 
 /// Whether somebody or something decides by the measure, here or in the runbook that calls this one.

@@ -3,6 +3,7 @@
 use super::Subject;
 use crate::diag::Diagnostic;
 use crate::plan::is_main;
+use crate::plan::runbooks::is_call;
 use crate::runbook::ast::{Kind, Phase, Step};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
@@ -19,6 +20,13 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                 .note("add a `notify` to `communication`, with what customers and staff need to know"),
         );
     }
+}
+
+/// A notice may be among the steps that could not be read.
+pub(super) fn is_blind(subject: &Subject<'_>) -> bool {
+    let may_tell = |step: &Step| step.phase >= Phase::Execution && subject.is_unknown(step) && !is_call(step);
+    subject.doubt.is_about(&[Phase::Execution, Phase::Communication].map(Phase::name))
+        || subject.runbook.steps.iter().any(may_tell)
 }
 
 fn is_manual(step: &Step) -> bool {

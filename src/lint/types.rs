@@ -2,21 +2,67 @@
 
 use super::Subject;
 use crate::catalogue::{Field, Type};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, listed};
 use crate::runbook::ast::Step;
+use crate::runbook::expr::compared::{Compared, compared};
 use crate::runbook::expr::infer::{Kind, infer};
-use crate::runbook::expr::{ExprId, Templated};
+use crate::runbook::expr::{Compiled, ExprId, Templated};
+
+/// The states of a step, as conditions read them.
+pub const STATES: [&str; 15] = [
+    "pending",
+    "awaiting_approval",
+    "awaiting_person",
+    "running",
+    "retry_wait",
+    "verifying",
+    "succeeded",
+    "not_applicable",
+    "failed",
+    "skipped",
+    "in_doubt",
+    "cancelled",
+    "rolling_back",
+    "rolled_back",
+    "rollback_failed",
+];
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (_, expression) in subject.runbook.expressions.iter() {
         if let (_, Some((from, to, message))) = infer(&expression.text, &|parts| kind_of_name(subject, parts)) {
             found.push(Diagnostic::error("type", expression.span.slice(from, to), message));
         }
+        found.extend(compared(&expression.text).iter().filter_map(|it| never_equal(subject, expression, it)));
     }
     for (_, step) in subject.steps() {
         found.extend(when(subject, step));
         found.extend(for_each(subject, step));
     }
+}
+
+/// A comparison with a word that the name never is.
+fn never_equal(subject: &Subject<'_>, expression: &Compiled, compared: &Compared<'_>) -> Option<Diagnostic> {
+    let words: Vec<&str> = match compared.parts.as_slice() {
+        ["inputs", name] => match &subject.inputs.get(name)?.kind {
+            Type::Enum(words) => words.iter().map(String::as_str).collect(),
+            _ => return None,
+        },
+        ["steps", _, "status"] => STATES.to_vec(),
+        _ => return None,
+    };
+    let word = compared.word;
+    if words.contains(&word) {
+        return None;
+    }
+    let message = format!("`{}` is never `{word}`", compared.parts.join("."));
+    let note = format!("it is one of {}", listed(words.iter().copied()));
+    let span = expression.span.slice(compared.from, compared.to);
+    // Behind an escape, places in the text are not those in the file.
+    let is_as_written = (expression.span.end - expression.span.start) as usize == expression.text.len();
+    Some(match is_as_written {
+        true => subject.suggest(Diagnostic::error("type", span, message).note(note), word, words),
+        false => Diagnostic::error("type", expression.span, message).note(note),
+    })
 }
 
 fn when(subject: &Subject<'_>, step: &Step) -> Option<Diagnostic> {

@@ -3,7 +3,7 @@
 use super::Subject;
 use crate::diag::Diagnostic;
 use crate::plan::runbooks::{DEEPEST, is_call};
-use crate::runbook::ast::{RunIf, Runbook, Step};
+use crate::runbook::ast::{Phase, RunIf, Runbook, Step};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let is_seen_later = seen_later(subject);
@@ -19,9 +19,18 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     }));
 }
 
+/// A step that looks may be among those that could not be read, or wait for a step that it does not name now.
+pub(super) fn is_blind(subject: &Subject<'_>) -> bool {
+    subject.doubt.has_lost_step(Phase::Communication) || subject.steps().any(|(step, _)| subject.may_need_more(step))
+}
+
 /// For each step, whether one that waits for it looks at the world. In one walk from the end: there may be many steps.
 fn seen_later(subject: &Subject<'_>) -> Vec<bool> {
-    let looks: Vec<bool> = subject.steps().map(|(_, step)| looks(subject, subject.runbook, step, DEEPEST)).collect();
+    let may_look = |at, step| subject.is_unknown(step) || subject.doubt.is_about_step(at, &["verify"]);
+    let looks: Vec<bool> = subject
+        .steps()
+        .map(|(at, step)| may_look(at, step) || looks(subject, subject.runbook, step, DEEPEST))
+        .collect();
     let mut seen = vec![false; looks.len()];
     for step in subject.graph.order().unwrap_or_default().into_iter().rev() {
         let dependents = subject.graph.dependents(step);

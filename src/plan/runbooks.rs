@@ -76,6 +76,8 @@ pub struct Runbooks {
     read: BTreeMap<(String, Kind), Arc<Runbook>>,
     /// The name and kind of every runbook there is, read or not.
     pub known: Arc<BTreeSet<(String, Kind)>>,
+    /// The names that failovers call, as far as those are known.
+    pub parts: Arc<BTreeSet<String>>,
 }
 
 impl Runbooks {

@@ -1,5 +1,6 @@
 //! A small failover and a run of it, for the tests of what is shown.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub(super) fn step(id: &str, phase: Phase, does: &str) -> Step {
         rollback: None,
         on_failure: None,
         on_interrupt: None,
+        unread: BTreeSet::new(),
+        span: Span::default(),
         estimate: None,
         point_of_no_return: false,
         simulate: None,
@@ -108,7 +111,7 @@ pub(super) fn build(mut steps: Vec<Step>) -> Plan {
         defaults: Defaults::default(),
         steps,
         outputs: Vec::new(),
-        is_sound: true,
+        unread: BTreeSet::new(),
         allowances: Vec::new(),
         expressions,
     };

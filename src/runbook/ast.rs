@@ -1,5 +1,6 @@
 //! The syntax tree of a runbook: what was written, with the place of everything that can be wrong.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -111,8 +112,8 @@ pub struct Runbook {
     pub steps: Vec<Step>,
     /// What a caller or a failback may read.
     pub outputs: Vec<(Spanned<String>, Templated)>,
-    /// Whether all of it could be read: nothing is left out below.
-    pub is_sound: bool,
+    /// Its fields that could not be read as they stand; a phase, where a step of it is left out. `""` is all of it.
+    pub unread: BTreeSet<String>,
     /// Findings that its author allows.
     pub allowances: Vec<Allowance>,
     /// The expressions of all values above.
@@ -254,6 +255,10 @@ pub enum RunIf {
 /// One step.
 #[derive(Debug)]
 pub struct Step {
+    /// Where it stands.
+    pub span: Span,
+    /// Its fields that could not be read as they stand.
+    pub unread: BTreeSet<String>,
     /// Unique in the runbook.
     pub id: Spanned<String>,
     /// The group it stands in.

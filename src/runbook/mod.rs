@@ -12,6 +12,7 @@ pub mod markdown;
 mod parse;
 pub mod sms;
 pub mod source;
+mod unread;
 pub mod workspace;
 
 pub use decode::is_name;

@@ -11,8 +11,10 @@ use super::decode::{Decoder, Fields};
 use super::expr::Templated;
 use super::fields;
 use super::source::{self, Document, NodeId};
+use super::unread;
 use crate::catalogue::Type;
 use crate::diag::{Diagnostic, SourceId, Sources, Span, Spanned};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Reads a runbook. `None` where so much is wrong that there is nothing to judge further.
@@ -24,7 +26,7 @@ pub fn runbook(sources: &Sources, source: SourceId) -> (Option<Runbook>, Vec<Dia
     let mut runbook = decoder.runbook(source, &document);
     found.append(&mut decoder.found);
     if let Some(runbook) = &mut runbook {
-        runbook.is_sound = found.is_empty();
+        unread::mark(&document, runbook, &found);
         let (allowances, mut problems) = allowances(sources, source);
         runbook.allowances = allowances;
         found.append(&mut problems);
@@ -35,6 +37,12 @@ pub fn runbook(sources: &Sources, source: SourceId) -> (Option<Runbook>, Vec<Dia
 /// What a runbook is called that does not say it.
 fn nameless(source: SourceId) -> Spanned<String> {
     Spanned { value: String::new(), span: Span::new(source, 0, 0) }
+}
+
+/// What a step does that does not say it.
+fn nothing(span: Span) -> ActionUse {
+    let with = Spanned { value: Templated::Plain(Value::Object(serde_json::Map::new())), span };
+    ActionUse { name: Spanned { value: String::new(), span }, with, places: Box::default() }
 }
 
 impl<'d> Decoder<'d> {
@@ -74,7 +82,7 @@ impl<'d> Decoder<'d> {
             defaults,
             steps,
             outputs,
-            is_sound: false,
+            unread: BTreeSet::new(),
             allowances: Vec::new(),
             expressions: std::mem::take(&mut self.expressions),
         };
@@ -234,6 +242,8 @@ impl<'d> Decoder<'d> {
         let action = self.action(&fields);
         let outputs = fields.get("outputs").map(|node| self.outputs(node)).unwrap_or_default();
         let step = Step {
+            span: self.span(node),
+            unread: BTreeSet::new(),
             phase,
             title: self.templated_line(&fields, "title").map(Box::new),
             owner: fields.get("owner").and_then(|node| self.text(node)).map(|text| text.value.into()),
@@ -253,8 +263,9 @@ impl<'d> Decoder<'d> {
             estimate: fields.get("estimate").and_then(|node| self.estimate(node)).map(Box::new),
             point_of_no_return: fields.get("point_of_no_return").and_then(|node| self.boolean(node)).unwrap_or(false),
             simulate: fields.get("simulate").and_then(|node| self.simulate(node)).map(Box::new),
+            // Others may need it: a step without an action is one of which nobody knows what it does.
+            action: action.unwrap_or_else(|| nothing(self.span(node))),
             id: id?,
-            action: action?,
         };
         Some(step)
     }

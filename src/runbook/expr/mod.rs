@@ -3,6 +3,7 @@
 //! An expression is compiled once and evaluated to a typed value. Which names it may read is found
 //! by [`scan`], before anything runs. Knows nothing of steps or inputs: it is given a [`Scope`].
 
+pub mod compared;
 mod evaluate;
 pub mod infer;
 mod notice;
