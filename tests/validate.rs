@@ -223,3 +223,26 @@ fn a_fix_in_doubt_is_only_suggested() {
     assert_eq!((summary.as_str(), code), ("1 runbook: 1 error, 0 warnings; `drctl explain CODE` says more\n", Some(5)));
     assert_eq!(fs::read_to_string(folder.path().join("runbooks/orders.yaml")).unwrap(), near_two);
 }
+
+#[test]
+fn a_file_is_judged_in_its_own_workspace_wherever_one_stands() {
+    let gated = ORDERS.replace("with: {", "approval: { by: [operators] }, with: {");
+    let folder = workspace(&[
+        ("here/drctl.yaml", "drctl: 1\nroles: { operators: [alice] }\n"),
+        ("here/runbooks/orders.yaml", &gated),
+        ("there/drctl.yaml", "drctl: 1\nroles: { operator: [alice] }\n"),
+        ("there/runbooks/orders.yaml", &gated),
+    ]);
+    let (said, summary, code) = validate(folder.path(), &["here/runbooks/orders.yaml"]);
+    assert_eq!((said.as_str(), summary.as_str(), code), ("", "1 runbook: 0 errors, 0 warnings\n", Some(0)));
+    let both = ["--format", "short", "here/runbooks", "there"];
+    let (said, summary, code) = validate(folder.path(), &both);
+    assert_eq!(
+        said,
+        "there/runbooks/orders.yaml:6:57: error[gate]: `drctl.yaml` has no role `operators` (did you mean `operator`?)\n"
+    );
+    assert_eq!(summary, "2 runbooks: 1 error, 0 warnings; `drctl explain CODE` says more\n");
+    assert_eq!(code, Some(5));
+    let named = ["--workspace", "there", "--format", "short", "here/runbooks/orders.yaml"];
+    assert_eq!(validate(folder.path(), &named).2, Some(5));
+}

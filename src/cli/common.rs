@@ -13,7 +13,7 @@ use crate::edge::identity::Identity;
 use crate::edge::store::{RunFolder, Store};
 use crate::engine::event::Person;
 use crate::error::{Error, Exit};
-use crate::exec::files::workspace_folder;
+use crate::exec::files::{workspace_folder, workspace_of};
 use crate::exec::find::find_runbook;
 use crate::exec::run;
 use crate::exec::view::{self, Run};
@@ -81,6 +81,8 @@ pub(super) struct Common {
     /// Where the simulated runs are kept: never among the real ones, unless a person says so.
     simulated: Option<PathBuf>,
     pub(super) workspace: PathBuf,
+    /// Whether a person said which it is.
+    is_named: bool,
     pub(super) store: Store,
     pub(super) person: Person,
 }
@@ -100,7 +102,8 @@ pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
         return Err(Error::usage(format!("`{}` is not a name: no spaces, please", person.name.escape_default())));
     }
     let simulated = cli.state.is_none().then(|| workspace.join(".drctl/simulated"));
-    Ok(Common { simulated, workspace, store: Store::new(state), person })
+    let is_named = cli.workspace.is_some();
+    Ok(Common { simulated, workspace, is_named, store: Store::new(state), person })
 }
 
 /// The runbook a person named.
@@ -142,6 +145,18 @@ pub(super) fn kind() -> impl clap::builder::TypedValueParser<Value = Kind> {
 }
 
 impl Common {
+    /// The workspace of a file that a person named: unless they said which it is, the one above the file.
+    pub(super) fn workspace_of(&self, file: &std::path::Path) -> PathBuf {
+        let above = if self.is_named { None } else { workspace_of(file) };
+        above.unwrap_or_else(|| self.workspace.clone())
+    }
+
+    /// Where the runs of a workspace are kept.
+    pub(super) fn store_of(&self, workspace: &std::path::Path) -> Store {
+        let is_said = self.simulated.is_none();
+        if is_said { self.store.clone() } else { Store::new(workspace.join(".drctl")) }
+    }
+
     /// Where simulated runs are kept.
     pub(super) fn simulated_store(&self) -> Store {
         self.simulated.clone().map_or_else(|| self.store.clone(), Store::new)

@@ -1,5 +1,6 @@
 //! `drctl validate`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,6 +9,7 @@ use super::FindingFormat;
 use super::common::{Common, colour, console_line, now, say};
 use crate::catalogue::Catalogue;
 use crate::diag::{Format, Severity, render, sarif};
+use crate::edge::store::Store;
 use crate::error::{Error, Exit};
 use crate::exec::check::{Checked, check_with};
 use crate::exec::files::Files;
@@ -19,7 +21,7 @@ use crate::lint::pages::page;
 /// Checks runbooks, scenarios, templates and the workspace's settings.
 #[derive(Debug, Args)]
 pub(super) struct Validate {
-    /// Files and folders (default: `runbooks` of the workspace)
+    /// Files and folders, each judged in the workspace that it is in (default: `runbooks` of this one)
     paths: Vec<PathBuf>,
     /// How findings are printed
     #[arg(long, value_enum, default_value = "human")]
@@ -44,22 +46,22 @@ const MOST_ROUNDS: usize = 10;
 
 impl Validate {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
-        let files = self.files(common)?;
+        let places = self.places(common)?;
         let catalogue = registry().catalogue();
-        let mut checked = judged(common, &files, &catalogue)?;
+        let mut checked = judged(&places, &catalogue)?;
         for _ in 0..if self.fix { MOST_ROUNDS } else { 0 } {
             let said = fix(&std::env::current_dir()?, &checked).map_err(|error| Error::usage(error.to_string()))?;
             if said.is_empty() {
                 break;
             }
             said.iter().for_each(|line| say(&format!("mended {line}")));
-            checked = judged(common, &files, &catalogue)?;
+            checked = judged(&places, &catalogue)?;
         }
         let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
         if !checked.found.is_empty() || matches!(self.format, FindingFormat::Json | FindingFormat::Sarif) {
             console_line(&self.shown(&checked))?;
         }
-        say(&summary(&files, errors, warnings));
+        say(&summary(&places, errors, warnings));
         if !checked.waiting.is_empty() {
             say(&waiting(&checked));
         }
@@ -75,37 +77,60 @@ impl Validate {
         }
     }
 
-    fn files(&self, common: &Common) -> Result<Files, Error> {
-        let own = [common.workspace.join("runbooks")];
-        let paths = if self.paths.is_empty() { &own[..] } else { &self.paths };
-        let files = Files::of(&common.workspace, paths).map_err(|error| Error::usage(error.to_string()))?;
-        if files.is_empty() {
+    /// What is to be judged, by workspace: each file stands on the settings and templates of its own.
+    fn places(&self, common: &Common) -> Result<Vec<Place>, Error> {
+        let mut paths: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+        if self.paths.is_empty() {
+            paths.insert(common.workspace.clone(), vec![common.workspace.join("runbooks")]);
+        }
+        for path in &self.paths {
+            paths.entry(common.workspace_of(path)).or_default().push(path.clone());
+        }
+        let place = |(workspace, paths): (PathBuf, Vec<PathBuf>)| {
+            let files = Files::of(&workspace, &paths).map_err(|error| Error::usage(error.to_string()))?;
+            Ok(Place { store: common.store_of(&workspace), workspace, files })
+        };
+        let places: Vec<Place> = paths.into_iter().map(place).collect::<Result<_, Error>>()?;
+        if places.iter().all(|place| place.files.is_empty()) {
             return Err(Error::usage("no runbook was found: they end in `.yaml`"));
         }
-        Ok(files)
+        Ok(places)
     }
 }
 
-/// What is found, with files named from where one stands: an editor or a build server opens them by these names.
-fn judged(common: &Common, files: &Files, catalogue: &Catalogue) -> Result<Checked, Error> {
-    // Where nothing was ever run, as in a clone on a build server, nobody knows which drills were held elsewhere.
-    let history = history(&common.store);
-    let (held, now) = (history.drills(), now());
-    let held = (!history.runs.is_empty()).then_some((held.as_slice(), now));
-    let mut checked =
-        check_with(&common.workspace, files, catalogue, held).map_err(|error| Error::usage(error.to_string()))?;
-    let here = std::env::current_dir()?;
-    checked.sources.rename(|name| {
-        let path = common.workspace.join(name);
-        path.strip_prefix(&here).unwrap_or(&path).display().to_string()
-    });
-    Ok(checked)
+/// Files of one workspace, and where its runs are kept.
+struct Place {
+    workspace: PathBuf,
+    store: Store,
+    files: Files,
 }
 
-fn summary(files: &Files, errors: usize, warnings: usize) -> String {
+/// What is found, with files named from where one stands: an editor or a build server opens them by these names.
+fn judged(places: &[Place], catalogue: &Catalogue) -> Result<Checked, Error> {
+    let here = std::env::current_dir()?;
+    let mut all = Checked::default();
+    for Place { workspace, store, files } in places {
+        // Where nothing was ever run, as in a clone on a build server, nobody knows which drills were held elsewhere.
+        let history = history(store);
+        let (held, now) = (history.drills(), now());
+        let held = (!history.runs.is_empty()).then_some((held.as_slice(), now));
+        let mut checked =
+            check_with(workspace, files, catalogue, held).map_err(|error| Error::usage(error.to_string()))?;
+        checked.sources.rename(|name| {
+            let path = workspace.join(name);
+            path.strip_prefix(&here).unwrap_or(&path).display().to_string()
+        });
+        all.absorb(checked);
+    }
+    Ok(all)
+}
+
+fn summary(places: &[Place], errors: usize, warnings: usize) -> String {
     let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-    let scenarios = Some(files.scenarios.len()).filter(|number| *number > 0).map(|number| count(number, "scenario"));
-    let what: Vec<String> = [count(files.runbooks.len(), "runbook")].into_iter().chain(scenarios).collect();
+    let of = |files: fn(&Files) -> usize| places.iter().map(|place| files(&place.files)).sum::<usize>();
+    let (runbooks, scenarios) = (of(|files| files.runbooks.len()), of(|files| files.scenarios.len()));
+    let scenarios = Some(scenarios).filter(|number| *number > 0).map(|number| count(number, "scenario"));
+    let what: Vec<String> = [count(runbooks, "runbook")].into_iter().chain(scenarios).collect();
     let hint = if errors + warnings > 0 { "; `drctl explain CODE` says more" } else { "" };
     format!("{}: {}, {}{hint}", what.join(", "), count(errors, "error"), count(warnings, "warning"))
 }

@@ -37,6 +37,13 @@ impl Checked {
         self.found.iter().filter(|finding| finding.severity == severity).count()
     }
 
+    /// Takes over what was found elsewhere.
+    pub fn absorb(&mut self, other: Self) {
+        self.add(&other.sources, other.found);
+        self.waiting.extend(other.waiting);
+        self.sources.sort(&mut self.found);
+    }
+
     fn add(&mut self, sources: &Sources, found: Vec<Diagnostic>) {
         if found.is_empty() {
             return;

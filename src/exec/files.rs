@@ -20,6 +20,13 @@ pub fn workspace_folder(start: &Path) -> PathBuf {
     found.unwrap_or(start).to_path_buf()
 }
 
+/// The folder of the workspace that a file or folder belongs to, where there is one.
+#[must_use]
+pub fn workspace_of(path: &Path) -> Option<PathBuf> {
+    let path = folded(&std::path::absolute(path).ok()?);
+    path.ancestors().find(|folder| folder.join(SETTINGS).is_file()).map(Path::to_path_buf)
+}
+
 /// The folder of the runbooks.
 pub const RUNBOOKS: &str = "runbooks";
 
