@@ -192,7 +192,7 @@ fn write_inputs(folder: &Path) -> Result<(), Problem> {
     Ok(fs::write(folder.join("build.ninja"), ninja()?)?)
 }
 
-/// A workspace of a thousand runbooks and more: copies of those that ship, each with a name of its own, and of their
+/// A workspace of a thousand runbooks and more: those that ship, copies of them with names of their own, and their
 /// scenarios.
 fn write_workspace(folder: &Path) -> Result<(), Problem> {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -209,7 +209,8 @@ fn write_workspace(folder: &Path) -> Result<(), Problem> {
         for file in runbooks.iter().chain(&scenario_files(&from)?) {
             let (text, to) = (fs::read_to_string(file)?, to.join(file.strip_prefix(&from)?));
             fs::create_dir_all(to.parent().ok_or("a file lies in a folder")?)?;
-            fs::write(to, renamed(&text, copy))?;
+            // The services of the workspace name the first.
+            fs::write(to, if copy == 0 { text } else { renamed(&text, copy) })?;
         }
     }
     Ok(())

@@ -120,6 +120,12 @@ impl Diagnostic {
         self
     }
 
+    /// Every place it names.
+    pub(super) fn places(&self) -> impl Iterator<Item = Span> {
+        let further = self.others.iter().chain(&self.alike).map(|(span, _)| *span);
+        std::iter::once(self.primary).chain(further).chain(self.fix.as_ref().map(|fix| fix.span))
+    }
+
     /// The same, with every place put where `to` says.
     #[must_use]
     pub(super) fn moved(mut self, to: impl Fn(Span) -> Span) -> Self {

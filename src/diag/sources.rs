@@ -1,5 +1,6 @@
 //! The texts that diagnostics point into.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Diagnostic, Span};
@@ -40,12 +41,13 @@ impl Sources {
         SourceId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Takes over texts that were read elsewhere, and moves what was found in them here. What is here already, under
-    /// the same name, is not taken twice.
+    /// Moves here what was found elsewhere, with the texts that it is about: there may be many more. What is here already,
+    /// under the same name, is not taken twice.
     pub fn absorb(&mut self, others: &Self, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        let ids: Vec<SourceId> = others.files.iter().map(|file| self.id_of(file)).collect();
-        let moved =
-            |span: Span| Span { source: ids.get(span.source.0 as usize).copied().unwrap_or(span.source), ..span };
+        let named: BTreeSet<SourceId> = found.iter().flat_map(Diagnostic::places).map(|place| place.source).collect();
+        let own = |id: SourceId| Some((id, self.id_of(others.files.get(id.0 as usize)?)));
+        let ids: BTreeMap<SourceId, SourceId> = named.into_iter().filter_map(own).collect();
+        let moved = |span: Span| Span { source: ids.get(&span.source).copied().unwrap_or(span.source), ..span };
         found.into_iter().map(|diagnostic| diagnostic.moved(moved)).collect()
     }
 

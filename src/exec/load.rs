@@ -122,12 +122,19 @@ impl Reader<'_> {
     /// Asks the rules of the runbook and of those it calls. The rules that may say more of it come back.
     fn judge(&mut self, own: &Arc<Runbook>) -> Vec<&'static str> {
         self.follow(own);
-        let Surroundings { workspace, templates, .. } = self.surroundings;
+        let Surroundings { workspace, templates, clean, .. } = self.surroundings;
         let mut waiting = Vec::new();
         for runbook in self.runbooks.iter() {
+            let (file, is_own) = (self.sources.name(runbook.source), runbook.source == own.source);
+            if !is_own && clean.lock().is_ok_and(|clean| clean.contains(file)) {
+                continue;
+            }
             let judged = lint::check(runbook, &self.runbooks, workspace, templates, self.catalogue);
+            if judged.found.is_empty() {
+                drop(clean.lock().map(|mut clean| clean.insert(file.to_owned())));
+            }
             self.found.extend(judged.found);
-            if runbook.source == own.source {
+            if is_own {
                 waiting = judged.waiting;
             }
         }

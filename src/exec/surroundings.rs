@@ -1,10 +1,11 @@
 //! What the runbooks of a workspace stand on: its settings, its templates, and the runbooks they may call. Read once,
 //! however many runbooks are judged.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use super::files::{PARTS, SETTINGS, TEMPLATES};
 use super::find::{Callable, Head, callable};
@@ -30,6 +31,8 @@ pub struct Surroundings {
     pub(super) templates: Arc<Templates>,
     /// The settings and the templates, of notices and of deployments.
     pub(super) files: Vec<(String, Vec<u8>)>,
+    /// The files of runbooks of which the rules say nothing, so that not every caller asks them again.
+    pub(super) clean: Mutex<BTreeSet<String>>,
     /// Most runbooks call nothing: these are read when they are asked for.
     callable: LazyLock<CallableOrWhy, Box<dyn FnOnce() -> CallableOrWhy + Send>>,
 }
@@ -72,6 +75,7 @@ impl Surroundings {
             workspace: Arc::new(workspace),
             templates: Arc::new(templates),
             files,
+            clean: Mutex::default(),
             callable: LazyLock::new(Box::new(callable)),
         }
     }
