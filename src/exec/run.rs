@@ -168,6 +168,12 @@ pub fn fitting(common: &Common, loaded: &Loaded, plan: &Plan) -> Result<(), Erro
     Err(Error::new(Exit::Usage, format!("{shown}\nnothing was started")))
 }
 
+/// Refuses what is known before the run to be in its way: values, and approvals given ahead.
+fn begins(common: &Common, start: &Start, loaded: &Loaded, plan: &Plan) -> Result<(), Error> {
+    fitting(common, loaded, plan)?;
+    ahead_problem(plan, &start.approve).map_or(Ok(()), |problem| Err(Error::usage(problem)))
+}
+
 /// Runs a runbook from the beginning.
 ///
 /// # Errors
@@ -191,8 +197,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     let values = inputs::resolve(runbook, &start.set, &vars).map_err(|problems| Error::usage(problems.join("\n")))?;
     saved.map_or(Ok(()), |saved| saved.check_inputs(&values))?;
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
-    fitting(common, &loaded, &plan)?;
-    ahead_problem(&plan, &start.approve).map_or(Ok(()), |problem| Err(Error::usage(problem)))?;
+    begins(common, start, &loaded, &plan)?;
     let held = held(common, start, &plan)?;
     let scaled = start.simulate.as_ref().map(|simulation| Arc::new(ScaledClock::start(simulation.speed)));
     let clock: Arc<dyn Clock> = match &scaled {
@@ -200,8 +205,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         None => Arc::new(SystemClock::start(Timestamp(0))),
     };
     if let Some(since) = start.since.filter(|since| *since > clock.now()) {
-        let message = format!("`--since {since}` has not come yet: it is {} now", clock.now());
-        return Err(Error::usage(message));
+        return Err(Error::usage(format!("`--since {since}` has not come yet: it is {} now", clock.now())));
     }
     let admitted = drill::admitted(&loaded.workspace, runbook, start, clock.now())?;
     let id = RunId::new(&runbook.name.value, clock.now(), ids::random_u32()?);
