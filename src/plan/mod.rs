@@ -265,14 +265,23 @@ impl Plan {
     /// The audiences that notices of the plan may go to: all of them where one is known only in the run.
     fn audiences(&self) -> Vec<&Audience> {
         let notices = self.steps().filter(|(_, step)| step.action.name.value == "notify");
-        let named: Option<BTreeSet<String>> = notices
-            .map(|(_, step)| match step.action.with.value.entry("audience")?.as_ref() {
-                Templated::Plain(Value::String(name)) => Some(name.clone()),
-                _ => None,
-            })
-            .collect();
+        let named: Option<BTreeSet<String>> =
+            notices.map(|(_, step)| self.audience_of(&step.action.with.value)).collect();
         let is_meant = |name: &String| named.as_ref().is_none_or(|named| named.contains(name));
         self.workspace.audiences.iter().filter(|(name, _)| is_meant(name)).map(|(_, audience)| audience).collect()
+    }
+
+    /// The audience of a notice: its own, else that of its template; nothing where it is known only in the run.
+    fn audience_of(&self, with: &Templated) -> Option<String> {
+        let text = |found: &Templated| match found {
+            Templated::Plain(Value::String(name)) => Some(name.clone()),
+            _ => None,
+        };
+        if let Some(own) = with.entry("audience") {
+            return text(&own);
+        }
+        let template = self.templates.get(&text(&*with.entry("template")?)?)?.as_ref()?;
+        template.audience.as_ref().map(|audience| audience.value.clone())
     }
 
     /// The levels by which people are called to the gate of the step; none where it has no gate, or follows no policy.

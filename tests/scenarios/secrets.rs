@@ -98,3 +98,17 @@ execution:
     assert!(!workspace.journal().contains(&hex) && !ran.stderr.contains(&hex), "{ran:?}");
     assert!(ran.stderr.contains("***."), "{ran:?}");
 }
+
+#[test]
+fn a_channel_that_no_notice_goes_through_wants_no_secret() {
+    let settings = "drctl: 1\nchannels:\n  board: { type: file, path: notices }\n  mail: { type: webhook, url: { env: HOOK } }\n\
+                    audiences: { all: [board], outside: [mail] }\n";
+    for (audience, warned) in [("all", false), ("outside", true)] {
+        let template = format!("---\nsubject: done\naudience: {audience}\n---\nDone.\n");
+        let workspace = Workspace::of("communication:\n  - { id: tell, action: notify, with: { template: t } }\n")
+            .file("drctl.yaml", settings)
+            .file("templates/t.md", &template);
+        let ran = workspace.drctl(&["failover", "r"]);
+        assert_eq!(ran.stderr.contains("what would be sent with it will be owed"), warned, "{audience}: {ran:?}");
+    }
+}
