@@ -12,11 +12,13 @@ mod conformance;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use conformance::{Conformance, Sent};
+use conformance::{Conformance, Matched, Sent};
 use drctl::actions::Registry;
-use drctl::actions::azure::{Answer, Api, Cloud, Known, Next, Operation, Request, With, all};
+use drctl::actions::azure::{Answer, Api, Cloud, Known, Next, Operation, Request, Vaults, With, all};
 use drctl::catalogue::{Effect, HumanDuration, Timestamp};
 use drctl::edge::process::ProcessRunner;
+use drctl::runbook::ast::VaultSecret;
+use drctl::runbook::azure::Settings;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -133,6 +135,17 @@ fn last_of(path: &str) -> String {
     let path = path.split('?').next().unwrap();
     let parts: Vec<&str> = path.rsplit('/').take(2).collect();
     format!("{}/{}", parts[1], parts[0])
+}
+
+#[test]
+fn what_asks_for_a_secret_of_a_run_is_one_that_a_key_vault_takes() {
+    let azure = Conformance::load().unwrap_or_else(Conformance::by_hand);
+    let vaults = Vaults::new(&Settings::default());
+    for version in [None, Some("4387e9f3d6e14c459867679a90fd0f79".to_owned())] {
+        let named = VaultSecret { vault: "kv-west".to_owned(), secret: "db-password".to_owned(), version };
+        let judged = azure.check(&sent(&vaults.request(&named)));
+        assert!(matches!(judged, Ok(Matched::Listed(_))), "{judged:?}");
+    }
 }
 
 #[test]

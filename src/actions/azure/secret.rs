@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::client::Lost;
 use super::services::key_vault::asked_of;
-use super::{Azure, Cloud, Method, Via};
+use super::{Azure, Cloud, Method, Request, Via};
 use crate::runbook::ast::VaultSecret;
 use crate::runbook::azure::Settings;
 
@@ -28,15 +28,20 @@ impl Vaults {
         Self { cloud: Cloud::read(cloud).unwrap_or_else(Cloud::nowhere), credential }
     }
 
+    /// What asks for a secret: its current version where none is named.
+    #[must_use]
+    pub fn request(&self, named: &VaultSecret) -> Request {
+        let version = named.version.as_ref().map(|version| format!("/{version}")).unwrap_or_default();
+        asked_of(&self.cloud, &named.vault, Method::Get, &format!("/secrets/{}{version}", named.secret))
+    }
+
     /// The value of a secret. A read whose answer is lost, or that finds the vault unwell, is made once more.
     ///
     /// # Errors
     /// What the vault said, with the names; never a value.
     pub async fn read(&self, azure: &Azure, named: &VaultSecret) -> Result<String, String> {
         let via = Via { cloud: &self.cloud, credential: &self.credential, step: "" };
-        let version = named.version.as_ref().map(|version| format!("/{version}")).unwrap_or_default();
-        let path = format!("/secrets/{}{version}", named.secret);
-        let request = asked_of(&self.cloud, &named.vault, Method::Get, &path);
+        let request = self.request(named);
         let mut answer = azure.exchange(via, &request).await;
         let is_passing = match &answer {
             Ok(reply) => reply.refusal().is_outage() || reply.status == 429,
