@@ -444,6 +444,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('preview', 'preview', [CompletionResultType]::ParameterValue, 'Render a template for every channel, and send nothing; what is not given shows as its name')
+            [CompletionResult]::new('announce', 'announce', [CompletionResultType]::ParameterValue, 'Send a notice outside of any recovery, such as a maintenance announcement: shown first, then sent once, as a run of its own')
             [CompletionResult]::new('send', 'send', [CompletionResultType]::ParameterValue, 'Deliver what a run could not: each once, and nothing that may have been delivered unless you say so')
             break
         }
@@ -458,6 +459,22 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'drctl;notify;announce' {
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who is told (default: the template''s audience)')
+            [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'A variable (`vars.NAME`); may be given many times')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is shown')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many steps run at a time')
+            [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Write the run''s metrics to this file as it goes, for Prometheus'' textfile collector')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be sent, and send nothing')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Send it without asking')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Stay while the run waits for people, also without a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'drctl;notify;send' {

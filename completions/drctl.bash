@@ -118,6 +118,9 @@ _drctl() {
             drctl,watch-for)
                 cmd="drctl__subcmd__watch__subcmd__for"
                 ;;
+            drctl__subcmd__notify,announce)
+                cmd="drctl__subcmd__notify__subcmd__announce"
+                ;;
             drctl__subcmd__notify,preview)
                 cmd="drctl__subcmd__notify__subcmd__preview"
                 ;;
@@ -749,12 +752,58 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__notify)
-            opts="-h --workspace --state --as --help preview send"
+            opts="-h --workspace --state --as --help preview announce send"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        drctl__subcmd__notify__subcmd__announce)
+            opts="-h --audience --var --dry-run --yes --output --wait --parallel --metrics --workspace --state --as --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human plain json" -- "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -356,12 +356,13 @@ complete -c drctl -n "__fish_drctl_using_subcommand verify" -l workspace -d 'The
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand verify" -s h -l help -d 'Print help'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -s h -l help -d 'Print help'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -f -a "preview" -d 'Render a template for every channel, and send nothing; what is not given shows as its name'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview send" -f -a "send" -d 'Deliver what a run could not: each once, and nothing that may have been delivered unless you say so'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -f -a "preview" -d 'Render a template for every channel, and send nothing; what is not given shows as its name'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -f -a "announce" -d 'Send a notice outside of any recovery, such as a maintenance announcement: shown first, then sent once, as a run of its own'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -f -a "send" -d 'Deliver what a run could not: each once, and nothing that may have been delivered unless you say so'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l run -d 'Take the values of this run: what it sent, or what it would send by now' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l var -d 'A variable (`vars.NAME`); may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l audience -d 'Who would be told: decides the channels, the language and the time zone (default: the template\'s)' -r
@@ -371,6 +372,20 @@ complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subc
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l audience -d 'Who is told (default: the template\'s audience)' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l var -d 'A variable (`vars.NAME`); may be given many times' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'
+plain\t'One line an event'
+json\t'One JSON document an event'"
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l parallel -d 'How many steps run at a time' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l metrics -d 'Write the run\'s metrics to this file as it goes, for Prometheus\' textfile collector' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l dry-run -d 'Show what would be sent, and send nothing'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l yes -d 'Send it without asking'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -l wait -d 'Stay while the run waits for people, also without a terminal'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l doubtful -d 'Send a delivery that may have been made already, such as `mail/ada@example.com`; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l arrived -d 'A delivery that may have been made is known to have arrived: it is owed no more; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l reason -d 'How you know, or why it is right to send it again' -r

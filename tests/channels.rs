@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 #![expect(unreachable_pub, reason = "a test is a crate of its own: `pub` says what its modules offer")]
 
+#[path = "channels/announce.rs"]
+mod announce;
 #[path = "support/http.rs"]
 #[expect(dead_code, reason = "other tests ask more of it")]
 mod http;

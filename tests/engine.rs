@@ -160,6 +160,7 @@ fn started() -> Box<RunStarted> {
         from_run: None,
         simulated: false,
         drill: None,
+        announces: None,
         outside_window: None,
         region: None,
         state: None,

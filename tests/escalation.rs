@@ -131,6 +131,7 @@ impl Night {
             from_run: None,
             simulated: false,
             drill: None,
+            announces: None,
             outside_window: None,
             region: None,
             state: Some("/srv/dr state".to_owned()),

@@ -51,7 +51,9 @@ fn command() -> Command {
         command.mut_subcommand(name, |command| offering(command, argument, *offer))
     });
     command.mut_subcommand("notify", |notify| {
-        notify.mut_subcommand("preview", |preview| offering(preview, "template", templates))
+        ["preview", "announce"].into_iter().fold(notify, |notify, name| {
+            notify.mut_subcommand(name, |command| offering(command, "template", templates))
+        })
     })
 }
 

@@ -1,6 +1,7 @@
 //! The command line: clap types, and one thin file per command.
 
 mod actions;
+mod announce;
 mod choose;
 mod common;
 mod complete;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::announce::Announce;
 use super::common::{Common, console_line};
 use super::send::Send;
 use crate::error::{Error, Exit};
@@ -22,6 +23,8 @@ pub(super) struct Notify {
 enum Command {
     /// Render a template for every channel, and send nothing; what is not given shows as its name
     Preview(Preview),
+    /// Send a notice outside of any recovery, such as a maintenance announcement: shown first, then sent once, as a run of its own
+    Announce(Announce),
     /// Deliver what a run could not: each once, and nothing that may have been delivered unless you say so
     Send(Send),
 }
@@ -51,6 +54,7 @@ impl Notify {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         match self.command {
             Command::Preview(preview) => preview.run(common),
+            Command::Announce(announce) => announce.run(common),
             Command::Send(send) => send.run(common),
         }
     }

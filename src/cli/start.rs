@@ -125,7 +125,8 @@ impl Failover {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let Some(region) = &self.region else { return self.by_name.run(common, Kind::Failover) };
         let order = if self.at_once { Order::ByDependency } else { Order::ByPriority };
-        let region = region::made(&common.workspace, region, order, &run::registry().catalogue())?;
+        let lost = region;
+        let region = region::made(&common.workspace, lost, order, &run::registry().catalogue())?;
         for service in &region.failover.without_runbook {
             say(&format!("NO RUNBOOK RECOVERS `{service}`"));
         }
@@ -141,7 +142,7 @@ impl Failover {
         say(&shown);
         if !options.dry_run && !options.simulate {
             let count = region.failover.services().count();
-            let question = format!("recover {count} services that run in {}?", region.made.region);
+            let question = format!("recover {count} services that run in {lost}?");
             confirm(options.yes, &question, "nothing was started")?;
         }
         options.run(common, PathBuf::new(), Some(region.made))

@@ -321,15 +321,27 @@ pub struct RunStarted {
     /// The lost region for which the runbook was made of the workspace's services; no file holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// The template that a command announced: the runbook was made for it; no file holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announces: Option<String>,
     /// The folder that runs are kept in, where it is not the workspace's own: who is called has to name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
 }
 
 impl RunStarted {
+    /// Whether the runbook was made by a command, so that no file holds it.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.region.is_some() || self.announces.is_some()
+    }
+
     /// The command that starts such a run again, without its options.
     #[must_use]
     pub fn command(&self) -> String {
+        if let Some(template) = &self.announces {
+            return format!("drctl notify announce {}", shell_words::quote(template));
+        }
         match (&self.region, self.kind) {
             (Some(region), _) => format!("drctl failover --region {}", shell_words::quote(region)),
             (None, Kind::Drill) => format!("drctl run {}", shell_words::quote(&self.path)),

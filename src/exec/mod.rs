@@ -1,5 +1,6 @@
 //! The shell around the engine: reads the workspace, drives the machine, runs its jobs, hears people.
 
+pub mod announce;
 pub mod check;
 pub mod decide;
 pub mod doctor;

@@ -73,6 +73,6 @@ pub fn made(folder: &Path, region: &str, order: Order, catalogue: &Catalogue) ->
         return Err(Error::usage(message).next(next));
     }
     let place = format!("failover --region {region}");
-    let made = Made { region: region.to_owned(), place, text: failover.text.clone() };
+    let made = Made { region: Some(region.to_owned()), announces: None, place, text: failover.text.clone() };
     Ok(Region { workspace, impact, failover, made })
 }

@@ -64,7 +64,9 @@ pub struct Common {
 #[derive(Clone, Debug)]
 pub struct Made {
     /// The lost region for which it was made.
-    pub region: String,
+    pub region: Option<String>,
+    /// The template that it announces.
+    pub announces: Option<String>,
     /// What people know it by.
     pub place: String,
     /// Its text.
@@ -192,8 +194,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     let (from_run, taken) = earlier.unzip();
     // What is given wins over what an earlier run gave, which wins over what was planned.
     let mut vars = saved.map(|saved| saved.inputs.clone()).unwrap_or_default();
-    vars.extend(taken.unwrap_or_default());
-    vars.extend(start.vars.clone());
+    vars.extend(taken.unwrap_or_default().into_iter().chain(start.vars.clone()));
     let values = inputs::resolve(runbook, &start.set, &vars).map_err(|problems| Error::usage(problems.join("\n")))?;
     saved.map_or(Ok(()), |saved| saved.check_inputs(&values))?;
     let plan = Arc::new(view::plan_of(&loaded, &values, &registry.catalogue())?);
@@ -204,9 +205,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         Some(scaled) => Arc::clone(scaled) as Arc<dyn Clock>,
         None => Arc::new(SystemClock::start(Timestamp(0))),
     };
-    if let Some(since) = start.since.filter(|since| *since > clock.now()) {
-        return Err(Error::usage(format!("`--since {since}` has not come yet: it is {} now", clock.now())));
-    }
+    has_begun(start.since, clock.now())?;
     let admitted = drill::admitted(&loaded.workspace, runbook, start, clock.now())?;
     let id = RunId::new(&runbook.name.value, clock.now(), ids::random_u32()?);
     let mut started = RunStarted {
@@ -227,14 +226,12 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         simulated: start.simulate.is_some(),
         drill: admitted.drill,
         outside_window: admitted.outside_window,
-        region: start.made.as_ref().map(|made| made.region.clone()),
+        region: start.made.as_ref().and_then(|made| made.region.clone()),
+        announces: start.made.as_ref().and_then(|made| made.announces.clone()),
         state: state_folder(common).filter(|_| start.simulate.is_none()),
     };
     let stage = start.simulate.as_ref().map(|simulation| stage(simulation, &plan, &clock, &id));
-    let registry = match &stage {
-        Some(stage) => Arc::new(Registry::new(Arc::new(ProcessRunner::new(""))).replacing(stand_ins(stage))),
-        None => registry,
-    };
+    let registry = stage.as_ref().map_or(registry, standing_in);
     let mut session = Session {
         common,
         simulated: stage.zip(scaled),
@@ -260,6 +257,19 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     started.pinned = pinned;
     session.folder = Some(Arc::new(folder));
     session.drive(State::new(&session.plan), Seq(0), Box::new(journal), vec![Input::Start(Box::new(started))], &[])
+}
+
+/// An outage that is said to have begun did so before now.
+fn has_begun(since: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
+    match since.filter(|since| *since > now) {
+        Some(since) => Err(Error::usage(format!("`--since {since}` has not come yet: it is {now} now"))),
+        None => Ok(()),
+    }
+}
+
+/// The actions of a simulated world.
+fn standing_in(stage: &Arc<Stage>) -> Arc<Registry> {
+    Arc::new(Registry::new(Arc::new(ProcessRunner::new(""))).replacing(stand_ins(stage)))
 }
 
 /// The folder that runs are kept in, where a command has to name it.
@@ -363,7 +373,7 @@ pub fn resume(common: &Common, folder: RunFolder, on_edit: OnEdit) -> Result<Exi
         }
         None => (Arc::clone(&run.plan), state),
     };
-    let is_held = run.started.region.is_some() || common.workspace.join(&run.started.path).is_file();
+    let is_held = run.started.is_made() || common.workspace.join(&run.started.path).is_file();
     let gone = on_edit == OnEdit::Refuse && !is_held;
     let mut notes = unreadable(&held);
     notes.extend(gone.then(|| format!("`{}` is gone: the run goes on as it was started", run.started.path)));
@@ -454,7 +464,7 @@ fn adopted(
 /// The runbook as it is today, unless its file is gone. Of one that was made, what it calls may have been edited.
 fn today(common: &Common, run: &Run, registry: &Registry) -> Result<Option<Loaded>, Error> {
     let file = common.workspace.join(&run.started.path);
-    if let Some((place, text)) = run.loaded.files.first().filter(|_| run.started.region.is_some()) {
+    if let Some((place, text)) = run.loaded.files.first().filter(|_| run.started.is_made()) {
         let surroundings = Surroundings::read(&common.workspace)?;
         return Ok(Some(surroundings.judge(place.clone(), text.clone(), &registry.catalogue())));
     }

@@ -161,6 +161,7 @@ pub(super) fn started(mode: Mode) -> Event {
         from_run: None,
         simulated: false,
         drill: None,
+        announces: None,
         outside_window: None,
         region: None,
         state: None,

@@ -351,6 +351,7 @@ impl Rehearsal<'_> {
             from_run: None,
             simulated: true,
             drill: None,
+            announces: None,
             outside_window: None,
             region: None,
             state: None,

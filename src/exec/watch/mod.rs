@@ -320,6 +320,7 @@ impl Watcher<'_> {
             from_run: None,
             simulated: false,
             drill: None,
+            announces: None,
             outside_window: None,
             region: None,
             state: None,
