@@ -201,6 +201,17 @@ impl TokenCredential for Chain {
 }
 
 impl Chain {
+    /// What to type where a person's own sign-in is one of the kinds. It comes first: a terminal cuts long lines.
+    fn sign_in(&self) -> String {
+        let commands = self.tries.iter().filter_map(|(kind, _)| match *kind {
+            "azure_cli" => Some("`az login`"),
+            "azure_developer_cli" => Some("`azd auth login`"),
+            _ => None,
+        });
+        let commands: Vec<&str> = commands.collect();
+        if commands.is_empty() { String::new() } else { format!(": type {}", commands.join(" or ")) }
+    }
+
     /// The first kind that gives a token, and the token.
     async fn first(
         &self,
@@ -218,7 +229,8 @@ impl Chain {
             };
             failures.push(format!("{kind}: {failed}"));
         }
-        let message = format!("no token by the credential `{}`; tried {}", self.name, failures.join("; "));
+        let (name, sign_in) = (&self.name, self.sign_in());
+        let message = format!("no token by the credential `{name}`{sign_in}; tried {}", failures.join("; "));
         Err(azure_core::Error::with_message(ErrorKind::Credential, message))
     }
 }
@@ -255,6 +267,24 @@ impl TokenCredential for Simulated {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_to_type_comes_before_all_that_was_tried() {
+        let told = async |kinds: &[&'static str]| {
+            let tries = kinds.iter().map(|kind| (*kind, Err("not signed in".to_owned()))).collect();
+            let chain = Chain { name: "ops".to_owned(), tries };
+            chain.first(&["scope"], None).await.map(|(kind, _)| kind).unwrap_err().to_string()
+        };
+        assert_eq!(
+            told(&["managed_identity", "azure_cli", "azure_developer_cli"]).await,
+            "no token by the credential `ops`: type `az login` or `azd auth login`; tried managed_identity: not signed in; \
+             azure_cli: not signed in; azure_developer_cli: not signed in"
+        );
+        assert_eq!(
+            told(&["client_secret"]).await,
+            "no token by the credential `ops`; tried client_secret: not signed in"
+        );
+    }
 
     #[test]
     fn an_error_is_told_with_all_that_brought_it_about() {
