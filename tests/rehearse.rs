@@ -171,6 +171,20 @@ fn whatever_fails_wherever_the_rehearsal_ends_and_says_how() {
 }
 
 #[test]
+fn what_to_type_next_keeps_the_faults_that_were_injected() {
+    let folder = workspace(REGION_DOWN);
+    let faults = ["--inject", "probe:hang", "--inject", "switch:lost-response"];
+    let next = |more: &[&str]| {
+        let shown = text(&drctl(folder.path(), &[&["rehearse", "orders"], &faults[..], more].concat()));
+        shown.lines().last().unwrap_or_default().to_owned()
+    };
+    let again = "next: drctl rehearse orders --inject probe:hang --inject switch:lost-response --seed";
+    assert_eq!(next(&[]), format!("{again} 0 --runs 1000"));
+    // After many, the slowest: it can be looked at.
+    assert_eq!(next(&["--runs", "1"]), format!("{again} 0"));
+}
+
+#[test]
 fn nobody_is_asked_who_may_not_answer_and_the_run_waits() {
     let alone = REGION_DOWN.replace("  promote: { approve: true", "  promote: { approve: false");
     let folder = workspace(&alone.replace("state: succeeded", "state: awaiting_approval"));

@@ -18,7 +18,7 @@ use crate::exec::rehearse::{
 use crate::exec::run::{self, exit_of, registry};
 use crate::plan::path::without_keys;
 use crate::runbook::ast::Runbook;
-use crate::sim::scenario::{Fault, Scenario, cannot_strike, injected};
+use crate::sim::scenario::{Fault, Scenario, cannot_strike, injected, injection};
 
 /// Rehearses a runbook.
 #[derive(Debug, Args)]
@@ -110,7 +110,7 @@ impl Rehearse {
             Output::Json => console_line(&text::json(&rehearsed, &facts, &found).to_string())?,
             Output::Human | Output::Plain => {
                 console_line(&text::rehearsal(&rehearsed, &facts, &found))?;
-                say(&format!("next: {}", self.next(seed)));
+                say(&format!("next: {} --runs 1000", self.again(seed)));
             }
         }
         Ok(ended)
@@ -121,7 +121,12 @@ impl Rehearse {
         let scenario = &subject.scenario.name.value;
         match self.output {
             Output::Json => console_line(&text::spread_json(&subject.plan, scenario, &spread).to_string())?,
-            Output::Human | Output::Plain => console_line(&text::spread(&subject.plan, scenario, &spread))?,
+            Output::Human | Output::Plain => {
+                console_line(&text::spread(&subject.plan, scenario, &spread))?;
+                // What is looked at after the whole: the one that took longest.
+                let slowest = spread.times.last().map_or(seed, |(_, slowest)| *slowest);
+                say(&format!("next: {}", self.again(slowest)));
+            }
         }
         if let Some(file) = &self.svg {
             let title = format!("{}, {scenario}: {runs} rehearsals", subject.plan.runbook.name.value);
@@ -139,12 +144,15 @@ impl Rehearse {
         Ok(if told.wrong.is_empty() && told.never_struck.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
-    fn next(&self, seed: u64) -> String {
+    /// The command that rehearses the same with a seed.
+    fn again(&self, seed: u64) -> String {
         let scenario = self.scenario.as_ref().map(|given| format!(" --scenario {given}")).unwrap_or_default();
         let set =
             self.set.iter().map(|(name, value)| format!(" --set {}", shell_words::quote(&format!("{name}={value}"))));
         let set: String = set.collect();
-        format!("drctl rehearse {}{scenario}{set} --seed {seed} --runs 1000", self.named.again())
+        let faults = self.inject.iter().filter_map(injection);
+        let faults: String = faults.map(|fault| format!(" --inject {}", shell_words::quote(&fault))).collect();
+        format!("drctl rehearse {}{scenario}{set}{faults} --seed {seed}", self.named.again())
     }
 }
 

@@ -27,6 +27,14 @@ pub fn injected(text: &str) -> Result<Fault, String> {
     })
 }
 
+/// The `STEP:FAULT` that reads as this fault; nothing where none does.
+#[must_use]
+pub fn injection(fault: &Fault) -> Option<String> {
+    let step = fault.step()?;
+    let mut texts = WORDS.iter().map(|word| format!("{step}:{word}"));
+    texts.find(|text| injected(text).as_ref() == Ok(fault))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +42,10 @@ mod tests {
     #[test]
     fn a_fault_is_injected_by_its_word() {
         assert_eq!(injected("a:hang"), Ok(Fault::Hang { step: "a".to_owned() }));
+        for word in WORDS {
+            let text = format!("each[eu].a:{word}");
+            assert_eq!(injected(&text).ok().and_then(|fault| injection(&fault)), Some(text));
+        }
         assert_eq!(
             injected("a:lost-respons"),
             Err("wanted `STEP:FAULT` with one of fail, hang, timeout, lost-response, crash-after-effect, found \

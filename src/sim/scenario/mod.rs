@@ -16,7 +16,7 @@ use crate::plan::path::{named, names};
 use crate::runbook::ast::{Kind, Simulate};
 
 pub use check::{Against, cannot_strike, check};
-pub use inject::injected;
+pub use inject::{injected, injection};
 pub use parse::parse;
 
 /// How long a person takes where nothing is said: long enough to read what is asked.
