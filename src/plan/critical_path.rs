@@ -113,7 +113,7 @@ pub struct Estimates<'p> {
 impl Estimates<'_> {
     /// The critical path through detection, assessment and execution: what the RTO has to cover. Gates and `verify`
     /// count, a step that calls a runbook takes as long as the critical path of that, and a step whose `when` is false
-    /// for these inputs takes no time.
+    /// for these inputs takes no time and is none of it.
     #[must_use]
     pub fn critical_path(&self, runbook: &Runbook, graph: &Graph, inputs: &Map<String, Value>) -> CriticalPath {
         self.within(runbook, graph, inputs, DEEPEST)
@@ -136,15 +136,16 @@ impl Estimates<'_> {
         let order = graph.order().unwrap_or_default();
         let known = Known::new(inputs);
         let mut path = CriticalPath::default();
-        let times: Vec<Time> = runbook.steps.iter().map(|step| self.time(runbook, step, &known, deep)).collect();
+        let times: Vec<Option<Time>> =
+            runbook.steps.iter().map(|step| self.time(runbook, step, &known, deep)).collect();
         for phase in Phase::ALL.into_iter().filter(|phase| phase.is_barrier()) {
             let inside = |step: &StepIndex| {
                 let step = &runbook.steps[step.at()];
                 step.phase == phase && is_main(step)
             };
             let order: Vec<StepIndex> = order.iter().copied().filter(inside).collect();
-            let (typical, longest) = longest_in(graph, &order, |step| times[step.at()].typical);
-            let (worst, worst_steps) = longest_in(graph, &order, |step| times[step.at()].worst);
+            let (typical, longest) = longest_in(graph, &order, |step| Some(times[step.at()]?.typical));
+            let (worst, worst_steps) = longest_in(graph, &order, |step| Some(times[step.at()]?.worst));
             path.typical += typical;
             path.worst += worst;
             path.steps.extend(longest);
@@ -171,17 +172,17 @@ impl Estimates<'_> {
         Some(Time { typical: path.typical, worst: path.worst })
     }
 
-    /// How long a step takes, its gate and its check included.
-    fn time(&self, runbook: &Runbook, step: &Step, known: &Known, deep: usize) -> Time {
+    /// How long a step takes, its gate and its check included; nothing where it does not run.
+    fn time(&self, runbook: &Runbook, step: &Step, known: &Known, deep: usize) -> Option<Time> {
         if holds(runbook, step, known) == Some(false) {
-            return Time::default();
+            return None;
         }
         let own = self.call(runbook, step, known, deep).unwrap_or_else(|| match &step.verify {
             Some(verify) => checked(step, verify, self.catalogue),
             None => estimate(step, self.catalogue).map(Time::of).unwrap_or_default(),
         });
         let gate = step.approval.as_deref().map(gate).unwrap_or_default();
-        gate.and(own.times(rounds(runbook, step, known)))
+        Some(gate.and(own.times(rounds(runbook, step, known))))
     }
 }
 
@@ -215,20 +216,27 @@ fn given(runbook: &Runbook, step: &Step, called: &Runbook, known: &Known) -> Map
     inputs.filter_map(|input| Some((input.name.value.clone(), value(input)?))).collect()
 }
 
-/// The longest way through these steps, which come in an order that fits their needs.
-fn longest_in(graph: &Graph, order: &[StepIndex], time: impl Fn(StepIndex) -> Duration) -> (Duration, Vec<StepIndex>) {
+/// The longest way through these steps, which come in an order that fits their needs. One without a time does not run:
+/// the way may lead through it, and it is not named.
+fn longest_in(
+    graph: &Graph,
+    order: &[StepIndex],
+    time: impl Fn(StepIndex) -> Option<Duration>,
+) -> (Duration, Vec<StepIndex>) {
     let mut reach: Vec<Option<(Duration, Option<StepIndex>)>> = vec![None; graph.len()];
     let mut end: (Duration, Option<StepIndex>) = (Duration::ZERO, None);
     for step in order {
         let reached = |need: &&StepIndex| reach[need.at()].map(|(until, _)| until);
         let before = graph.needs(*step).iter().filter(|need| reached(need).is_some()).max_by_key(reached);
-        let until = before.and_then(|need| reached(&need)).unwrap_or_default() + time(*step);
+        let own = time(*step);
+        let until = before.and_then(|need| reached(&need)).unwrap_or_default() + own.unwrap_or_default();
         reach[step.at()] = Some((until, before.copied()));
-        if end.1.is_none() || until > end.0 {
+        if own.is_some() && (end.1.is_none() || until > end.0) {
             end = (until, Some(*step));
         }
     }
-    let mut steps: Vec<StepIndex> = std::iter::successors(end.1, |step| reach[step.at()]?.1).collect();
+    let way = std::iter::successors(end.1, |step| reach[step.at()]?.1);
+    let mut steps: Vec<StepIndex> = way.filter(|step| time(*step).is_some()).collect();
     steps.reverse();
     (end.0, steps)
 }

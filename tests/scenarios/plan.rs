@@ -181,6 +181,26 @@ fn only_a_terminal_gets_colours_and_a_secret_is_never_shown() {
 }
 
 #[test]
+fn a_step_that_does_not_run_is_not_critical_and_the_way_leads_past_it() {
+    let steps = "inputs: { planned: { type: bool, default: false } }\nassessment:\n  \
+        - { id: drain, action: wait, when: inputs.planned, with: { for: 1s }, estimate: { typical: 10m } }\n  \
+        - { id: look, action: wait, with: { for: 1s } }\nexecution:\n  \
+        - { id: stop, action: wait, with: { for: 1s }, estimate: { typical: 1m } }\n  \
+        - { id: copy, action: wait, needs: [stop], when: inputs.planned, with: { for: 1s }, estimate: { typical: 10m } }\n  \
+        - { id: start, action: wait, needs: [copy], with: { for: 1s }, estimate: { typical: 2m } }\n  \
+        - { id: undo, action: wait, run_if: failure, with: { for: 1s }, estimate: { typical: 1h } }\n";
+    let workspace = Workspace::of(steps);
+    let path = |more: &[&str]| {
+        let plan = workspace.drctl(&[&["plan", "r"], more].concat()).stdout;
+        let steps = plan.lines().filter(|line| line.starts_with(' '));
+        let starred = steps.filter_map(|line| line.split_once(" * ")?.1.split(' ').next());
+        starred.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(path(&[]), "look stop start");
+    assert_eq!(path(&["--set", "planned=true"]), "drain stop copy start");
+}
+
+#[test]
 fn gates_count_at_their_estimate_and_verify_at_what_it_may_take() {
     let critical = |steps: &str| {
         let plan = Workspace::of(&format!("execution:\n  - {steps}\n")).drctl(&["plan", "r"]).stdout;
