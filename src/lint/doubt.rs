@@ -17,8 +17,8 @@ pub(super) struct Doubt {
     steps: BTreeMap<StepIndex, BTreeSet<String>>,
     /// The codes of all errors.
     codes: BTreeSet<&'static str>,
-    /// Where the steps in doubt stand.
-    places: Vec<Span>,
+    /// Where the steps in doubt begin and end.
+    places: BTreeMap<u32, Span>,
 }
 
 impl Doubt {
@@ -48,7 +48,8 @@ impl Doubt {
                 None => drop(doubt.fields.insert(field_of(error.code).to_owned())),
             }
         }
-        doubt.places = doubt.steps.keys().map(|step| runbook.steps[step.at()].span).collect();
+        let place = |step: &StepIndex| runbook.steps[step.at()].span;
+        doubt.places = doubt.steps.keys().map(place).map(|place| (place.start, place)).collect();
         doubt
     }
 
@@ -79,8 +80,8 @@ impl Doubt {
 
     /// Whether the place is within a step in doubt.
     pub(super) fn covers(&self, place: Span) -> bool {
-        let is_within = |step: &Span| step.source == place.source && (step.start..=step.end).contains(&place.start);
-        self.places.iter().any(is_within)
+        let before = self.places.range(..=place.start).next_back();
+        before.is_some_and(|(_, step)| step.source == place.source && place.start <= step.end)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which fields of a runbook could not be read as they stand: what they say is not known.
 
+use std::collections::BTreeMap;
+
 use super::ast::{Phase, Runbook};
 use super::fields::{LanguageField, RUNBOOK, STEP};
 use super::source::{Document, Node, NodeId};
@@ -8,6 +10,8 @@ use crate::diag::{Diagnostic, Severity};
 /// Marks in the runbook, and in each step that was read, the fields in which something is wrong. Of a step that could
 /// not be read at all, its phase is marked.
 pub(super) fn mark(document: &Document, runbook: &mut Runbook, found: &[Diagnostic]) {
+    let by_place: BTreeMap<u32, usize> =
+        runbook.steps.iter().enumerate().map(|(index, step)| (step.span.start, index)).collect();
     for error in found.iter().filter(|finding| finding.severity == Severity::Error) {
         let at = error.primary.start;
         let top = entry(document, document.root(), at);
@@ -21,12 +25,16 @@ pub(super) fn mark(document: &Document, runbook: &mut Runbook, found: &[Diagnost
         let field = top.map(|(key, _)| name(key, is_key(key))).unwrap_or_default();
         let is_phase = Phase::ALL.iter().any(|phase| phase.name() == field);
         let item = top.filter(|_| is_phase).and_then(|(_, steps)| match document.get(steps) {
-            Node::Sequence(items) => items.iter().copied().find(|item| holds(document, *item, at)),
+            // In the order of the text: one that an alias stands for is not found, and its phase is marked.
+            Node::Sequence(items) => {
+                let behind = items.partition_point(|item| document.span(*item).start <= at);
+                items[..behind].last().copied().filter(|item| holds(document, *item, at))
+            }
             _ => None,
         });
         let step = item.and_then(|item| {
-            let span = document.span(item);
-            runbook.steps.iter_mut().find(|step| step.span == span)
+            let index = by_place.get(&document.span(item).start)?;
+            runbook.steps.get_mut(*index)
         });
         match (item, step) {
             (Some(item), Some(step)) => match missing(document, item, STEP, error) {
