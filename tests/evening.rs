@@ -232,7 +232,8 @@ fn vouched_for(workspace: &Workspace, town: &Town, run: &str) {
         "RPO 5m: up to 4s of data lost, measured by lag.",
         "Services, within its RTO: Shop.",
         "at declare, approved by grace.",
-        "Notices: 5 sent.",
+        // Five to customers and staff, two calls to the gate.
+        "Notices: 7 sent.",
     ] {
         assert!(summary.iter().any(|line| line.contains(wanted)), "{wanted}: {summary:#?}");
     }
@@ -240,9 +241,9 @@ fn vouched_for(workspace: &Workspace, town: &Town, run: &str) {
     assert!((180.0..240.0).contains(&achieved), "since the alert says that it began: {achieved}");
     let interruptions = report["issues"].as_array().unwrap().iter().filter(|issue| issue["kind"] == "interruption");
     assert_eq!(interruptions.count(), 2);
-    let calls = report["approvals"][0]["calls"].as_array().unwrap().iter();
-    let called: Vec<(&str, &str)> = calls.map(|call| (text(&call["calls"]), text(&call["state"]))).collect();
-    assert_eq!(called, [("incident_commander", "reached"), ("head_of_operations", "reached")]);
+    let calls = report["notices"].as_array().unwrap().iter().filter(|notice| notice["template"] == "approval_request");
+    let called: Vec<(&str, &str)> = calls.map(|call| (text(&call["audience"]), text(&call["state"]))).collect();
+    assert_eq!(called, [("incident_commander", "sent"), ("head_of_operations", "sent")]);
     workspace.well(&["report", run, "--out", "report.html"]);
     workspace.write("chat.json", &town.chat.asked().last().unwrap().body);
     workspace.well(&["evidence", run, "--out", "evidence.tar"]);

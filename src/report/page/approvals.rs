@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::super::needs::done_word;
 use super::super::plan::Seconds;
-use super::model::{Approval, Call, Decision, Doubt, Vote, Who};
+use super::model::{Approval, Decision, Doubt, Vote, Who};
 use super::moments::{Moment, Moments};
 use crate::catalogue::Timestamp;
-use crate::engine::event::{GateOpened, LevelCalled};
-use crate::engine::{self, Decided, End, Event, NodeId, StepState};
+use crate::engine::event::GateOpened;
+use crate::engine::{self, Decided, Event, NodeId, StepState};
 
 /// Every gate that opened, in order.
 pub(super) fn approvals(moments: &Moments<'_>) -> Vec<Approval> {
@@ -18,11 +18,6 @@ pub(super) fn approvals(moments: &Moments<'_>) -> Vec<Approval> {
         if let Event::GateOpened(opened) = moment.event {
             open.insert(node, gates.len());
             gates.push(gate(moment.at, opened));
-        }
-        if let Event::CallEnded { call, end, step } = moment.event {
-            // A call may end after the gate that it was made for.
-            let mut made = gates.iter_mut().filter(|gate| *gate.step == *step.0).flat_map(|gate| &mut gate.calls);
-            made.find(|made| made.number == *call).into_iter().for_each(|made| (made.state, made.note) = became(end));
         }
         let Some(gate) = open.get(&node).map(|at| &mut gates[*at]) else { continue };
         take_in(gate, moment);
@@ -55,7 +50,6 @@ fn gate(at: Timestamp, opened: &GateOpened) -> Approval {
         settled_at: None,
         waited: Seconds::default(),
         late: false,
-        calls: Vec::new(),
         escalated: Vec::new(),
         outcome: "open",
         votes: Vec::new(),
@@ -66,7 +60,6 @@ fn gate(at: Timestamp, opened: &GateOpened) -> Approval {
 fn take_in(gate: &mut Approval, moment: &Moment<'_>) {
     match moment.event {
         Event::Decided(decided) => gate.votes.extend(vote(moment.at, decided)),
-        Event::LevelCalled(called) => gate.calls.push(call(called)),
         Event::GateEscalated { to, .. } => gate.escalated.push((moment.at, to.clone())),
         _ => {}
     }
@@ -82,27 +75,6 @@ fn take_in(gate: &mut Approval, moment: &Moment<'_>) {
         Event::StepFailed { .. } => "nobody answered in time",
         _ => "settled",
     };
-}
-
-fn call(called: &LevelCalled) -> Call {
-    Call {
-        number: called.call,
-        level: called.level,
-        calls: called.calls.clone(),
-        at: called.at,
-        state: "under way",
-        note: String::new(),
-    }
-}
-
-/// What became of a call.
-fn became(end: &End) -> (&'static str, String) {
-    match end {
-        End::Succeeded { note, .. } => ("reached", note.clone()),
-        End::Failed { reason, .. } => ("owed", reason.clone()),
-        End::Ambiguous { evidence } => ("in doubt", evidence.clone()),
-        End::Cancelled => ("owed", "it was cancelled".to_owned()),
-    }
 }
 
 fn vote(taken_at: Timestamp, decided: &Decided) -> Option<Vote> {

@@ -242,32 +242,12 @@ pub struct Approval {
     pub waited: Seconds,
     /// Whether it was settled after its time was over, or is open beyond it.
     pub late: bool,
-    /// Who was called to it.
-    pub calls: Vec<Call>,
     /// When more people were asked, and which roles.
     pub escalated: Vec<(Timestamp, Vec<String>)>,
     /// `approved`, `rejected`, `void`, `never answered`, `open`.
     pub outcome: &'static str,
     /// Who said what.
     pub votes: Vec<Vote>,
-}
-
-/// A call to a gate, by its escalation policy.
-#[derive(Clone, Debug, Serialize)]
-pub struct Call {
-    /// The call's number among those of its step.
-    #[serde(skip)]
-    pub number: u32,
-    /// The level, from one.
-    pub level: u32,
-    /// The role, audience or channel.
-    pub calls: String,
-    /// When.
-    pub at: Timestamp,
-    /// `reached`, `owed`, `in doubt`, `under way`.
-    pub state: &'static str,
-    /// What became of it.
-    pub note: String,
 }
 
 /// A word on a gate.
