@@ -188,6 +188,11 @@ fn a_drill_outside_its_window_wants_a_reason_which_is_journaled() {
     assert_eq!((moved(folder.path()), code), (1, Some(0)));
     let (drills, _) = told(folder.path(), &["drills"]);
     assert!(drills.lines().any(|line| line.starts_with("yearly    done     failover orders")), "{drills}");
+    let (report, _) = told(folder.path(), &["report", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let decision = &report["decisions"][0];
+    assert_eq!(decision["what"], "hold the drill yearly, outside its maintenance window", "{report:#}");
+    assert_eq!(decision["reason"], "the auditor is here");
 }
 
 #[test]

@@ -193,13 +193,13 @@ async fn an_evening_from_the_alert_to_the_evidence() {
 
     let ended = workspace.drctl(&["resume", &run, "--as", "monitor"]);
     assert!(matches!(ended.code, Some(0 | 10)), "{ended:?}");
-    settle_doubts(&workspace, &town);
+    let doubts = settle_doubts(&workspace, &town);
     assert_eq!(workspace.status()["owed"], json!([]));
     assert_eq!(town.told_all(), [["incident", "over"]; 4], "everybody is told both, once");
     assert_eq!((town.pager.asked().len(), town.told_calls().len()), (1, 1), "nobody is called twice");
     assert_eq!(town.azure.changes(), moved, "nothing is done twice");
 
-    vouched_for(&workspace, &town, &run);
+    vouched_for(&workspace, &town, &run, doubts);
 }
 
 impl Town {
@@ -210,10 +210,12 @@ impl Town {
     }
 }
 
-/// What a person does about mails of which drctl cannot know whether they arrived: looks, and says so.
-fn settle_doubts(workspace: &Workspace, town: &Town) {
+/// What a person does about mails of which drctl cannot know whether they arrived: looks, and says so. How many.
+fn settle_doubts(workspace: &Workspace, town: &Town) -> usize {
     let run = workspace.run();
-    for owed in workspace.status()["owed"].as_array().unwrap() {
+    let status = workspace.status();
+    let doubts = status["owed"].as_array().unwrap();
+    for owed in doubts {
         assert_eq!(owed["in_doubt"], true, "{owed}");
         let (step, to) = (text(&owed["step"]), text(&owed["to"]));
         let arrived = if town.told(to).contains(&"over") { "--arrived" } else { "--doubtful" };
@@ -221,10 +223,11 @@ fn settle_doubts(workspace: &Workspace, town: &Town) {
         let said = ["notify", "send", "--owed", &run, step, arrived, &delivery, "--reason", "asked the mail server"];
         workspace.well(&said);
     }
+    doubts.len()
 }
 
 /// The report says what happened, and the evidence and the journal stand against all that was said on the way.
-fn vouched_for(workspace: &Workspace, town: &Town, run: &str) {
+fn vouched_for(workspace: &Workspace, town: &Town, run: &str, doubts: usize) {
     let report: Value = serde_json::from_str(&workspace.well(&["report", run, "--format", "json"])).unwrap();
     let summary: Vec<&str> = report["summary"].as_array().unwrap().iter().map(text).collect();
     for wanted in [
@@ -241,6 +244,9 @@ fn vouched_for(workspace: &Workspace, town: &Town, run: &str) {
     assert!((180.0..240.0).contains(&achieved), "since the alert says that it began: {achieved}");
     let interruptions = report["issues"].as_array().unwrap().iter().filter(|issue| issue["kind"] == "interruption");
     assert_eq!(interruptions.count(), 2);
+    let decisions = report["decisions"].as_array().unwrap().iter();
+    let settled = decisions.filter(|decision| decision["reason"] == "asked the mail server");
+    assert_eq!(settled.count(), doubts, "what a person said of mails in doubt");
     let calls = report["notices"].as_array().unwrap().iter().filter(|notice| notice["template"] == "approval_request");
     let called: Vec<(&str, &str)> = calls.map(|call| (text(&call["audience"]), text(&call["state"]))).collect();
     assert_eq!(called, [("incident_commander", "sent"), ("head_of_operations", "sent")]);

@@ -115,7 +115,7 @@ impl Scope for NodeScope<'_> {
     fn is_unknown(&self, root: &str, name: Option<&str>) -> bool {
         match root {
             "inputs" => self.input_is_unknown(name),
-            "run" => self.state.started.is_none() || (name == Some("head") && self.head.is_empty()),
+            "run" => self.state.started.is_none(),
             "item" => self.node.is_some_and(|node| self.item_is_unknown(self.state.node(node))),
             _ => false,
         }

@@ -102,6 +102,8 @@ impl Driver {
     /// Drives the run until it ends, waits for people, or cannot go on.
     pub(super) async fn drive(mut self, first: Vec<Input>) -> Left {
         let mut durability = self.journal.durability();
+        // Before anything begins: a notice that was under way when an earlier drctl ended is rendered at once.
+        self.release(&durability);
         if let Err(illegal) = self.begin(first) {
             return Left::Illegal(illegal);
         }

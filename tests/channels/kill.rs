@@ -17,6 +17,8 @@ async fn silent_office() -> (MailServer, Office) {
         TO.join(", ")
     ));
     trust(&server, office.path());
+    // What a notice says of the journal must not keep it from anybody, be it the first step, or taken up.
+    office.edit("templates/incident.txt", "to the east.", "to the east, by {{ run.head }}.");
     (server, office)
 }
 

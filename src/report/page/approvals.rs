@@ -95,13 +95,37 @@ fn vote(taken_at: Timestamp, decided: &Decided) -> Option<Vote> {
 
 /// Every decision that is no vote on a gate, in order.
 pub(super) fn decisions(moments: &Moments<'_>) -> Vec<Decision> {
-    let decided = moments.all.iter().filter_map(|moment| match moment.event {
-        Event::Decided(decided) => Some(&**decided),
+    let mut all: Vec<Decision> = moments.all.iter().filter_map(made).collect();
+    // What was owed is journaled delivery by delivery; a person asked for it once.
+    let said = |one: &Decision| (one.step.clone(), one.what.clone(), one.who.name.clone(), one.reason.clone());
+    all.dedup_by(|later, one| said(later) == said(one));
+    all
+}
+
+fn made(moment: &Moment<'_>) -> Option<Decision> {
+    let typed = |person, step: Option<String>, what: String, reason: &Option<String>| Decision {
+        at: moment.at,
+        step,
+        what,
+        who: Who::of(person),
+        reason: reason.clone(),
+        from: "command".to_owned(),
+    };
+    match moment.event {
+        Event::Decided(decided) => {
+            let votes = matches!(decided.decision, engine::Decision::Approve { .. } | engine::Decision::Reject);
+            (!votes).then(|| decision(decided))
+        }
+        Event::Redelivered { step, person, reason, .. } => {
+            Some(typed(person, Some(step.to_string()), "settle what was owed".to_owned(), reason))
+        }
+        Event::RunStarted(started) => {
+            let drill = started.drill.as_ref()?;
+            let outside = if started.outside_window.is_some() { ", outside its maintenance window" } else { "" };
+            Some(typed(&started.operator, None, format!("hold the drill {drill}{outside}"), &started.outside_window))
+        }
         _ => None,
-    });
-    let is_vote =
-        |decided: &&Decided| matches!(decided.decision, engine::Decision::Approve { .. } | engine::Decision::Reject);
-    decided.filter(|decided| !is_vote(decided)).map(decision).collect()
+    }
 }
 
 fn decision(decided: &Decided) -> Decision {
