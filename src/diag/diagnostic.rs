@@ -72,14 +72,21 @@ impl Diagnostic {
 
     /// One for each of its places, where it holds for many: what programs want to know.
     pub fn each(&self) -> impl Iterator<Item = Self> {
-        let own = Self { alike: Vec::new(), ..self.clone() };
-        let of_place = move |(span, message): &(Span, String)| Self {
-            primary: *span,
-            message: message.clone(),
+        // Field by field: there may be a hundred thousand places, and each is cloned alone.
+        let own = Self {
+            code: self.code,
+            severity: self.severity,
+            message: self.message.clone(),
+            primary: self.primary,
+            label: self.label.clone(),
+            others: self.others.clone(),
             alike: Vec::new(),
-            fix: None,
-            ..self.clone()
+            notes: self.notes.clone(),
+            fix: self.fix.clone(),
         };
+        let like = Self { fix: None, ..own.clone() };
+        let of_place =
+            move |(span, message): &(Span, String)| Self { primary: *span, message: message.clone(), ..like.clone() };
         std::iter::once(own).chain(self.alike.iter().map(of_place))
     }
 
