@@ -48,7 +48,7 @@ pub struct Source<'r> {
     pub plan: &'r Plan,
     /// What happened.
     pub records: &'r [Record<Event>],
-    /// The last record and its hash, as [`chain_head`] writes them.
+    /// The last record and its hash, as [`chain_head`](crate::journal::chain_head) writes them.
     pub head: String,
     /// Runs of the same runbook before this one, the latest first.
     pub earlier: Vec<Earlier>,
