@@ -11,6 +11,8 @@ mod azure;
 mod http;
 #[path = "support/smtp.rs"]
 mod smtp;
+#[path = "support/until.rs"]
+mod until;
 #[path = "evening/workspace.rs"]
 mod workspace;
 
@@ -23,6 +25,7 @@ use serde_json::{Value, json};
 use azure::AzureServer;
 use http::{Server, answer};
 use smtp::{Mail, MailServer, Protection, Strike};
+use until::until;
 use workspace::{Ran, Workspace, ran};
 
 const GOLD: [&str; 2] = ["gold1@customer.example", "gold2@customer.example"];
@@ -79,6 +82,12 @@ impl Town {
         self.mail.mails().iter().filter(|mail| mail.to == to).map(kind).collect()
     }
 
+    /// The calls that were sent to who is second.
+    fn told_calls(&self) -> Vec<String> {
+        let calls = self.mail.mails().into_iter().filter(|mail| mail.to == "grace@shop.example");
+        calls.map(|mail| mail.data.replace("=\r\n", "").replace("=3D", "=")).collect()
+    }
+
     fn told_all(&self) -> Vec<Vec<&'static str>> {
         GOLD.iter().chain(&SILVER).map(|to| self.told(to)).collect()
     }
@@ -111,16 +120,6 @@ fn alert() -> String {
         }],
     })
     .to_string()
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("{what} did not happen");
 }
 
 async fn within<T>(what: &str, happens: impl Future<Output = T>) -> T {
@@ -200,14 +199,6 @@ async fn an_evening_from_the_alert_to_the_evidence() {
     assert_eq!(town.azure.changes(), moved, "nothing is done twice");
 
     vouched_for(&workspace, &town, &run, doubts);
-}
-
-impl Town {
-    /// The calls that were sent to who is second.
-    fn told_calls(&self) -> Vec<String> {
-        let calls = self.mail.mails().into_iter().filter(|mail| mail.to == "grace@shop.example");
-        calls.map(|mail| mail.data.replace("=\r\n", "").replace("=3D", "=")).collect()
-    }
 }
 
 /// What a person does about mails of which drctl cannot know whether they arrived: looks, and says so. How many.

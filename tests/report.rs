@@ -7,13 +7,16 @@
 mod arithmetic;
 #[path = "report/metrics.rs"]
 mod metrics;
+#[path = "support/until.rs"]
+mod until;
 #[path = "scenarios/workspace.rs"]
 mod workspace;
 
 use serde_json::Value;
 
 use arithmetic::Facts;
-use workspace::{Workspace, signal, until};
+use until::until;
+use workspace::{Workspace, signal};
 
 fn report(workspace: &Workspace) -> Value {
     let run = workspace.run();

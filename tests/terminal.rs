@@ -6,13 +6,16 @@
 
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "support/until.rs"]
+mod until;
 #[path = "scenarios/workspace.rs"]
 mod workspace;
 
 use std::time::Duration;
 
 use pty::Terminal;
-use workspace::{Workspace, until};
+use until::until;
+use workspace::Workspace;
 
 const GATED: &str = r#"
 execution:

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+#[path = "support/until.rs"]
+mod until;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -11,6 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use until::until;
 
 /// A service that is well or not, as the test says, and counts who looked.
 struct Service {
@@ -142,16 +147,6 @@ impl Workspace {
         let first: Value = serde_json::from_str(self.journal().lines().next().unwrap()).unwrap();
         first["payload"]["since"].clone()
     }
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("{what} did not happen");
 }
 
 fn interrupt(child: &Child) {

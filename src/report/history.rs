@@ -81,14 +81,17 @@ pub struct Freshness {
 }
 
 impl History {
+    /// The last rehearsal of each of a runbook's scenarios, by their names.
+    #[must_use]
+    pub fn last(&self, runbook: &str, kind: Kind) -> BTreeMap<&str, &Rehearsal> {
+        let own = self.rehearsals.iter().filter(|one| one.runbook == runbook && one.kind == kind);
+        own.map(|one| (one.scenario.as_str(), one)).collect()
+    }
+
     /// What is known of a runbook; a run of one that calls it counts, too.
     #[must_use]
     pub fn of(&self, runbook: &str, kind: Kind) -> Freshness {
-        let own = self.rehearsals.iter().filter(|one| one.runbook == runbook && one.kind == kind);
-        let mut last: BTreeMap<&str, &Rehearsal> = BTreeMap::new();
-        for one in own {
-            last.insert(&one.scenario, one);
-        }
+        let last = self.last(runbook, kind);
         let failing = last.values().filter(|one| !one.as_expected);
         let runs = self.runs.iter().filter(|run| run.is_of(runbook, kind));
         Freshness {

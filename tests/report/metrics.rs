@@ -112,7 +112,7 @@ fn a_run_writes_its_metrics_as_it_goes() {
     );
     let mut child = workspace.start(&["failover", "r", "--metrics", "run.prom"]);
     let written = || std::fs::read_to_string(workspace.path("run.prom")).unwrap_or_default();
-    crate::workspace::until("the metrics say that the step runs", || written().contains("state=\"running\"} 1"));
+    crate::until::until("the metrics say that the step runs", || written().contains("state=\"running\"} 1"));
     assert_eq!(value(&read(&written()), "drctl_run_state", "state", "running"), 1.0);
     workspace.write("ready", "");
     child.wait().unwrap();

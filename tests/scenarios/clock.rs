@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use drctl::catalogue::Timestamp;
 
-use crate::workspace::{Ran, Workspace, ran, until};
+use crate::until::until;
+use crate::workspace::{Ran, Workspace, ran};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -2,7 +2,8 @@
 
 use rustix::process::Signal;
 
-use crate::workspace::{Workspace, ran, signal, until};
+use crate::until::until;
+use crate::workspace::{Workspace, ran, signal};
 
 const POSTGRES: &str = r#"
 inputs:

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::workspace::{BINARY, Workspace, ran, signal, until};
+use crate::until::until;
+use crate::workspace::{BINARY, Workspace, ran, signal};
 
 const GATED: &str = r#"
 objectives: { rto: 45m }

@@ -1,6 +1,7 @@
 //! What a failure does: stop, continue, ask, rollback; then retry, skip, abort.
 
-use crate::workspace::{Workspace, ran, until};
+use crate::until::until;
+use crate::workspace::{Workspace, ran};
 
 const CHAIN: &str = r#"
 execution:

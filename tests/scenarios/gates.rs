@@ -1,6 +1,7 @@
 //! Gates: who may approve, what an approval binds to, what time does.
 
-use crate::workspace::{Workspace, ran, until};
+use crate::until::until;
+use crate::workspace::{Workspace, ran};
 
 const GATED: &str = r#"
 inputs: { target: { type: string, default: east } }

@@ -16,4 +16,6 @@ mod plan;
 mod resume;
 mod secrets;
 mod signals;
+#[path = "../support/until.rs"]
+mod until;
 mod workspace;

@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::workspace::{Workspace, ran, until};
+use crate::until::until;
+use crate::workspace::{Workspace, ran};
 
 const STEPS: &str = "execution:\n  - { id: a, action: shell, with: { script: \"echo a >> log\" } }\n";
 

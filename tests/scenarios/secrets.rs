@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::workspace::{Workspace, until};
+use crate::until::until;
+use crate::workspace::Workspace;
 
 const CANARY: &str = "k4n4ry-9Zq!x7";
 

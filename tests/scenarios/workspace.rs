@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -115,17 +114,6 @@ pub(crate) fn ran(output: Output) -> Ran {
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         code: code.unwrap(),
     }
-}
-
-/// Waits until something holds, at most half a minute.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("{what} did not happen");
 }
 
 /// Sends a signal to a process this scenario started.

@@ -97,8 +97,9 @@ fn vote(taken_at: Timestamp, decided: &Decided) -> Option<Vote> {
 pub(super) fn decisions(moments: &Moments<'_>) -> Vec<Decision> {
     let mut all: Vec<Decision> = moments.all.iter().filter_map(made).collect();
     // What was owed is journaled delivery by delivery; a person asked for it once.
-    let said = |one: &Decision| (one.step.clone(), one.what.clone(), one.who.name.clone(), one.reason.clone());
-    all.dedup_by(|later, one| said(later) == said(one));
+    all.dedup_by(|later, one| {
+        (&later.step, &later.what, &later.who.name, &later.reason) == (&one.step, &one.what, &one.who.name, &one.reason)
+    });
     all
 }
 

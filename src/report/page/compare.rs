@@ -75,14 +75,11 @@ pub(super) fn comparison(moments: &Moments<'_>, rows: &[StepRow], source: &Sourc
 /// How fresh the runbook's rehearsals were when the run began, and the last one of each scenario.
 fn rehearsed(moments: &Moments<'_>, rehearsals: &[Rehearsal]) -> (String, Vec<RehearsalRow>) {
     let (runbook, began) = (&moments.plan.runbook, moments.state.started_at);
-    let mut last: BTreeMap<&str, &Rehearsal> = BTreeMap::new();
-    let own = rehearsals.iter().filter(|one| one.runbook == runbook.name.value && one.kind == runbook.kind);
-    for one in own.filter(|one| one.at < began) {
-        last.insert(&one.scenario, one);
-    }
-    let known = History { rehearsals: last.values().map(|one| (*one).clone()).collect(), runs: Vec::new() };
-    let freshness = known.of(&runbook.name.value, runbook.kind).rehearsed_words(began);
-    let mut rows: Vec<RehearsalRow> = last.into_values().map(rehearsal_row).collect();
+    let before = rehearsals.iter().filter(|one| one.at < began).cloned().collect();
+    let known = History { rehearsals: before, runs: Vec::new() };
+    let (name, kind) = (&runbook.name.value, runbook.kind);
+    let freshness = known.of(name, kind).rehearsed_words(began);
+    let mut rows: Vec<RehearsalRow> = known.last(name, kind).into_values().map(rehearsal_row).collect();
     rows.sort_by_key(|row| (row.as_expected, std::cmp::Reverse(row.at)));
     rows.truncate(MOST_REHEARSALS);
     (freshness, rows)
