@@ -260,6 +260,61 @@ fn what_a_request_of_any_kind_is_about_is_there_and_does_what_is_asked() {
     assert!(step(&json, "restart").1.contains("404 `ResourceNotFound`"), "{json}");
 }
 
+#[test]
+fn a_request_of_any_kind_fails_a_database_over_to_the_server_it_is_sent_to_in_any_api_version() {
+    let group = "Microsoft.Sql/servers/shop-sql-eastus2/failoverGroups/shop";
+    let instances = "Microsoft.Sql/locations/eastus2/instanceFailoverGroups/shop";
+    let ask = |id: &str, path: &str, version: &str| {
+        format!(
+            "  - {{ id: {id}, action: azure.request, with: {{ method: POST, path: /resourceGroups/rg/providers/{path}/failover, \
+             api_version: \"{version}\" }} }}\n"
+        )
+    };
+    let steps = [ask("group", group, "2021-11-01"), ask("instances", instances, "2022-05-01-preview")];
+    let folder = workspace(&[("shop", &format!("execution:\n{}", steps.concat()))]);
+    let holds = |resource: &str, role: &str| {
+        format!("    - {{ resource: {resource}, at: /properties/replicationRole, is: {role} }}\n")
+    };
+    let other = group.replace("eastus2", "centralus");
+    let world = [holds(group, "Primary"), holds(&other, "Secondary"), holds(instances, "Primary")].concat();
+    let (json, code) = rehearsed(folder.path(), &format!("expect:\n  state: succeeded\n  world:\n{world}"), &[]);
+    assert_eq!((&json["differences"], code), (&serde_json::json!([]), Some(0)), "{json}");
+    // A scenario knows better.
+    let primary = "resources:\n  - { type: Microsoft.Sql/servers, name: shop-sql-eastus2/failoverGroups/shop, properties: { replicationRole: Primary } }\n";
+    let (json, _) = rehearsed(folder.path(), primary, &[]);
+    assert!(step(&json, "group").1.contains("`FailoverGroupFailoverRequestOnPrimary`"), "{json}");
+    let malformed = steps.concat().replace("2021-11-01", "2021-13-01");
+    let folder = workspace(&[("shop", &format!("execution:\n{malformed}"))]);
+    let (json, _) = rehearsed(folder.path(), "", &[]);
+    assert!(step(&json, "group").1.contains("400 `InvalidApiVersionParameter`"), "{json}");
+}
+
+#[test]
+fn whatever_may_strike_a_request_of_any_kind_strikes_it() {
+    let asks = |method: &str, path: &str| {
+        format!(
+            "execution:\n  - {{ id: ask, action: azure.request, with: {{ method: {method}, path: /resourceGroups/rg/providers/{path}, \
+             api_version: \"2024-04-13\", json: {{ tags: {{ a: b }} }} }} }}\n"
+        )
+    };
+    for (method, path) in [
+        ("PUT", "Microsoft.Kusto/clusters/one"),
+        ("PATCH", "Microsoft.Kusto/clusters/one"),
+        ("POST", "Microsoft.Kusto/clusters/one/start"),
+        ("DELETE", "Microsoft.Kusto/clusters/one"),
+    ] {
+        let folder = workspace(&[("shop", &asks(method, path))]);
+        for fault in ["fail", "hang", "timeout", "lost-response", "crash-after-effect"] {
+            let (json, _) = rehearsed(folder.path(), "", &["--inject", &format!("ask:{fault}")]);
+            assert_eq!(json["differences"], serde_json::json!([]), "{method}: {fault}");
+        }
+        let fault = "faults: [ { failed_operation: { step: ask, code: QuotaExceeded, message: No more } } ]\n";
+        let (json, _) = rehearsed(folder.path(), fault, &[]);
+        let (state, reason) = step(&json, "ask");
+        assert!(state == "failed" && reason.contains("refused: 400 `QuotaExceeded`: No more"), "{method}: {json}");
+    }
+}
+
 /// A workspace whose only step asks for a failover on Azure, rehearsed with a fault.
 fn failover_with(fault: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();

@@ -51,6 +51,18 @@ impl<'i> Implied<'i> {
         format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}")
     }
 
+    /// Whether it is a request of any kind: what it is about stands in its path alone.
+    pub(super) fn is_request(&self) -> bool {
+        self.action == "azure.request"
+    }
+
+    /// The path of a request of any kind, and what it is about.
+    pub(super) fn asked(&self) -> (String, Target) {
+        let path = self.id_in("", "", self.text("path"));
+        let target = Target::of(&parts(&path));
+        (path, target)
+    }
+
     /// Whether the action is of a service: `azure.sql.`.
     pub(super) fn is_of(&self, service: &str) -> bool {
         self.action
@@ -63,16 +75,16 @@ impl<'i> Implied<'i> {
 /// Lets the services put there what an action implies.
 pub(super) fn derive(world: &mut World, action: &str, with: &Map<String, Value>) {
     let implied = Implied { action, with };
-    if action == "azure.request" {
+    services::derive(world, &implied);
+    if implied.is_request() {
         asked(world, &implied);
     }
-    services::derive(world, &implied);
 }
 
-/// What a step asks Resource Manager for is taken to be there, and to do what is asked of it; what it puts there need not be.
+/// What a step asks Resource Manager for, and no service knows more about, is taken to be there, and to do what is asked
+/// of it; what it puts there need not be.
 fn asked(world: &mut World, implied: &Implied<'_>) {
-    let path = implied.id_in("", "", implied.text("path"));
-    let target = Target::of(&parts(&path));
+    let (path, target) = implied.asked();
     let id = match implied.text("method") {
         "PUT" => return,
         "POST" => {

@@ -167,7 +167,17 @@ fn instead(world: &mut World, incoming: &Incoming) -> Option<Answer> {
         Fault::Timeout { .. } | Fault::StuckOperation { .. } if reads => 1,
         _ => 0,
     });
-    struck.map(|fault| match fault {
+    struck.map(|fault| struck_by(world, incoming, fault))
+}
+
+/// What a failure of its step makes of a change that is about to be made at once, without an operation that could fail.
+pub(super) fn instead_of_change(world: &mut World, incoming: &Incoming) -> Option<Answer> {
+    let struck = if incoming.is_read() { None } else { world.faults.of_operation(&incoming.step) };
+    struck.map(|fault| struck_by(world, incoming, fault))
+}
+
+fn struck_by(world: &mut World, incoming: &Incoming, fault: Fault) -> Answer {
+    match fault {
         Fault::FailedOperation { code, message, .. } => {
             let code = code.as_deref().unwrap_or("BadRequest");
             let (status, words) = refusal::at_once(code).unwrap_or((400, "The request cannot be carried out."));
@@ -175,7 +185,7 @@ fn instead(world: &mut World, incoming: &Incoming) -> Option<Answer> {
         }
         Fault::LostResponse { .. } => outage::lost_answer(world),
         _ => world.faults.silence(incoming),
-    })
+    }
 }
 
 /// Whether a failure shows as the answer to the request, rather than as the end of what it began.

@@ -7,7 +7,7 @@ use super::incoming::{Incoming, Target};
 use super::world::{World, text};
 
 /// Codes that Resource Manager itself refuses with, whatever the service: always in its own shape.
-const OF_MANAGER: [&str; 11] = [
+const OF_MANAGER: [&str; 10] = [
     "AuthorizationFailed",
     "ExpiredAuthenticationToken",
     "InvalidApiVersionParameter",
@@ -16,7 +16,6 @@ const OF_MANAGER: [&str; 11] = [
     "InvalidSkipToken",
     "MissingApiVersionParameter",
     "MissingSubscriptionRegistration",
-    "NoRegisteredProviderFound",
     "ScopeLocked",
     "SubscriptionRequestsThrottled",
 ];

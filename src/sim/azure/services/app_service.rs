@@ -9,18 +9,8 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::World;
 
-pub(super) const SITES: Service = Service {
-    prefix: "microsoft.web/sites",
-    versions: &["2024-11-01", "2025-05-01"],
-    handle: sites,
-    derive: derive_app,
-};
-pub(super) const PLANS: Service = Service {
-    prefix: "microsoft.web/serverfarms",
-    versions: &["2024-11-01", "2025-05-01"],
-    handle: plans,
-    derive: derive_plan,
-};
+pub(super) const SITES: Service = Service { prefix: "microsoft.web/sites", handle: sites, derive: derive_app };
+pub(super) const PLANS: Service = Service { prefix: "microsoft.web/serverfarms", handle: plans, derive: derive_plan };
 
 fn sites(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
     // `/sites/a/config/appsettings`: settings are neither read by GET nor changed in part.

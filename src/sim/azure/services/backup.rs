@@ -9,8 +9,7 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, text};
 
-pub(super) const SERVICE: Service =
-    Service { prefix: "microsoft.dataprotection", versions: &["2025-09-01", "2026-06-01"], handle, derive: |_, _| {} };
+pub(super) const SERVICE: Service = Service { prefix: "microsoft.dataprotection", handle, derive: |_, _| {} };
 
 fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
     match target.action().as_str() {

@@ -10,7 +10,7 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::World;
 
-pub(super) const SERVICE: Service = Service { prefix: ".batch.azure.com", versions: &[], handle, derive };
+pub(super) const SERVICE: Service = Service { prefix: ".batch.azure.com", handle, derive };
 
 fn handle(world: &mut World, incoming: &Incoming, _: &Target) -> Option<Answer> {
     let id = format!("/batch/{}/{}/{}", incoming.host, incoming.parts.first()?, incoming.parts.get(1)?);

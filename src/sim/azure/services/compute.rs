@@ -9,24 +9,12 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, merge, text};
 
-pub(super) const MACHINES: Service = Service {
-    prefix: "microsoft.compute/virtualmachines",
-    versions: &["2024-11-01"],
-    handle: machines,
-    derive: derive_machine,
-};
-pub(super) const SCALE_SETS: Service = Service {
-    prefix: "microsoft.compute/virtualmachinescalesets",
-    versions: &["2024-11-01", "2026-04-01"],
-    handle: scale_sets,
-    derive: derive_scale_set,
-};
-pub(super) const CLUSTERS: Service = Service {
-    prefix: "microsoft.containerservice/managedclusters",
-    versions: &["2025-10-01", "2026-08-01"],
-    handle: clusters,
-    derive: derive_cluster,
-};
+pub(super) const MACHINES: Service =
+    Service { prefix: "microsoft.compute/virtualmachines", handle: machines, derive: derive_machine };
+pub(super) const SCALE_SETS: Service =
+    Service { prefix: "microsoft.compute/virtualmachinescalesets", handle: scale_sets, derive: derive_scale_set };
+pub(super) const CLUSTERS: Service =
+    Service { prefix: "microsoft.containerservice/managedclusters", handle: clusters, derive: derive_cluster };
 
 /// The power state is kept with the machine, and shown by its instance view.
 const POWER: &str = "/properties/simulatedPower";

@@ -10,12 +10,7 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, items, merge, text};
 
-pub(super) const SERVICE: Service = Service {
-    prefix: "microsoft.documentdb/databaseaccounts",
-    versions: &["2025-04-15", "2026-03-15"],
-    handle,
-    derive,
-};
+pub(super) const SERVICE: Service = Service { prefix: "microsoft.documentdb/databaseaccounts", handle, derive };
 
 fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
     match (incoming.method.as_str(), target.action().as_str()) {

@@ -9,8 +9,7 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, text};
 
-pub(super) const SERVICE: Service =
-    Service { prefix: "microsoft.datafactory/factories", versions: &["2018-06-01"], handle, derive };
+pub(super) const SERVICE: Service = Service { prefix: "microsoft.datafactory/factories", handle, derive };
 
 fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
     let id = target.id.clone();

@@ -11,13 +11,13 @@ use crate::sim::azure::world::{World, text};
 
 pub(super) const POSTGRES: Service = Service {
     prefix: "microsoft.dbforpostgresql/flexibleservers",
-    versions: &["2025-08-01", "2026-10-01"],
+
     handle: postgres,
     derive: |world, implied| derive(world, implied, "postgres", "Microsoft.DBforPostgreSQL/flexibleServers"),
 };
 pub(super) const MYSQL: Service = Service {
     prefix: "microsoft.dbformysql/flexibleservers",
-    versions: &["2023-12-30", "2024-12-30"],
+
     handle: mysql,
     derive: |world, implied| derive(world, implied, "mysql", "Microsoft.DBforMySQL/flexibleServers"),
 };

@@ -10,9 +10,8 @@ use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, merge, text};
 
 pub(super) const WORKSPACES: Service =
-    Service { prefix: "microsoft.databricks/workspaces", versions: &["2024-05-01"], handle: |_, _, _| None, derive };
-pub(super) const JOBS: Service =
-    Service { prefix: ".azuredatabricks.net", versions: &[], handle: jobs, derive: |_, _| {} };
+    Service { prefix: "microsoft.databricks/workspaces", handle: |_, _, _| None, derive };
+pub(super) const JOBS: Service = Service { prefix: ".azuredatabricks.net", handle: jobs, derive: |_, _| {} };
 
 fn host(name: &str) -> String {
     let number =

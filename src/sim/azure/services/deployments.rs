@@ -8,8 +8,7 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, items, text};
 
-pub(super) const SERVICE: Service =
-    Service { prefix: "microsoft.resources/deployments", versions: &["2025-04-01"], handle, derive: |_, _| {} };
+pub(super) const SERVICE: Service = Service { prefix: "microsoft.resources/deployments", handle, derive: |_, _| {} };
 
 fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
     match (incoming.method.as_str(), target.action().as_str()) {

@@ -9,12 +9,9 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::paging;
 use crate::sim::azure::world::{World, items};
 
-pub(super) const METRICS: Service =
-    Service { prefix: "microsoft.insights", versions: &["2024-02-01"], handle: metrics, derive: |_, _| {} };
-pub(super) const HEALTH: Service =
-    Service { prefix: "microsoft.resourcehealth", versions: &["2025-05-01"], handle: health, derive: |_, _| {} };
-pub(super) const GRAPH: Service =
-    Service { prefix: "microsoft.resourcegraph", versions: &["2024-04-01"], handle: graph, derive: |_, _| {} };
+pub(super) const METRICS: Service = Service { prefix: "microsoft.insights", handle: metrics, derive: |_, _| {} };
+pub(super) const HEALTH: Service = Service { prefix: "microsoft.resourcehealth", handle: health, derive: |_, _| {} };
+pub(super) const GRAPH: Service = Service { prefix: "microsoft.resourcegraph", handle: graph, derive: |_, _| {} };
 
 /// What a replica is behind when all is well, in seconds.
 const USUAL_LAG: f64 = 4.0;

@@ -9,10 +9,8 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::World;
 
-pub(super) const VAULTS: Service =
-    Service { prefix: "microsoft.keyvault/", versions: &["2025-05-01"], handle: vaults, derive };
-pub(super) const SECRETS: Service =
-    Service { prefix: ".vault.azure.net", versions: &[], handle: secrets, derive: |_, _| {} };
+pub(super) const VAULTS: Service = Service { prefix: "microsoft.keyvault/", handle: vaults, derive };
+pub(super) const SECRETS: Service = Service { prefix: ".vault.azure.net", handle: secrets, derive: |_, _| {} };
 
 fn vaults(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
     match (incoming.method.as_str(), target.kind.as_str()) {

@@ -10,16 +10,15 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, items, text};
 
-const VERSIONS: &[&str] = &["2024-01-01", "2026-01-01"];
 pub(super) const SERVICE_BUS: Service = Service {
     prefix: "microsoft.servicebus/namespaces",
-    versions: VERSIONS,
+
     handle,
     derive: |world, implied| derive(world, implied, "service_bus", "Microsoft.ServiceBus/namespaces"),
 };
 pub(super) const EVENT_HUBS: Service = Service {
     prefix: "microsoft.eventhub/namespaces",
-    versions: VERSIONS,
+
     handle,
     derive: |world, implied| derive(world, implied, "event_hubs", "Microsoft.EventHub/namespaces"),
 };

@@ -20,19 +20,18 @@ mod storage;
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::incoming::{Incoming, Target};
 use super::world::{World, merge};
-use super::{operation, paging};
+use super::{fault, operation, paging};
 
 /// A simulated service.
 pub(super) struct Service {
     /// What the types it answers for begin with, in lower case; of a data plane: what its hosts end in.
     pub(super) prefix: &'static str,
-    /// The api-versions it takes; any where there is none.
-    pub(super) versions: &'static [&'static str],
     /// Answers; nothing for what any resource does.
     pub(super) handle: fn(&mut World, &Incoming, &Target) -> Option<Answer>,
     /// What it makes of an action that a runbook uses: resources as they are before the run.
@@ -102,50 +101,25 @@ fn manager(world: &mut World, incoming: &Incoming) -> Answer {
     }
     let target = incoming.target();
     if incoming.is_read() {
-        return world.as_seen(&target.id, |world| of_service(world, incoming, &target, version));
+        return world.as_seen(&target.id, |world| of_service(world, incoming, &target));
     }
-    of_service(world, incoming, &target, version)
+    of_service(world, incoming, &target)
 }
 
-/// Whether it is `2024-01-01` or `2024-01-01-preview`.
+/// Whether it is `2024-01-01` or `2024-01-01-preview`. Which of all dates a service knows, only Azure can tell.
 fn is_date(version: &str) -> bool {
     let date = version.strip_suffix("-preview").unwrap_or(version);
-    let form = |(at, letter): (usize, char)| if matches!(at, 4 | 7) { letter == '-' } else { letter.is_ascii_digit() };
-    date.len() == 10 && date.chars().enumerate().all(form)
+    date.len() == 10 && date.parse::<Date>().is_ok()
 }
 
-fn of_service(world: &mut World, incoming: &Incoming, target: &Target, version: &str) -> Answer {
+fn of_service(world: &mut World, incoming: &Incoming, target: &Target) -> Answer {
     let service = SERVICES.iter().filter(|service| target.kind.starts_with(service.prefix));
     let service = service.max_by_key(|service| service.prefix.len());
-    if let Some(service) = service {
-        if !service.versions.is_empty() && !service.versions.contains(&version) {
-            return unknown_version(world, target, version, service.versions);
-        }
-        if let Some(answer) = (service.handle)(world, incoming, target) {
-            return answer;
-        }
+    let own = service.and_then(|service| (service.handle)(world, incoming, target));
+    if let Some(answer) = own {
+        return answer;
     }
-    any_resource(world, incoming, target)
-}
-
-/// Of a resource that is in a region the provider of that region is named, else the type.
-fn unknown_version(world: &World, target: &Target, version: &str, known: &[&str]) -> Answer {
-    let region =
-        world.resource(&target.id).map(|resource| resource.region.as_str()).filter(|region| !region.is_empty());
-    let (namespace, kind) = target.kind.split_once('/').unwrap_or((&target.kind, ""));
-    let known = known.join(", ");
-    if let Some(region) = region {
-        let message = format!(
-            "No registered resource provider found for location '{region}' and API version \
-             '{version}' for type '{kind}'. The supported api-versions are '{known}'."
-        );
-        return Answer::error(400, "NoRegisteredProviderFound", message);
-    }
-    let message = format!(
-        "The resource type '{kind}' could not be found in the namespace '{namespace}' for api \
-         version '{version}'. The supported api-versions are '{known}'."
-    );
-    Answer::error(400, "InvalidResourceType", message)
+    fault::instead_of_change(world, incoming).unwrap_or_else(|| any_resource(world, incoming, target))
 }
 
 fn data_plane(world: &mut World, incoming: &Incoming) -> Answer {

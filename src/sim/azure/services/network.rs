@@ -14,33 +14,20 @@ use crate::sim::stand_in::Random;
 
 pub(super) const TRAFFIC_MANAGER: Service = Service {
     prefix: "microsoft.network/trafficmanagerprofiles",
-    versions: &["2022-04-01", "2026-09-01"],
+
     handle: traffic_manager,
     derive: derive_traffic_manager,
 };
-pub(super) const DNS: Service =
-    Service { prefix: "microsoft.network/dnszones", versions: &["2018-05-01"], handle: dns, derive: derive_dns };
-pub(super) const FRONT_DOOR: Service = Service {
-    prefix: "microsoft.cdn/profiles",
-    versions: &["2025-06-01", "2026-10-01"],
-    handle: front_door,
-    derive: derive_front_door,
-};
-pub(super) const FRONT_DOOR_CLASSIC: Service = Service {
-    prefix: "microsoft.network/frontdoors",
-    versions: &["2020-05-01"],
-    handle: classic,
-    derive: derive_classic,
-};
-pub(super) const GATEWAYS: Service = Service {
-    prefix: "microsoft.network/applicationgateways",
-    versions: &["2025-01-01"],
-    handle: gateway,
-    derive: derive_gateway,
-};
+pub(super) const DNS: Service = Service { prefix: "microsoft.network/dnszones", handle: dns, derive: derive_dns };
+pub(super) const FRONT_DOOR: Service =
+    Service { prefix: "microsoft.cdn/profiles", handle: front_door, derive: derive_front_door };
+pub(super) const FRONT_DOOR_CLASSIC: Service =
+    Service { prefix: "microsoft.network/frontdoors", handle: classic, derive: derive_classic };
+pub(super) const GATEWAYS: Service =
+    Service { prefix: "microsoft.network/applicationgateways", handle: gateway, derive: derive_gateway };
 pub(super) const POLICIES: Service = Service {
     prefix: "microsoft.network/applicationgatewaywebapplicationfirewallpolicies",
-    versions: &["2025-01-01"],
+
     handle: |_, _, _| None,
     derive: derive_policy,
 };

@@ -9,14 +9,9 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, items, text};
 
-pub(super) const CACHES: Service =
-    Service { prefix: "microsoft.cache/redis", versions: &["2024-11-01"], handle: caches, derive: derive_cache };
-pub(super) const ENTERPRISE: Service = Service {
-    prefix: "microsoft.cache/redisenterprise",
-    versions: &["2025-07-01"],
-    handle: enterprise,
-    derive: derive_enterprise,
-};
+pub(super) const CACHES: Service = Service { prefix: "microsoft.cache/redis", handle: caches, derive: derive_cache };
+pub(super) const ENTERPRISE: Service =
+    Service { prefix: "microsoft.cache/redisenterprise", handle: enterprise, derive: derive_enterprise };
 
 fn caches(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
     let (id, body) = (target.id.clone(), incoming.body.clone());

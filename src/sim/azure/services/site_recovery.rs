@@ -9,8 +9,7 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, items, text};
 
-pub(super) const SERVICE: Service =
-    Service { prefix: "microsoft.recoveryservices/vaults", versions: &["2025-02-01", "2025-08-01"], handle, derive };
+pub(super) const SERVICE: Service = Service { prefix: "microsoft.recoveryservices/vaults", handle, derive };
 
 /// What may be done first: nothing was failed over yet.
 const PROTECTED: [&str; 3] = ["PlannedFailover", "UnplannedFailover", "TestFailover"];

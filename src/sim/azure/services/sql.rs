@@ -11,17 +11,14 @@ use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::refusal;
 use crate::sim::azure::world::{World, merge, text};
 
-pub(super) const SERVICE: Service =
-    Service { prefix: "microsoft.sql/", versions: &["2023-08-01", "2025-01-01"], handle, derive };
+pub(super) const SERVICE: Service = Service { prefix: "microsoft.sql/", handle, derive };
 
 const SERVERS: &str = "Microsoft.Sql/servers";
 
 fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Answer> {
     let is_group = target.kind.ends_with("failovergroups");
     match (incoming.method.as_str(), target.action().as_str()) {
-        ("POST", "failover" | "forcefailoverallowdataloss" | "tryplannedbeforeforcedfailover") if is_group => {
-            Some(fail_over(world, incoming, target))
-        }
+        ("POST", action) if is_group && is_failover(action) => Some(fail_over(world, incoming, target)),
         ("PATCH", "") if is_group => {
             let (id, change) = (target.id.clone(), incoming.body.clone());
             if text(world.body(&id)?, "/properties/replicationRole") == "Secondary" {
@@ -41,6 +38,10 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
         }
         _ => None,
     }
+}
+
+fn is_failover(action: &str) -> bool {
+    matches!(action, "failover" | "forcefailoverallowdataloss" | "tryplannedbeforeforcedfailover")
 }
 
 /// The other end of a group: the server that the group on this one names.
@@ -94,6 +95,9 @@ fn server(world: &mut World, id: &str, name: &str) {
 
 /// A server that is to become the primary of a group is its secondary before.
 fn derive(world: &mut World, implied: &Implied<'_>) {
+    if implied.is_request() {
+        return derive_asked(world, implied);
+    }
     if !implied.is_of("sql") {
         return;
     }
@@ -104,17 +108,8 @@ fn derive(world: &mut World, implied: &Implied<'_>) {
     let id = implied.id(SERVERS, "server");
     server(world, &id, name);
     if !implied.text("group").is_empty() {
-        let other = partner(name);
-        let other_id = implied.id_in(implied.text("resource_group"), SERVERS, &other);
-        server(world, &other_id, &other);
-        let (here, there) = (
-            format!("{id}/failoverGroups/{}", implied.text("group")),
-            format!("{other_id}/failoverGroups/{}", implied.text("group")),
-        );
         let is_primary = implied.action.ends_with("set_failover_policy");
-        let (own, its) = if is_primary { ("Primary", "Secondary") } else { ("Secondary", "Primary") };
-        world.ensure(&here, group(&other_id, region_in(name), own), region_in(name));
-        world.ensure(&there, group(&id, region_in(&other), its), region_in(&other));
+        pair(world, &id, implied.text("group"), is_primary);
     }
     let copies = matches!(implied.action.rsplit('.').next(), Some("geo_restore"));
     let database = implied.text("database");
@@ -141,6 +136,36 @@ fn derive(world: &mut World, implied: &Implied<'_>) {
     }
 }
 
+/// A group on a server, and its other end on the partner.
+fn pair(world: &mut World, id: &str, group_name: &str, is_primary: bool) {
+    let (servers, name) = id.rsplit_once('/').unwrap_or_default();
+    let other = partner(name);
+    let other_id = format!("{servers}/{other}");
+    server(world, &other_id, &other);
+    let (own, its) = if is_primary { ("Primary", "Secondary") } else { ("Secondary", "Primary") };
+    for (at, with, on, role) in [(id, &*other_id, name, own), (&*other_id, id, &*other, its)] {
+        world.ensure(&format!("{at}/failoverGroups/{group_name}"), group(with, region_in(on), role), region_in(on));
+    }
+}
+
+/// A server to which a request of any kind sends a failover is taken for the secondary, as that of a typed action is.
+fn derive_asked(world: &mut World, implied: &Implied<'_>) {
+    let (_, target) = implied.asked();
+    if implied.text("method") != "POST" || !is_failover(&target.action()) {
+        return;
+    }
+    match (target.kind.as_str(), target.names.as_slice()) {
+        ("microsoft.sql/servers/failovergroups", [name, group]) => {
+            server(world, &target.parent(), name);
+            pair(world, &target.parent(), group, false);
+        }
+        ("microsoft.sql/locations/instancefailovergroups", [location, _]) => {
+            secondary_of_instances(world, &target.id, &plain(location));
+        }
+        _ => {}
+    }
+}
+
 fn derive_instance(world: &mut World, implied: &Implied<'_>) {
     let (name, location) = (implied.text("group"), plain(implied.text("location")));
     if implied.action.ends_with("instance_failover_group") && !name.is_empty() {
@@ -149,8 +174,11 @@ fn derive_instance(world: &mut World, implied: &Implied<'_>) {
             implied.text("subscription"),
             implied.text("resource_group")
         );
-        let properties =
-            json!({ "replicationRole": "Secondary", "replicationState": "CATCH_UP", "partnerRegions": [] });
-        world.ensure(&format!("{base}/instanceFailoverGroups/{name}"), json!({ "properties": properties }), &location);
+        secondary_of_instances(world, &format!("{base}/instanceFailoverGroups/{name}"), &location);
     }
+}
+
+fn secondary_of_instances(world: &mut World, id: &str, location: &str) {
+    let properties = json!({ "replicationRole": "Secondary", "replicationState": "CATCH_UP", "partnerRegions": [] });
+    world.ensure(id, json!({ "properties": properties }), location);
 }

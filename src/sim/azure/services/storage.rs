@@ -10,8 +10,7 @@ use crate::sim::azure::incoming::{Incoming, Target};
 use crate::sim::azure::operation::{Style, begin};
 use crate::sim::azure::world::{World, merge, text};
 
-pub(super) const SERVICE: Service =
-    Service { prefix: "microsoft.storage/storageaccounts", versions: &["2025-06-01", "2026-09-01"], handle, derive };
+pub(super) const SERVICE: Service = Service { prefix: "microsoft.storage/storageaccounts", handle, derive };
 
 /// How far the copy is behind when all is well, in milliseconds.
 const USUAL_LAG: i64 = 140_000;
