@@ -1,7 +1,8 @@
 //! The subscriptions and credentials that steps name are there, and a call takes none of them along. Knows nothing of
 //! whether they may be used.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -32,30 +33,38 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What the runbook says under `azure`, and a runbook that it calls has otherwise: only from its own file or the workspace.
-fn not_taken_along(subject: &Subject<'_>, step: &Step) -> Option<Diagnostic> {
-    let (own, settings) = (subject.runbook.azure.as_ref()?, &subject.workspace.azure);
-    let called = subject.runbooks.called(subject.runbook, step)?;
-    let written = DEFAULTS.iter().filter_map(|field| Some((field.name, own.entry(field.name)?.into_owned())));
-    let other: Vec<(&str, String)> = written
-        .filter_map(|(field, value)| {
-            let value = meant(field, &value, settings).unwrap_or(value);
-            Some((field, otherwise(subject, called, (field, &value), DEEPEST)?))
-        })
-        .collect();
-    let (_, path) = other.first()?;
-    let fields: Vec<String> = other.iter().map(|(field, _)| format!("`{field}`")).collect();
-    let (name, id) = (&called.name.value, &step.id.value);
-    let message = format!("`{name}` does not take {} from `azure` of this runbook", fields.join(", "));
-    Some(
+/// What the runbook says under `azure`, and a runbook that it calls, or that is called by one of those, has otherwise:
+/// only from its own file or the workspace. A finding for each of those.
+fn not_taken_along(subject: &Subject<'_>, step: &Step) -> Vec<Diagnostic> {
+    let (Some(own), settings) = (subject.runbook.azure.as_ref(), &subject.workspace.azure) else { return Vec::new() };
+    let Some(called) = subject.runbooks.called(subject.runbook, step) else { return Vec::new() };
+    let mut by_runbook: BTreeMap<&str, (String, Vec<String>)> = BTreeMap::new();
+    for field in DEFAULTS {
+        let Some(value) = own.entry(field.name).map(Cow::into_owned) else { continue };
+        let value = meant(field.name, &value, settings).unwrap_or(value);
+        if let Some((name, path)) = otherwise(subject, called, (field.name, &value), DEEPEST) {
+            let (_, fields) = by_runbook.entry(name).or_insert((path, Vec::new()));
+            fields.push(format!("`{}`", field.name));
+        }
+    }
+    let finding = |(name, (path, fields)): (&str, (String, Vec<String>))| {
+        let message = format!("`{name}` does not take {} from `azure` of this runbook", fields.join(", "));
+        let id = &step.id.value;
         Diagnostic::warning("azure", step.action.place("runbook"), message)
             .note(format!("its step `{id}.{path}` goes by `azure` of `{name}`, or else of `drctl.yaml`"))
-            .note(format!("say it in `azure` of `{name}`: all but `cloud` may come from an input of the call")),
-    )
+            .note(format!("say it in `azure` of `{name}`: all but `cloud` may come from an input of the call"))
+    };
+    by_runbook.into_iter().map(finding).collect()
 }
 
-/// The first step of a called runbook that takes the field from the workspace, and so not the caller's value.
-fn otherwise(subject: &Subject<'_>, called: &Runbook, wanted: (&str, &Templated), deep: usize) -> Option<String> {
+/// The first step in a called runbook, or in what that calls, that takes the field from the workspace, and so not the
+/// caller's value: the name of the runbook that it stands in, and its path.
+fn otherwise<'s>(
+    subject: &Subject<'s>,
+    called: &'s Runbook,
+    wanted: (&str, &Templated),
+    deep: usize,
+) -> Option<(&'s str, String)> {
     let (field, value) = wanted;
     if deep == 0 || called.azure.as_ref().is_some_and(|own| own.entry(field).is_some()) {
         return None;
@@ -68,9 +77,13 @@ fn otherwise(subject: &Subject<'_>, called: &Runbook, wanted: (&str, &Templated)
             && !is_written
             && action.with.value.entry(field).as_deref() != Some(value)
     };
-    called.steps.iter().find_map(|step| match subject.runbooks.called(called, step) {
-        Some(inner) => otherwise(subject, inner, wanted, deep - 1).map(|path| format!("{}.{path}", step.id.value)),
-        None => actions_of(step).any(|(action, _)| takes(action)).then(|| step.id.value.clone()),
+    called.steps.iter().find_map(|step| {
+        let id = &step.id.value;
+        if let Some(inner) = subject.runbooks.called(called, step) {
+            let (name, path) = otherwise(subject, inner, wanted, deep - 1)?;
+            return Some((name, format!("{id}.{path}")));
+        }
+        actions_of(step).any(|(action, _)| takes(action)).then(|| (called.name.value.as_str(), id.clone()))
     })
 }
 
