@@ -1,7 +1,8 @@
 //! The critical path of a run as it was: which steps recovery waited for, one after the other.
 //!
 //! Unlike the plan's, which adds up estimates, it is read from the records: the stretches fill the time of the RTO
-//! without a gap. What was undone later had been done, and recovery had waited for it.
+//! without a gap. What was undone later had been done, and recovery had waited for it. Where the run came no further than
+//! a step that failed, recovery waited for that.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -68,7 +69,7 @@ struct Seen {
     state: State,
     /// The times in which each step waited for people.
     waits: Waits,
-    /// When what needs a step could start, the last time that it could.
+    /// When a step ended, the last time that it did by itself.
     met: BTreeMap<NodeId, End>,
 }
 
@@ -94,10 +95,10 @@ fn seen<'e>(plan: &Plan, records: impl Iterator<Item = (Timestamp, &'e Event)>) 
     Seen { state, waits, met }
 }
 
-/// When a step ended, where what needs it may start.
+/// When a step ended, where what needs it may start or it failed.
 fn end(plan: &Plan, state: &State, id: NodeId) -> Option<End> {
     let node = state.node(id);
-    node.ended.filter(|_| state.is_met(plan, id)).map(|at| (at, node.ended_tick))
+    node.ended.filter(|_| state.is_met(plan, id) || node.state == StepState::Failed).map(|at| (at, node.ended_tick))
 }
 
 /// The step of the runbook itself that a node belongs to: as an instance of it, or as a step that it calls.
@@ -141,6 +142,26 @@ mod tests {
         let shown = path_of(&to_the_end());
         assert_eq!(shown.iter().map(|(_, took, _)| took).sum::<u64>(), 460, "{shown:?}");
         assert_eq!(shown.iter().map(|(.., people)| people).sum::<u64>(), 120, "{shown:?}");
+    }
+
+    #[test]
+    fn a_step_that_failed_is_the_end_of_the_path_also_after_it_was_undone() {
+        let mut records = to_the_end();
+        records.truncate(10);
+        records.push((700, outcome("switch", 1, failed("no answer"))));
+        let failed = path_of(&records);
+        assert_eq!(failed.last(), Some(&("switch".to_owned(), 300, 0)));
+        let action = "azure.traffic_manager.set_endpoint".to_owned();
+        let undo = Intent { step: path("switch"), side: Side::Rollback, attempt: 1, action, with: json!({}) };
+        let undone = Event::Outcome { step: path("switch"), side: Side::Rollback, attempt: 1, end: succeeded("") };
+        let steps = vec![path("switch")];
+        records.extend([
+            (800, decided(None, Decision::Abort, "bob", Some("wrong region"))),
+            (800, Event::RollbackStarted { reason: "wrong region".to_owned(), steps, kept: Vec::new() }),
+            (800, Event::Intent(Box::new(undo))),
+            (900, undone),
+        ]);
+        assert_eq!(path_of(&records), failed);
     }
 
     #[test]
