@@ -151,6 +151,19 @@ fn in_full_a_plan_has_a_line_for_every_parameter() {
 }
 
 #[test]
+fn the_head_counts_nothing_of_a_call_that_is_not_made() {
+    let steps = ORDERS.replace("  - id: database\n", "  - id: database\n    when: inputs.mode == \"planned\"\n");
+    let workspace =
+        Workspace::of(&steps).runbook("postgres", POSTGRES).file("templates/done.txt", "Subject: Done\n\nWell.\n");
+    let head = |more: &[&str]| {
+        let plan = workspace.drctl(&[&["plan", "r"], more].concat()).stdout;
+        plan.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(head(&[]), "failover `r`: 6 steps, 1 gate");
+    assert_eq!(head(&["--set", "mode=planned"]), "failover `r`: 7 steps, 2 gates, 1 point of no return");
+}
+
+#[test]
 fn a_program_reads_one_versioned_document() {
     let plan: Value = serde_json::from_str(&orders().drctl(&["plan", "r", "--output", "json"]).stdout).unwrap();
     assert_eq!((&plan["drctl"], &plan["runbook"], &plan["kind"]), (&1.into(), &"r".into(), &"failover".into()));

@@ -54,8 +54,18 @@ impl Outline {
     /// Every step, those of called runbooks too.
     #[must_use]
     pub fn steps(&self) -> Vec<&StepOutline> {
+        self.collected(|_| true)
+    }
+
+    /// Every step but those of calls that are not made with these inputs.
+    #[must_use]
+    pub fn steps_within_reach(&self) -> Vec<&StepOutline> {
+        self.collected(|call| call.applies != Some(false))
+    }
+
+    fn collected(&self, goes_into: fn(&StepOutline) -> bool) -> Vec<&StepOutline> {
         let mut found = Vec::new();
-        self.phases.iter().for_each(|phase| phase.collect(&mut found));
+        self.phases.iter().for_each(|phase| phase.collect(&mut found, goes_into));
         found
     }
 
@@ -89,10 +99,11 @@ pub struct PhaseOutline {
 }
 
 impl PhaseOutline {
-    fn collect<'s>(&'s self, found: &mut Vec<&'s StepOutline>) {
+    fn collect<'s>(&'s self, found: &mut Vec<&'s StepOutline>, goes_into: fn(&StepOutline) -> bool) {
         for step in self.waves.iter().flatten() {
             found.push(step);
-            step.calls.iter().flat_map(|call| &call.phases).for_each(|phase| phase.collect(found));
+            let calls = step.calls.iter().filter(|_| goes_into(step));
+            calls.flat_map(|call| &call.phases).for_each(|phase| phase.collect(found, goes_into));
         }
     }
 }

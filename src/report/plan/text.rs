@@ -68,7 +68,7 @@ impl Writer {
     }
 
     fn head(&mut self, plan: &Outline) {
-        let steps = plan.steps();
+        let steps = plan.steps_within_reach();
         let gates = steps.iter().filter(|step| step.approval.is_some()).count();
         let final_steps = steps.iter().filter(|step| step.point_of_no_return).count();
         let mut parts = vec![count(steps.len(), "step")];
