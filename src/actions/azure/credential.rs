@@ -24,6 +24,9 @@ use crate::runbook::azure::{Credential, CredentialKind, Source};
 /// The credential of who says nothing: the developer's own tools.
 pub(super) const DEFAULT: &str = "developer";
 
+/// What the library says of a tool that is not there.
+const NOT_INSTALLED: &str = "not found on PATH";
+
 /// The credentials of a workspace, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
@@ -201,15 +204,22 @@ impl TokenCredential for Chain {
 }
 
 impl Chain {
-    /// What to type where a person's own sign-in is one of the kinds. It comes first: a terminal cuts long lines.
-    fn sign_in(&self) -> String {
-        let commands = self.tries.iter().filter_map(|(kind, _)| match *kind {
-            "azure_cli" => Some("`az login`"),
-            "azure_developer_cli" => Some("`azd auth login`"),
+    /// What to type where a person's own sign-in is one of the kinds that failed. It comes first: a terminal cuts long
+    /// lines. A tool that is not there cannot be typed.
+    fn sign_in(failures: &[(&str, String)]) -> String {
+        let command = |kind: &str| match kind {
+            "azure_cli" => Some(("az", "`az login`")),
+            "azure_developer_cli" => Some(("azd", "`azd auth login`")),
             _ => None,
-        });
-        let commands: Vec<&str> = commands.collect();
-        if commands.is_empty() { String::new() } else { format!(": type {}", commands.join(" or ")) }
+        };
+        let tools = failures.iter().filter_map(|(kind, why)| Some((command(kind)?, why.contains(NOT_INSTALLED))));
+        let (missing, there): (Vec<_>, Vec<_>) = tools.partition(|(_, is_missing)| *is_missing);
+        let there: Vec<&str> = there.into_iter().map(|((_, command), _)| command).collect();
+        match missing.first() {
+            _ if !there.is_empty() => format!(": type {}", there.join(" or ")),
+            Some(((tool, command), _)) => format!(": install `{tool}`, then type {command}"),
+            None => String::new(),
+        }
     }
 
     /// The first kind that gives a token, and the token.
@@ -227,10 +237,11 @@ impl Chain {
                 },
                 Err(why) => why.clone(),
             };
-            failures.push(format!("{kind}: {failed}"));
+            failures.push((*kind, failed));
         }
-        let (name, sign_in) = (&self.name, self.sign_in());
-        let message = format!("no token by the credential `{name}`{sign_in}; tried {}", failures.join("; "));
+        let (name, sign_in) = (&self.name, Self::sign_in(&failures));
+        let tried: Vec<String> = failures.into_iter().map(|(kind, failed)| format!("{kind}: {failed}")).collect();
+        let message = format!("no token by the credential `{name}`{sign_in}; tried {}", tried.join("; "));
         Err(azure_core::Error::with_message(ErrorKind::Credential, message))
     }
 }
@@ -280,6 +291,13 @@ mod tests {
             "no token by the credential `ops`: type `az login` or `azd auth login`; tried managed_identity: not signed in; \
              azure_cli: not signed in; azure_developer_cli: not signed in"
         );
+        let not_there = |kinds: &[(&'static str, bool)]| {
+            let why = |is_there| if is_there { "not signed in" } else { "az not found on PATH" }.to_owned();
+            Chain::sign_in(&kinds.iter().map(|(kind, is_there)| (*kind, why(*is_there))).collect::<Vec<_>>())
+        };
+        assert_eq!(not_there(&[("azure_cli", false), ("azure_developer_cli", true)]), ": type `azd auth login`");
+        let neither = [("azure_cli", false), ("azure_developer_cli", false)];
+        assert_eq!(not_there(&neither), ": install `az`, then type `az login`");
         assert_eq!(
             told(&["client_secret"]).await,
             "no token by the credential `ops`; tried client_secret: not signed in"

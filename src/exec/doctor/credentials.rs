@@ -59,8 +59,12 @@ pub(super) async fn checks(patient: &Patient<'_>, outside: &Outside<'_>) -> Vec<
 
 /// What most often helps.
 fn advice(problem: &str) -> &'static str {
-    match problem.contains("azure_cli") {
-        true => "az login",
-        false => "correct `azure.credentials` of drctl.yaml",
-    }
+    let said = [
+        (": type `az login`", "az login"),
+        (": type `azd auth login`", "azd auth login"),
+        (": install `az`", "install the Azure CLI, then az login"),
+        (": install `azd`", "install the Azure Developer CLI, then azd auth login"),
+    ];
+    let known = said.into_iter().find(|(words, _)| problem.contains(words));
+    known.map_or("correct `azure.credentials` of drctl.yaml", |(_, advice)| advice)
 }
