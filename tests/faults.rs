@@ -410,6 +410,17 @@ fn an_instance_that_cannot_be_is_found_before_anything_is_rehearsed() {
 }
 
 #[test]
+fn what_nobody_gives_a_time_fails_no_healthy_rehearsal() {
+    let steps = "execution:\n  \
+        - { id: ask, action: http, timeout: 5s, with: { url: \"https://shop.example.com\" } }\n  \
+        - { id: run, action: shell, timeout: 5s, with: { script: 'true' } }\n";
+    let folder = workspace(&[("shop", steps)]);
+    let output = drctl(folder.path(), &["rehearse", "shop", "--runs", "50", "--output", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["ended"], serde_json::json!({ "succeeded": 50 }));
+}
+
+#[test]
 fn a_region_that_nothing_is_in_is_a_slip_of_the_pen() {
     let folder = shop();
     for (fault, told) in [

@@ -214,13 +214,15 @@ impl Stage {
     /// How long this attempt takes.
     pub(super) fn duration(&self, call: &Call) -> std::time::Duration {
         let times = self.times(&call.step);
-        if times.source == super::Source::Assumed {
-            self.assume(&call.step, "how long it takes".to_owned());
+        let key = format!("{}#{}", call.idempotency_key, call.attempt);
+        let takes =
+            if self.setting.steady { times.typical } else { times.draw(&mut Random::of(self.setting.seed, &key)) };
+        if times.source != super::Source::Assumed {
+            return takes;
         }
-        if self.setting.steady {
-            return times.typical;
-        }
-        times.draw(&mut Random::of(self.setting.seed, &format!("{}#{}", call.idempotency_key, call.attempt)))
+        self.assume(&call.step, "how long it takes".to_owned());
+        // What nobody says is no reason to fail.
+        takes.min(call.timeout / 2)
     }
 
     /// Why the step fails here, by the scenario or the runbook.
