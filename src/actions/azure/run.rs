@@ -46,6 +46,8 @@ struct Run<'a> {
     lost: Option<LostWrite>,
     /// A change that was refused because what it wants holds already, as Azure says.
     refused: Option<LostWrite>,
+    /// A change that may be sent again, and whose answers were all lost so far.
+    unanswered: Option<String>,
     /// A change was sent by this attempt.
     has_sent: bool,
     wait: Duration,
@@ -80,11 +82,12 @@ pub(super) async fn apply(
         return Err(Failure::Cancelled);
     }
     let mut run = Run::new(operation, context, call, handle);
-    let stopped = match within(context, call.timeout, run.drive(handle)).await {
-        Ok(done) => return done,
-        Err(stopped) => stopped,
+    let failure = match within(context, call.timeout, run.drive(handle)).await {
+        Ok(Ok(done)) => return Ok(done),
+        Ok(Err(failure)) => failure,
+        Err(stopped) => run.stopped(stopped),
     };
-    Err(run.stopped(stopped))
+    Err(run.with_unanswered(failure))
 }
 
 impl<'a> Run<'a> {
@@ -100,6 +103,7 @@ impl<'a> Run<'a> {
             open: None,
             lost: None,
             refused: None,
+            unanswered: None,
             has_sent: handle.is_some(),
             wait: FIRST_WAIT,
             waits_for: String::new(),
@@ -359,6 +363,8 @@ impl<'a> Run<'a> {
             self.lost = Some(LostWrite { key: write.request.key(), at: self.now(), why: why.clone() });
         } else {
             self.open = None;
+            let request = format!("{} {}", write.request.method, write.request.url(&self.cloud));
+            self.unanswered = Some(format!("{} was sent as {request}", write.what));
             self.patience(&format!("{}: {why}", write.what))?;
         }
         self.pause(format!("{}: {why}", write.what)).await;
@@ -368,6 +374,7 @@ impl<'a> Run<'a> {
     async fn accepted(&mut self, write: Write, reply: Reply) -> Result<(), Failure> {
         self.has_sent = true;
         self.lost = None;
+        self.unanswered = None;
         let poll = Poll::of(&reply);
         if let Some(open) = &mut self.open {
             open.poll.clone_from(&poll);
@@ -463,6 +470,16 @@ impl<'a> Run<'a> {
             format!("{} was sent as {} {}{at}", open.what, open.request.method, open.request.url(&self.cloud))
         });
         self.advised(open.into_iter().chain(lost).chain([why.to_owned()]).collect::<Vec<_>>().join("; "))
+    }
+
+    /// A failure that does not hide that something was sent.
+    fn with_unanswered(&self, failure: Failure) -> Failure {
+        match (failure, &self.unanswered) {
+            (Failure::Failed(why), Some(sent)) => {
+                Failure::Failed(format!("{why}; {sent}, no answer came, and it may have happened"))
+            }
+            (failure, _) => failure,
+        }
     }
 
     /// With what to do instead.

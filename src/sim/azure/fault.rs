@@ -163,7 +163,6 @@ fn instead(world: &mut World, incoming: &Incoming) -> Option<Answer> {
         Fault::FailedOperation { times, code, .. } if reads || is_refused(incoming, code.as_deref()) => {
             times.unwrap_or(u32::MAX)
         }
-        Fault::Hang { .. } => 1,
         Fault::Timeout { .. } | Fault::StuckOperation { .. } if reads => 1,
         _ => 0,
     });

@@ -1,5 +1,5 @@
-//! The faults that a scenario brings to a step. Those of a step on Azure strike its requests there: here it only begins,
-//! and what Azure does at once takes its time.
+//! The faults that a scenario brings to a step. Those of a step on Azure, but for one that hangs, strike its requests
+//! there: here it only begins, and what Azure does at once takes its time.
 
 use std::sync::Arc;
 

@@ -317,17 +317,20 @@ impl Stage {
         self.is_own(call, action).then(|| self.azure.attempt(&call.step, reads))
     }
 
-    /// The fault that strikes this call of a step's own action now; counted. What is sent to Azure is struck there.
+    /// The fault that strikes this call of a step's own action now; counted. What is sent to Azure is struck there: all
+    /// but a step that hangs, and so sends nothing.
     pub(super) fn strike(&self, call: &Call, action: &str) -> Option<Fault> {
-        if on_azure(action) || !self.is_own(call, action) {
+        if !self.is_own(call, action) {
             return None;
         }
         let mut struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
         for (index, fault) in self.setting.scenario.faults.iter().enumerate() {
             let most = match &fault.value {
+                Fault::Hang { .. } => 1,
+                _ if on_azure(action) => continue,
                 Fault::FailedOperation { times, .. } => times.unwrap_or(u32::MAX),
                 Fault::LostResponse { times, .. } => times.unwrap_or(1),
-                Fault::Hang { .. } | Fault::Timeout { .. } | Fault::StuckOperation { .. } => 1,
+                Fault::Timeout { .. } | Fault::StuckOperation { .. } => 1,
                 _ => continue,
             };
             let count = struck.entry(index).or_default();
