@@ -249,6 +249,46 @@ fn what_a_request_makes_has_the_same_name_however_often_drctl_dies() {
 }
 
 #[test]
+fn a_crash_that_harms_nothing_is_no_alarm() {
+    // Whoever of two comes first starts the machine; and what Azure began and failed to do may be begun once more.
+    let same = "execution:\n  - { id: start, action: azure.vm.start, for_each: [one, two], with: { vm: same } }\n";
+    let sql = "execution:\n  - { id: move, action: azure.sql.failover_group, with: { server: s2, group: g, mode: forced }, timeout: 5m }\n";
+    for (steps, fault) in [(same, ""), (sql, "faults: [ { failed_operation: { step: move } } ]\n")] {
+        let folder = workspace(&[("shop", steps)]);
+        let (json, code) = rehearsed(folder.path(), fault, &["--crash-everywhere"]);
+        assert_eq!((&json["wrong"], code), (&serde_json::json!([]), Some(0)), "{steps}");
+    }
+}
+
+#[test]
+fn a_crash_that_harms_is_rehearsed_by_itself() {
+    let put = |id: &str| {
+        format!(
+            "  - {{ id: {id}, action: azure.request, with: {{ method: PUT, path: /resourceGroups/rg/providers/Microsoft.Kusto/clusters/one, \
+             api_version: \"2024-04-13\", json: {{ tags: {{ by: {id} }} }} }} }}\n"
+        )
+    };
+    let folder = workspace(&[("shop", &format!("execution:\n{}{}", put("one"), put("two")))]);
+    let shown = text(&drctl(folder.path(), &["rehearse", "shop", "--crash-everywhere"]));
+    let wrong = shown.lines().find_map(|line| line.strip_prefix("killed ")?.split_once(": ")).unwrap();
+    let next = shown.lines().find_map(|line| line.strip_prefix("next: drctl ")).unwrap();
+    let output = drctl(folder.path(), &next.split(' ').collect::<Vec<_>>());
+    let shown = text(&output);
+    assert!(
+        shown.contains("\ndrctl was killed once and taken up again\n") && shown.contains(wrong.1),
+        "{next}: {shown}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    for (point, told) in [
+        ("before:99", "error: `--crash before:99`: the journal of this rehearsal has the records 1 to 8\n"),
+        ("8", "wanted `before:RECORD` or `after:RECORD`, as `--crash-everywhere` names it, found `8`"),
+    ] {
+        let output = drctl(folder.path(), &["rehearse", "shop", "--crash", point]);
+        assert!(text(&output).contains(told) && output.status.code() == Some(2), "{}", text(&output));
+    }
+}
+
+#[test]
 fn what_a_request_of_any_kind_is_about_is_there_and_does_what_is_asked() {
     let steps = "execution:\n  \
         - { id: restart, action: azure.request, with: { method: POST, path: /resourceGroups/rg/providers/Microsoft.Kusto/clusters/one/start, api_version: \"2024-04-13\" } }\n  \

@@ -134,7 +134,7 @@ impl Named {
     /// How it is named once more on a command line.
     pub(super) fn again(&self) -> String {
         let kind = self.kind.map(|kind| format!(" --kind {}", kind.name())).unwrap_or_default();
-        format!("{}{kind}", self.runbook)
+        format!("{}{kind}", shell_words::quote(&self.runbook))
     }
 }
 
@@ -155,6 +155,12 @@ impl Common {
     pub(super) fn store_of(&self, workspace: &std::path::Path) -> Store {
         let is_said = self.simulated.is_none();
         if is_said { self.store.clone() } else { Store::new(workspace.join(".drctl")) }
+    }
+
+    /// How the workspace is named once more on a command line: only where a person did.
+    pub(super) fn again(&self) -> String {
+        let folder = self.workspace.to_string_lossy();
+        if self.is_named { format!(" --workspace {}", shell_words::quote(&folder)) } else { String::new() }
     }
 
     /// Where simulated runs are kept.

@@ -12,13 +12,16 @@ use crate::exec::history::note;
 use crate::exec::inputs::pair;
 use crate::exec::load::Loaded;
 use crate::exec::rehearse::{
-    Attempt, Ended, Judged, Library, Rehearsed, Subject, crash_everywhere, differences, facts, histogram, rehearse,
-    spread, subject, text,
+    Attempt, Ended, Judged, Kill, Library, Rehearsed, Subject, crash_at, crash_everywhere, differences, facts,
+    histogram, rehearse, spread, subject, text,
 };
 use crate::exec::run::{self, exit_of, registry};
 use crate::plan::path::without_keys;
 use crate::runbook::ast::Runbook;
 use crate::sim::scenario::{Fault, Scenario, cannot_strike, injected, injection};
+
+/// How many steps run at a time, where nobody says it.
+const PARALLEL: u16 = 64;
 
 /// Rehearses a runbook.
 #[derive(Debug, Args)]
@@ -43,6 +46,9 @@ pub(super) struct Rehearse {
     /// Kill drctl around every record of its journal, resume, and judge what came of it
     #[arg(long, conflicts_with = "runs")]
     crash_everywhere: bool,
+    /// Kill drctl at that one record, as `--crash-everywhere` does: `before:N` or `after:N`
+    #[arg(long, value_name = "POINT", conflicts_with_all = ["runs", "crash_everywhere"])]
+    crash: Option<Kill>,
     /// An input's value; may be given many times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
@@ -53,7 +59,7 @@ pub(super) struct Rehearse {
     #[arg(long, value_enum, default_value_t)]
     output: Output,
     /// How many steps run at a time
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = PARALLEL, value_parser = clap::value_parser!(u16).range(1..=1024))]
     parallel: u16,
 }
 
@@ -67,8 +73,8 @@ impl Rehearse {
         let seed = self.seed.unwrap_or(scenario.seed);
         let subject = subject(&loaded, scenario, &self.set, (&catalogue, usize::from(self.parallel)))?;
         match self.runs {
-            Some(runs) => self.many(&subject, seed, runs),
-            None if self.crash_everywhere => self.everywhere(&subject, seed),
+            Some(runs) => self.many(common, &subject, seed, runs),
+            None if self.crash_everywhere => self.everywhere(common, &subject, seed),
             None => self.once(common, &subject, seed, &sources),
         }
     }
@@ -91,13 +97,14 @@ impl Rehearse {
     }
 
     fn once(&self, common: &Common, subject: &Subject, seed: u64, sources: &Sources) -> Result<Exit, Error> {
-        let rehearsed = rehearse(subject, Attempt { seed, ..Attempt::default() });
+        let (rehearsed, wrong) = self.rehearsed(subject, seed)?;
         let facts = facts(seed, &rehearsed);
         let expect = &subject.scenario.expect;
-        let found = text::placed(&differences(expect, &rehearsed, &facts), sources);
+        let mut found = text::placed(&differences(expect, &rehearsed, &facts), sources);
+        found.extend(wrong);
         let ended = exit(&rehearsed, expect.state.is_some(), !found.is_empty());
         // What was injected is no scenario that anybody could rehearse again by its name.
-        if self.inject.is_empty() {
+        if self.inject.is_empty() && self.crash.is_none() {
             let as_expected = found.is_empty() && matches!(ended, Exit::Done | Exit::Exceptions);
             let runbook = &subject.plan.runbook;
             let what = (runbook.name.value.as_str(), runbook.kind, subject.scenario.name.value.as_str());
@@ -110,13 +117,25 @@ impl Rehearse {
             Output::Json => console_line(&text::json(&rehearsed, &facts, &found).to_string())?,
             Output::Human | Output::Plain => {
                 console_line(&text::rehearsal(&rehearsed, &facts, &found))?;
-                say(&format!("next: {} --runs 1000", self.again(seed)));
+                if self.crash.is_none() {
+                    say(&format!("next: {} --runs 1000", self.again(common, seed)));
+                }
             }
         }
         Ok(ended)
     }
 
-    fn many(&self, subject: &Subject, seed: u64, runs: u64) -> Result<Exit, Error> {
+    /// The rehearsal, and what a crash did that it may not do.
+    fn rehearsed(&self, subject: &Subject, seed: u64) -> Result<(Rehearsed, Vec<String>), Error> {
+        let Some(kill) = &self.crash else {
+            return Ok((rehearse(subject, Attempt { seed, ..Attempt::default() }), Vec::new()));
+        };
+        crash_at(subject, seed, kill).map_err(|records| {
+            Error::usage(format!("`--crash {kill}`: the journal of this rehearsal has the records 1 to {records}"))
+        })
+    }
+
+    fn many(&self, common: &Common, subject: &Subject, seed: u64, runs: u64) -> Result<Exit, Error> {
         let spread = spread(subject, seed, runs);
         let scenario = &subject.scenario.name.value;
         match self.output {
@@ -125,7 +144,7 @@ impl Rehearse {
                 console_line(&text::spread(&subject.plan, scenario, &spread))?;
                 // What is looked at after the whole: the one that took longest.
                 let slowest = spread.times.last().map_or(seed, |(_, slowest)| *slowest);
-                say(&format!("next: {}", self.again(slowest)));
+                say(&format!("next: {}", self.again(common, slowest)));
             }
         }
         if let Some(file) = &self.svg {
@@ -135,24 +154,32 @@ impl Rehearse {
         Ok(if spread.never_struck.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
-    fn everywhere(&self, subject: &Subject, seed: u64) -> Result<Exit, Error> {
+    fn everywhere(&self, common: &Common, subject: &Subject, seed: u64) -> Result<Exit, Error> {
         let told = crash_everywhere(subject, seed);
         match self.output {
             Output::Json => console_line(&text::everywhere_json(&told).to_string())?,
-            Output::Human | Output::Plain => console_line(&text::everywhere(&told))?,
+            Output::Human | Output::Plain => {
+                console_line(&text::everywhere(&told))?;
+                if let Some((kill, _)) = told.wrong.first() {
+                    say(&format!("next: {} --crash {kill}", self.again(common, seed)));
+                }
+            }
         }
         Ok(if told.wrong.is_empty() && told.never_struck.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
     /// The command that rehearses the same with a seed.
-    fn again(&self, seed: u64) -> String {
-        let scenario = self.scenario.as_ref().map(|given| format!(" --scenario {given}")).unwrap_or_default();
+    fn again(&self, common: &Common, seed: u64) -> String {
+        let scenario = self.scenario.as_ref().map(|given| format!(" --scenario {}", shell_words::quote(given)));
+        let scenario = scenario.unwrap_or_default();
         let set =
             self.set.iter().map(|(name, value)| format!(" --set {}", shell_words::quote(&format!("{name}={value}"))));
         let set: String = set.collect();
         let faults = self.inject.iter().filter_map(injection);
         let faults: String = faults.map(|fault| format!(" --inject {}", shell_words::quote(&fault))).collect();
-        format!("drctl rehearse {}{scenario}{set}{faults} --seed {seed}", self.named.again())
+        let parallel = if self.parallel == PARALLEL { String::new() } else { format!(" --parallel {}", self.parallel) };
+        let (named, workspace) = (self.named.again(), common.again());
+        format!("drctl rehearse {named}{scenario}{set}{faults}{parallel}{workspace} --seed {seed}")
     }
 }
 

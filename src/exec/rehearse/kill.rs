@@ -27,6 +27,32 @@ pub enum Kill {
     },
 }
 
+impl std::str::FromStr for Kill {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wanted =
+            || format!("wanted `before:RECORD` or `after:RECORD`, as `--crash-everywhere` names it, found `{text}`");
+        let (word, number) = text.split_once(':').ok_or_else(wanted)?;
+        let seq = Seq(number.parse().map_err(|_| wanted())?);
+        match word {
+            "before" => Ok(Self::Before(seq)),
+            "after" => Ok(Self::After(seq)),
+            _ => Err(wanted()),
+        }
+    }
+}
+
+impl std::fmt::Display for Kill {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::After(seq) => write!(f, "after:{seq}"),
+            Self::Before(seq) => write!(f, "before:{seq}"),
+            Self::Step { step, .. } => write!(f, "{step}"),
+        }
+    }
+}
+
 /// The kills that are still to come, and whether drctl is dead.
 #[derive(Debug, Default)]
 struct Fate {

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-pub use everywhere::{Everywhere, crash_around, crash_everywhere};
+pub use everywhere::{Everywhere, crash_around, crash_at, crash_everywhere};
 pub use facts::{Facts, Part, facts};
 pub use histogram::histogram;
 pub use judge::{Difference, differences};

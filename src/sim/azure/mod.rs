@@ -63,6 +63,8 @@ pub struct Logged {
     pub status: u16,
     /// Whether it changed something, or began to, whatever became of the answer.
     pub was_done: bool,
+    /// Whether what it began fails in the end, and leaves the resource as it was.
+    pub fails: bool,
     /// Whether it asked for the state of an operation.
     pub polls: bool,
     /// The answer's body.
@@ -244,20 +246,22 @@ fn lost(kind: ErrorKind, why: &'static str) -> azure_core::Error {
 /// Answers a request, faults included, and remembers it.
 fn answer(world: &mut World, incoming: Incoming) -> Answer {
     world.is_open = true;
-    let mut was_done = false;
+    let (mut was_done, mut fails) = (false, false);
     let answer = match admitted(world, &incoming) {
         Err(refused) => refused,
         Ok(left) => {
             world.look_before(&incoming);
+            let last = world.operations.last();
             let answer = services::answer(world, &incoming);
             was_done = !incoming.is_read() && answer.is_good();
+            fails = world.operations.one_fails_after(last);
             let answer = fault::after(world, &incoming, answer);
             left.into_iter().fold(answer, |answer, (header, left)| answer.header(header, left.to_string()))
         }
     };
     let answer = refusal::shaped(world, &incoming, answer);
     let answer = refusal::signed(world, &incoming, answer);
-    world.remember(incoming, &answer, was_done);
+    world.remember(incoming, &answer, (was_done, fails));
     answer
 }
 

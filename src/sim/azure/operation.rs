@@ -106,6 +106,16 @@ impl Operations {
         due
     }
 
+    /// The number of the one that was begun last.
+    pub(super) fn last(&self) -> u64 {
+        self.0.last_key_value().map_or(0, |(number, _)| *number)
+    }
+
+    /// Whether one that was begun after that one ends badly.
+    pub(super) fn one_fails_after(&self, number: u64) -> bool {
+        self.0.range(number + 1..).any(|(_, operation)| operation.failure.is_some())
+    }
+
     /// Whether a step has begun one.
     pub(super) fn has(&self, step: &str) -> bool {
         self.0.values().any(|operation| operation.step == step)

@@ -297,8 +297,8 @@ impl World {
         self.resources.iter().map(|(id, resource)| (id.clone(), resource.body.clone())).collect()
     }
 
-    /// Keeps what came and what was said.
-    pub(super) fn remember(&mut self, incoming: Incoming, answer: &Answer, was_done: bool) {
+    /// Keeps what came, what was said, whether it was done, and whether what it began fails.
+    pub(super) fn remember(&mut self, incoming: Incoming, answer: &Answer, (was_done, fails): (bool, bool)) {
         let (status, body) = match answer {
             Answer::Response(response) => (response.status, response.body.clone()),
             _ => (0, Value::Null),
@@ -316,6 +316,7 @@ impl World {
             scope,
             status,
             was_done,
+            fails,
             polls,
             answer: body,
         });

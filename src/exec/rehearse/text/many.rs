@@ -129,7 +129,10 @@ fn never_struck(text: &mut String, faults: &[String]) {
 #[must_use]
 pub fn everywhere_json(told: &Everywhere) -> Value {
     let doubts = told.doubts.iter().map(|(step, count)| (step.to_string(), json!(count)));
-    let wrong = told.wrong.iter().map(|(kill, what)| json!({ "killed": place(kill), "wrong": what }));
+    let wrong = told
+        .wrong
+        .iter()
+        .map(|(kill, what)| json!({ "killed": place(kill), "crash": kill.to_string(), "wrong": what }));
     json!({
         "drctl": 1,
         "type": "crashes",
