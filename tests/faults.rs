@@ -82,7 +82,16 @@ fn a_fault_that_can_never_strike_is_refused_before_anything_is_rehearsed() {
             "stop:lost-response",
             "`lost_response` cannot strike `stop`: `assert` sends nothing whose answer could be lost",
         ),
-        ("switch_onn:fail", "the runbook has no step `switch_onn`; did you mean `switch_on`?"),
+        (
+            "inner.rest:lost-response",
+            "`lost_response` cannot strike `inner.rest`: `wait` sends nothing whose answer could be lost",
+        ),
+        ("switch_onn:fail", "no step of the runbook is called `switch_onn`; did you mean `switch_on`?"),
+        (
+            "inner.rest[eu]:fail",
+            "`rest` has no instance `eu`: it has no `for_each`, and runs once; did you mean `inner.rest`?",
+        ),
+        ("inner[eu:fail", "`inner[eu` is no name of a step: wanted `STEP`, `STEP[KEY]` or `CALL[KEY].STEP`"),
     ];
     for (fault, why) in refused {
         let output = drctl(folder.path(), &["rehearse", "shop", "--inject", fault]);
@@ -442,6 +451,12 @@ fn an_instance_that_cannot_be_is_found_before_anything_is_rehearsed() {
          {file_name}:6:20: error[step]: `after` has no instance `eu`: it has no `for_each`, and runs once\n"
     );
     assert!(text(&output).starts_with(&found), "{}", text(&output));
+    let output = drctl(folder.path(), &["rehearse", "shop", "--inject", "each[uk].go:fail"]);
+    let told = "error: `--inject`: `each` has no instance `uk`; there are eu, us; did you mean `each[us].go`?\n";
+    assert_eq!((text(&output), output.status.code()), (told.to_owned(), Some(2)));
+    let output =
+        drctl(folder.path(), &["rehearse", "shop", "--set", "regions=[\"uk\"]", "--inject", "each[uk].go:fail"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     // The scenario's own inputs say what the items are.
     fs::write(&file, scenario.replace("faults:", "inputs: { regions: [uk] }\nfaults:")).unwrap();
     let output = drctl(folder.path(), &["validate", "--format", "short"]);
@@ -452,6 +467,24 @@ fn an_instance_that_cannot_be_is_found_before_anything_is_rehearsed() {
     ];
     let told: Vec<String> = text(&output).lines().filter(|line| line.contains("error")).map(str::to_owned).collect();
     assert!(told.iter().zip(&found).all(|(told, found)| told.starts_with(found)), "{}", text(&output));
+}
+
+#[test]
+fn a_step_is_expected_of_all_instances_of_a_call_that_no_key_tells_apart() {
+    let folder = workspace(&[("shop", SERVERS), ("server", SERVER)]);
+    let people = "people:\n  on_failure: [ { step: each.go, skip: true, after: 1m } ]\n";
+    let expected = |state: &str| format!("{people}expect: {{ steps: {{ each.go: {state} }} }}\n");
+    for state in ["succeeded", "ran"] {
+        let (json, code) = rehearsed(folder.path(), &expected(state), &[]);
+        assert_eq!((&json["differences"], code), (&serde_json::json!([]), Some(0)), "{state}");
+    }
+    let (json, _) = rehearsed(folder.path(), &expected("never"), &[]);
+    let differs = "one.yaml:6:20: expected `each[eu].go` never to run, found that it did";
+    assert_eq!(json["differences"], serde_json::json!([differs]));
+    let one = format!("{}steps: {{ \"each[us].go\": {{ fail: no }} }}\n", expected("succeeded"));
+    let (json, _) = rehearsed(folder.path(), &one, &[]);
+    let differs = "one.yaml:6:20: expected `each[us].go` to be succeeded, found skipped: no";
+    assert_eq!(json["differences"], serde_json::json!([differs]));
 }
 
 #[test]

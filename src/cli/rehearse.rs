@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Map, Value};
 
 use super::common::{Common, Named, Output, console_line, now, say};
 use crate::catalogue::Catalogue;
@@ -12,13 +13,12 @@ use crate::exec::history::note;
 use crate::exec::inputs::pair;
 use crate::exec::load::Loaded;
 use crate::exec::rehearse::{
-    Attempt, Ended, Judged, Kill, Library, Rehearsed, Subject, crash_at, crash_everywhere, differences, facts,
-    histogram, rehearse, spread, subject, text,
+    Attempt, Ended, Judged, Kill, Library, Rehearsed, Subject, cannot_strike, crash_at, crash_everywhere, differences,
+    facts, histogram, rehearse, spread, subject, text,
 };
 use crate::exec::run::{self, exit_of, registry};
-use crate::plan::path::without_keys;
 use crate::runbook::ast::Runbook;
-use crate::sim::scenario::{Fault, Scenario, cannot_strike, injected, injection};
+use crate::sim::scenario::{Fault, Scenario, injected, injection};
 
 /// How many steps run at a time, where nobody says it.
 const PARALLEL: u16 = 64;
@@ -69,9 +69,11 @@ impl Rehearse {
         let file = self.named.file(common)?;
         let loaded = run::judged(&common.run(&super::common::Showing::default()), &file, &registry())?;
         let (mut scenario, sources) = chosen(common, &loaded, self.scenario.as_deref(), &catalogue)?;
-        scenario.faults.extend(self.faults(&loaded)?);
+        let injected = self.inject.iter().map(|fault| Spanned { value: fault.clone(), span: Span::default() });
+        scenario.faults.extend(injected);
         let seed = self.seed.unwrap_or(scenario.seed);
         let subject = subject(&loaded, scenario, &self.set, (&catalogue, usize::from(self.parallel)))?;
+        self.judge_faults(&subject.plan.inputs, (&loaded, &catalogue))?;
         match self.runs {
             Some(runs) => self.many(common, &subject, seed, runs),
             None if self.crash_everywhere => self.everywhere(common, &subject, seed),
@@ -79,21 +81,10 @@ impl Rehearse {
         }
     }
 
-    fn faults(&self, loaded: &Loaded) -> Result<Vec<Spanned<Fault>>, Error> {
-        let steps = loaded.runbook.as_ref().map(|runbook| loaded.runbooks.steps(runbook)).unwrap_or_default();
-        let paths = || steps.iter().map(|(path, ..)| path.as_str());
-        for (fault, step) in self.inject.iter().filter_map(|fault| Some((fault, fault.step()?))) {
-            let path = without_keys(step);
-            let Some((.., known)) = steps.iter().find(|(known, ..)| *known == path) else {
-                let meant = crate::diag::closest(step, paths());
-                let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                return Err(Error::usage(format!("`--inject`: the runbook has no step `{step}`{meant}")));
-            };
-            if let Some(problem) = cannot_strike(fault, known) {
-                return Err(Error::usage(format!("`--inject`: {problem}")));
-            }
-        }
-        Ok(self.inject.iter().map(|fault| Spanned { value: fault.clone(), span: Span::default() }).collect())
+    /// Refuses faults that can never strike.
+    fn judge_faults(&self, inputs: &Map<String, Value>, known: (&Loaded, &Catalogue)) -> Result<(), Error> {
+        let mut problems = self.inject.iter().filter_map(|fault| cannot_strike(fault, inputs, known));
+        problems.next().map_or(Ok(()), |problem| Err(Error::usage(format!("`--inject`: {problem}"))))
     }
 
     fn once(&self, common: &Common, subject: &Subject, seed: u64, sources: &Sources) -> Result<Exit, Error> {

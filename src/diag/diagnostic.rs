@@ -127,6 +127,14 @@ impl Diagnostic {
         self
     }
 
+    /// All of it but its place, on one line: where nothing was written in a file.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let say = self.fix.iter().map(|fix| fix.say.as_str());
+        let parts = std::iter::once(self.message.as_str()).chain(self.notes.iter().map(String::as_str)).chain(say);
+        parts.collect::<Vec<_>>().join("; ")
+    }
+
     /// Every place it names.
     pub(super) fn places(&self) -> impl Iterator<Item = Span> {
         let further = self.others.iter().chain(&self.alike).map(|(span, _)| *span);

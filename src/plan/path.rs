@@ -30,6 +30,12 @@ pub fn segment(path: &str) -> Option<Segment<'_>> {
     Some(Segment { id, key, rest })
 }
 
+/// Whether all of it is a path: every bracket is closed, and a dot or nothing follows it.
+#[must_use]
+pub fn is_path(path: &str) -> bool {
+    segment(path).is_some_and(|part| !part.id.is_empty() && part.rest.is_none_or(is_path))
+}
+
 /// The path without the keys of instances: the step as the runbooks write it.
 #[must_use]
 pub fn without_keys(path: &str) -> String {
@@ -97,5 +103,7 @@ mod tests {
         assert_eq!(segment("db."), path("db", None, Some("")));
         assert_eq!((segment("db[eu"), segment("db[eu]x")), (None, None));
         assert_eq!(without_keys("db[10.0.0.1].promote[a]"), "db.promote");
+        assert!(["db", "db[10.0.0.1].promote[a]"].into_iter().all(is_path));
+        assert!(!["", "db.", "[eu]", "db[eu", "db[eu]x", "db[eu].promote[a"].into_iter().any(is_path));
     }
 }

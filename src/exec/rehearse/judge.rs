@@ -6,7 +6,8 @@ use super::facts::Facts;
 use super::{Ended, Rehearsed};
 use crate::catalogue::HumanDuration;
 use crate::diag::Span;
-use crate::engine::State;
+use crate::engine::{Node, NodeId, State};
+use crate::plan::path::names;
 use crate::sim::scenario::{Expect, MessageExpected, StepExpected, WorldExpected};
 
 /// Something that is not as expected.
@@ -101,10 +102,20 @@ fn to_the_second(span: std::time::Duration) -> String {
 
 fn step_differs(rehearsed: &Rehearsed, state: &State, step: &str, expected: StepExpected) -> Option<Pair> {
     let plan = &rehearsed.stage.setting.plan;
-    let Some(id) = state.find(plan, step) else {
+    let itself: Vec<NodeId> = state.find(plan, step).into_iter().collect();
+    // In a name without keys, a call for many items stands for each of them.
+    let is_meant = |node: &Node| names(step, &node.path.0) && (node.parent.is_none() || step.ends_with(']'));
+    let all = || state.iter().filter(|(_, node)| is_meant(node)).map(|(id, _)| id).collect();
+    let meant = if itself.is_empty() { all() } else { itself };
+    if meant.is_empty() {
         return (expected != StepExpected::Never).then(|| (format!("a step `{step}`"), "none".to_owned()));
-    };
+    }
+    meant.into_iter().find_map(|id| node_differs(state, id, expected))
+}
+
+fn node_differs(state: &State, id: NodeId, expected: StepExpected) -> Option<Pair> {
     let node = state.node(id);
+    let step = &node.path;
     let children = state.children.get(&id).into_iter().flatten();
     let ran = node.started.is_some() || children.into_iter().any(|child| state.node(*child).started.is_some());
     let reason = node.reason().map(|reason| format!(": {reason}")).unwrap_or_default();

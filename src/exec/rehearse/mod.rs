@@ -33,7 +33,7 @@ pub use histogram::histogram;
 pub use judge::{Difference, differences};
 pub use kill::Kill;
 pub use runs::{Spread, Weight, percentile, spread, word};
-pub use scenarios::{Judged, Library, subject};
+pub use scenarios::{Judged, Library, cannot_strike, subject};
 
 use self::kill::{Killer, Mortal};
 use self::operator::person;

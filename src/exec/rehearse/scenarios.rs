@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::Subject;
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Severity, Sources, sort};
@@ -17,7 +19,7 @@ use crate::exec::surroundings::{Surroundings, read_named, relative};
 use crate::exec::view;
 use crate::report::Coverage;
 use crate::runbook::source;
-use crate::sim::scenario::{self, Against, Scenario};
+use crate::sim::scenario::{self, Against, Fault, Scenario};
 use crate::sim::stand_in::implied;
 
 /// Reads scenarios; each runbook once.
@@ -177,12 +179,28 @@ impl<'w> Library<'w> {
 }
 
 fn against(scenario: &Scenario, loaded: &Loaded, catalogue: &Catalogue) -> Vec<Diagnostic> {
-    let Some(runbook) = loaded.runbook.as_ref().filter(|_| !loaded.has_errors()) else {
+    let Some(against) = judge(loaded, catalogue) else {
         let message = format!("runbook `{}` has errors: `drctl validate` shows them", scenario.runbook.value);
         return vec![Diagnostic::error("runbook", scenario.runbook.span, message)];
     };
+    scenario::check(scenario, &against)
+}
+
+/// What scenarios of a runbook are judged against; nothing where it has errors.
+fn judge<'l>(loaded: &'l Loaded, catalogue: &'l Catalogue) -> Option<Against<'l>> {
+    let runbook = loaded.runbook.as_ref().filter(|_| !loaded.has_errors())?;
     let (workspace, templates) = (&loaded.workspace, &loaded.templates);
-    scenario::check(scenario, &Against { runbook, runbooks: &loaded.runbooks, workspace, templates, catalogue })
+    Some(Against { runbook, runbooks: &loaded.runbooks, workspace, templates, catalogue })
+}
+
+/// Why a fault that is injected can never strike, as a sentence; nothing where it may. `inputs` are the rehearsal's.
+#[must_use]
+pub fn cannot_strike(
+    fault: &Fault,
+    inputs: &Map<String, Value>,
+    (loaded, catalogue): (&Loaded, &Catalogue),
+) -> Option<String> {
+    scenario::cannot_be_injected(fault, &judge(loaded, catalogue)?, inputs)
 }
 
 /// What is rehearsed: the runbook with the scenario's inputs, and those `set` on the command line.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Fault, Scenario, instances};
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Patience, Span, Spanned, limited};
-use crate::plan::path::without_keys;
+use crate::plan::path::{is_path, without_keys};
 use crate::plan::{REQUEST, Runbooks, Templates, outputs_of};
 use crate::runbook::ast::{Runbook, Step};
 use crate::runbook::workspace::Workspace;
@@ -30,11 +30,10 @@ pub struct Against<'a> {
 #[must_use]
 pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let steps = against.runbooks.steps(against.runbook).into_iter().map(|(path, _, step)| (path, step)).collect();
     let defaults = against.runbook.inputs.iter();
     let defaults = defaults.filter_map(|input| Some((input.name.value.clone(), input.default.clone()?)));
     let inputs = defaults.chain(scenario.inputs.clone()).collect();
-    let mut judge = Judge { against, steps, inputs, patience: Patience::default(), found: &mut found };
+    let mut judge = Judge::new(against, inputs, &mut found);
     judge.inputs(scenario);
     for fault in &scenario.faults {
         let known = fault.value.step().and_then(|step| judge.step(step, fault.span));
@@ -70,10 +69,22 @@ pub fn check(scenario: &Scenario, against: &Against<'_>) -> Vec<Diagnostic> {
     limited(found)
 }
 
-/// Why the fault can never strike its step; nothing where it may.
+/// What is wrong with the step that an injected fault names, as a sentence; nothing where it may strike. `inputs` are
+/// those of the rehearsal.
 #[must_use]
-pub fn cannot_strike(fault: &Fault, step: &Step) -> Option<String> {
-    let (id, action) = (&step.id.value, step.action.name.value.as_str());
+pub fn cannot_be_injected(fault: &Fault, against: &Against<'_>, inputs: &Map<String, Value>) -> Option<String> {
+    let name = fault.step()?;
+    let mut found = Vec::new();
+    let known = Judge::new(against, inputs.clone(), &mut found).step(name, Span::default());
+    match found.first() {
+        Some(problem) => Some(problem.sentence()),
+        None => cannot_strike(fault, known?),
+    }
+}
+
+/// Why the fault can never strike its step; nothing where it may.
+fn cannot_strike(fault: &Fault, step: &Step) -> Option<String> {
+    let (id, action) = (fault.step().unwrap_or(&step.id.value), step.action.name.value.as_str());
     let word = fault.word();
     match (action, fault) {
         ("manual", _) => {
@@ -102,7 +113,12 @@ struct Judge<'a, 'f> {
     found: &'f mut Vec<Diagnostic>,
 }
 
-impl<'a> Judge<'a, '_> {
+impl<'a, 'f> Judge<'a, 'f> {
+    fn new(against: &'a Against<'a>, inputs: Map<String, Value>, found: &'f mut Vec<Diagnostic>) -> Self {
+        let steps = against.runbooks.steps(against.runbook).into_iter().map(|(path, _, step)| (path, step)).collect();
+        Self { against, steps, inputs, patience: Patience::default(), found }
+    }
+
     fn report(&mut self, code: &'static str, span: Span, message: String) {
         self.found.push(Diagnostic::error(code, span, message));
     }
@@ -123,6 +139,14 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn step(&mut self, name: &str, span: Span) -> Option<&'a Step> {
+        if !is_path(name) {
+            self.report(
+                "step",
+                span,
+                format!("`{name}` is no name of a step: wanted `STEP`, `STEP[KEY]` or `CALL[KEY].STEP`"),
+            );
+            return None;
+        }
         let path = without_keys(name);
         let found = self.steps.get(&*path).copied();
         if found.is_none() {

@@ -15,7 +15,7 @@ use crate::engine::{Resolution, RunState, StepState};
 use crate::plan::path::{named, names};
 use crate::runbook::ast::{Kind, Simulate};
 
-pub use check::{Against, cannot_strike, check};
+pub use check::{Against, cannot_be_injected, check};
 pub use inject::{injected, injection};
 pub use parse::parse;
 
