@@ -237,6 +237,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--inject', '--inject', [CompletionResultType]::ParameterName, 'One more fault: STEP:fail, STEP:hang, STEP:timeout, STEP:lost-response or STEP:crash-after-effect')
             [CompletionResult]::new('--runs', '--runs', [CompletionResultType]::ParameterName, 'Rehearse with N seeds, and show how the times to recovery are spread')
             [CompletionResult]::new('--svg', '--svg', [CompletionResultType]::ParameterName, 'With `--runs`: draw the times to recovery')
+            [CompletionResult]::new('--crash', '--crash', [CompletionResultType]::ParameterName, 'Kill drctl at that one record, as `--crash-everywhere` does: `before:N` or `after:N`')
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An input''s value; may be given many times')
             [CompletionResult]::new('--journal', '--journal', [CompletionResultType]::ParameterName, 'Write the journal''s lines to a file')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is shown')

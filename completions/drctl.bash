@@ -962,7 +962,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__rehearse)
-            opts="-h --kind --scenario --seed --inject --runs --svg --crash-everywhere --set --journal --output --parallel --workspace --state --as --help"
+            opts="-h --kind --scenario --seed --inject --runs --svg --crash-everywhere --crash --set --journal --output --parallel --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -989,6 +989,10 @@ _drctl() {
                     return 0
                     ;;
                 --svg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --crash)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

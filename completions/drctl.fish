@@ -215,6 +215,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l seed -d 'Where 
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l inject -d 'One more fault: STEP:fail, STEP:hang, STEP:timeout, STEP:lost-response or STEP:crash-after-effect' -r
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l runs -d 'Rehearse with N seeds, and show how the times to recovery are spread' -r
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l svg -d 'With `--runs`: draw the times to recovery' -r -F
+complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l crash -d 'Kill drctl at that one record, as `--crash-everywhere` does: `before:N` or `after:N`' -r
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l set -d 'An input\'s value; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l journal -d 'Write the journal\'s lines to a file' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand rehearse" -l output -d 'How it is shown' -r -f -a "human\t'Live, on a terminal; plain lines elsewhere'

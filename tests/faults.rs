@@ -259,10 +259,18 @@ fn what_a_request_makes_has_the_same_name_however_often_drctl_dies() {
 
 #[test]
 fn a_crash_that_harms_nothing_is_no_alarm() {
-    // Whoever of two comes first starts the machine; and what Azure began and failed to do may be begun once more.
+    // Whoever of two comes first starts the machine; what Azure began and failed to do may be begun once more; and what
+    // struck the attempt that was killed need not strike the next one.
     let same = "execution:\n  - { id: start, action: azure.vm.start, for_each: [one, two], with: { vm: same } }\n";
     let sql = "execution:\n  - { id: move, action: azure.sql.failover_group, with: { server: s2, group: g, mode: forced }, timeout: 5m }\n";
-    for (steps, fault) in [(same, ""), (sql, "faults: [ { failed_operation: { step: move } } ]\n")] {
+    let look = "  - { id: look, action: azure.traffic_manager.endpoint, with: { profile: shop, endpoint: eastus2 } }\n";
+    let looked =
+        sql.replace("execution:\n", &format!("execution:\n{look}")).replace("id: move,", "id: move, needs: [look],");
+    for (steps, fault) in [
+        (same, ""),
+        (sql, "faults: [ { failed_operation: { step: move } } ]\n"),
+        (&looked, "faults: [ { timeout: { step: look } } ]\n"),
+    ] {
         let folder = workspace(&[("shop", steps)]);
         let (json, code) = rehearsed(folder.path(), fault, &["--crash-everywhere"]);
         assert_eq!((&json["wrong"], code), (&serde_json::json!([]), Some(0)), "{steps}");

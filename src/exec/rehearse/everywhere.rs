@@ -105,12 +105,13 @@ fn owed_in_doubt(rehearsed: &Rehearsed) -> Vec<(NodePath, String)> {
 /// What a crash changed that it may not change.
 fn compare(undisturbed: &Rehearsed, rehearsed: &Rehearsed) -> Vec<String> {
     let mut wrong = Vec::new();
-    if rehearsed.ended != undisturbed.ended {
+    let good = [Ended::In(RunState::Succeeded), Ended::In(RunState::CompletedWithExceptions)];
+    let (was_good, is_good) = (good.contains(&undisturbed.ended), good.contains(&rehearsed.ended));
+    let is_further = is_good && !was_good && has_fault_of_a_step(undisturbed);
+    if rehearsed.ended != undisturbed.ended && !is_further {
         // A person's word for what was not seen is an exception, with or without the crash; nothing is lost by it.
-        let good = [Ended::In(RunState::Succeeded), Ended::In(RunState::CompletedWithExceptions)];
-        let both_good = good.contains(&rehearsed.ended) && good.contains(&undisturbed.ended);
         let doubted = !doubts(rehearsed).is_empty() || !doubts(undisturbed).is_empty();
-        if !(both_good && doubted) {
+        if !(was_good && is_good && doubted) {
             wrong.push(format!("the run is {}, undisturbed {}", word(&rehearsed.ended), word(&undisturbed.ended)));
         }
     }
@@ -130,8 +131,16 @@ fn compare(undisturbed: &Rehearsed, rehearsed: &Rehearsed) -> Vec<String> {
             wrong.push(format!("{} happened {times} times, undisturbed {once}", words(what)));
         }
     }
-    wrong.extend(world_differs(undisturbed, rehearsed));
+    if !is_further {
+        wrong.extend(world_differs(undisturbed, rehearsed));
+    }
     wrong
+}
+
+/// Whether a step is struck: what stops a run undisturbed, strikes an attempt that a crash has others come after, and
+/// the run gets further.
+fn has_fault_of_a_step(rehearsed: &Rehearsed) -> bool {
+    rehearsed.stage.setting.scenario.faults.iter().any(|fault| fault.value.step().is_some())
 }
 
 /// An effect: the step, whether it is undone, and what of it (a channel of a notice).
