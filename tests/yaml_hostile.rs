@@ -143,6 +143,7 @@ fn duplicate_keys_at_every_level() {
 #[test]
 fn a_mapping_of_one_key_many_times() {
     assert_eq!(verdict(&"key: 1\n".repeat(300_000)), (Some("duplicate-key"), 100));
+    assert_eq!(verdict(&format!("{{{}}}\n", "k: 1, ".repeat(300_000))), (Some("duplicate-key"), 100));
 }
 
 #[test]
@@ -207,6 +208,7 @@ fn the_binary_refuses_each_in_bounded_memory_and_says_why() {
     for (what, file, said) in [
         ("no YAML", with_steps(1, |_| "  - { id: a\n".to_owned()), "syntax"),
         ("a key many times", b"key: 1\n".repeat(100_000), "duplicate-key"),
+        ("a key many times on one line", format!("{{{}}}\n", "k: 1, ".repeat(100_000)).into_bytes(), "duplicate-key"),
         (
             "unknown fields",
             with_steps(30_000, |at| format!("  - {{ id: q{at}, foo: 1, {script} }}\n")),

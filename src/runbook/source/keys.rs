@@ -59,8 +59,8 @@ impl Builder {
             for again in &same[1..] {
                 let (first, again_span) = (document.span(children[same[0]]), document.span(children[*again]));
                 let says_the_same = text(same[0] + 1) == text(*again + 1);
-                let line = line_of(document, children[*again], children[*again + 1]).filter(|_| says_the_same);
                 self.problems.add(|| {
+                    let line = line_of(document, children[*again], children[*again + 1]).filter(|_| says_the_same);
                     let key: String = text(*again).chars().take(80).collect();
                     let diagnostic =
                         Diagnostic::error("duplicate-key", again_span, format!("the key `{key}` is there twice"))
