@@ -20,7 +20,8 @@ pub(super) fn near<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str
         // No text is closer than its length is.
         .filter(|candidate| candidate.len() <= 800 && candidate.chars().count().abs_diff(length) <= far)
         .map(|candidate| (strsim::damerau_levenshtein(found, candidate), candidate))
-        .filter(|(distance, _)| *distance <= far)
+        // Of what has nothing in common, nothing is meant.
+        .filter(|(distance, _)| *distance <= far && *distance < length)
         .collect();
     near.sort_by_key(|(distance, _)| *distance);
     near.into_iter().map(|(_, candidate)| candidate).collect()
@@ -43,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_finds_what_was_meant_and_nothing_else_does() {
-        let fields = ["needs", "action", "approval", "on_failure"];
+        let fields = ["needs", "action", "approval", "on_failure", "a"];
         for (found, meant) in [
             ("need", Some("needs")),
             ("acton", Some("action")),
@@ -51,6 +52,7 @@ mod tests {
             ("no_failure", Some("on_failure")),
             ("depends_on", None),
             ("", None),
+            ("x", None),
         ] {
             assert_eq!(closest(found, fields), meant, "{found}");
         }

@@ -51,7 +51,7 @@ fn never_equal(subject: &Subject<'_>, expression: &Compiled, compared: &Compared
         _ => return None,
     };
     let word = compared.word;
-    if words.contains(&word) {
+    if words.contains(&word) || compared.default == Some(word) {
         return None;
     }
     let message = format!("`{}` is never `{word}`", compared.parts.join("."));
