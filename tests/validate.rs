@@ -115,8 +115,21 @@ fn settings_and_templates_are_checked_where_no_runbook_reads_them() {
     );
     assert_eq!(
         (summary.as_str(), code),
-        ("0 runbooks: 2 errors, 0 warnings; `drctl explain CODE` says more\n", Some(5))
+        ("1 settings file: 2 errors, 0 warnings; `drctl explain CODE` says more\n", Some(5))
     );
+}
+
+#[test]
+fn templates_are_checked_where_they_or_their_folder_are_named() {
+    let part = ("templates/parts/greeting.txt", "Hello\n");
+    let folder = workspace(&[("drctl.yaml", "drctl: 1\n"), ("templates/never_sent.txt", "no subject\n"), part]);
+    let wrong = "templates/never_sent.txt:1:1: error[template]: a template begins with `---` and its front matter, or with \
+                 `Subject:`\n";
+    for named in ["templates", "templates/never_sent.txt", "templates/parts"] {
+        let (said, summary, code) = validate(folder.path(), &[named, "--format", "short"]);
+        let told = "1 template: 1 error, 0 warnings; `drctl explain CODE` says more\n";
+        assert_eq!((said.as_str(), summary.as_str(), code), (wrong, told, Some(5)), "{named}");
+    }
 }
 
 #[test]

@@ -128,9 +128,14 @@ fn judged(places: &[Place], catalogue: &Catalogue) -> Result<Checked, Error> {
 fn summary(places: &[Place], errors: usize, warnings: usize) -> String {
     let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     let of = |files: fn(&Files) -> usize| places.iter().map(|place| files(&place.files)).sum::<usize>();
-    let (runbooks, scenarios) = (of(|files| files.runbooks.len()), of(|files| files.scenarios.len()));
-    let scenarios = Some(scenarios).filter(|number| *number > 0).map(|number| count(number, "scenario"));
-    let what: Vec<String> = [count(runbooks, "runbook")].into_iter().chain(scenarios).collect();
+    let kinds: [(usize, &str); 4] = [
+        (of(|files| files.runbooks.len()), "runbook"),
+        (of(|files| files.scenarios.len()), "scenario"),
+        (of(|files| files.settings.len()), "settings file"),
+        (of(|files| files.templates.len()), "template"),
+    ];
+    let there = kinds.into_iter().filter(|(number, _)| *number > 0);
+    let what: Vec<String> = there.map(|(number, word)| count(number, word)).collect();
     let hint = if errors + warnings > 0 { "; `drctl explain CODE` says more" } else { "" };
     format!("{}: {}, {}{hint}", what.join(", "), count(errors, "error"), count(warnings, "warning"))
 }

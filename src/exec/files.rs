@@ -69,10 +69,21 @@ pub fn is_scenario(folder: &Path, file: &Path) -> bool {
         || folder.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS)
 }
 
+/// Whether it is the folder of the templates, or that of their parts.
+fn holds_templates(workspace: &Path, folder: &Path) -> bool {
+    let templates = workspace.join(TEMPLATES);
+    folder == templates || folder == templates.join(PARTS)
+}
+
 /// Whether a file is a template of the workspace, or a part of one.
 fn is_template(workspace: &Path, file: &Path) -> bool {
-    let folder = workspace.join(TEMPLATES);
-    file.parent().is_some_and(|parent| parent == folder || parent == folder.join(PARTS))
+    file.parent().is_some_and(|parent| holds_templates(workspace, parent))
+}
+
+/// The files right in a folder.
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    Ok(paths.collect::<io::Result<Vec<PathBuf>>>()?.into_iter().filter(|path| path.is_file()).collect())
 }
 
 /// The path without `..`, as it is written: links stay, for what they are called says what they are.
@@ -130,12 +141,14 @@ pub struct Files {
     pub runbooks: Vec<PathBuf>,
     /// Scenarios.
     pub scenarios: Vec<PathBuf>,
-    /// Settings and templates. Those of the workspace are judged whether they are named or not.
-    pub others: Vec<PathBuf>,
+    /// The settings. Those of the workspace, and its templates, are judged whether they are named or not.
+    pub settings: Vec<PathBuf>,
+    /// Templates, and parts of them.
+    pub templates: Vec<PathBuf>,
 }
 
 impl Files {
-    /// What these files are, and the runbooks and scenarios in these folders.
+    /// What these files are, and the runbooks and scenarios in these folders, or the templates.
     ///
     /// # Errors
     /// A folder cannot be read, or a path is neither a file nor a folder.
@@ -143,7 +156,9 @@ impl Files {
         let mut files = Self::default();
         for given in paths {
             let path = folded(&std::path::absolute(given)?);
-            if path.is_dir() {
+            if path.is_dir() && holds_templates(workspace, &path) {
+                files.templates.extend(files_in(&path)?);
+            } else if path.is_dir() {
                 // A whole workspace is what is in its folder of runbooks.
                 let inner = path.join(RUNBOOKS);
                 let folder = if path.join(SETTINGS).is_file() && inner.is_dir() { inner } else { path };
@@ -154,15 +169,17 @@ impl Files {
                     io::ErrorKind::NotFound,
                     format!("no file or folder `{}`", given.display()),
                 ));
-            } else if path == workspace.join(SETTINGS) || is_template(workspace, &path) {
-                files.others.push(path);
+            } else if path == workspace.join(SETTINGS) {
+                files.settings.push(path);
+            } else if is_template(workspace, &path) {
+                files.templates.push(path);
             } else if is_scenario(workspace, &path) {
                 files.scenarios.push(path);
             } else {
                 files.runbooks.push(path);
             }
         }
-        for files in [&mut files.runbooks, &mut files.scenarios, &mut files.others] {
+        for files in [&mut files.runbooks, &mut files.scenarios, &mut files.settings, &mut files.templates] {
             files.sort();
             files.dedup();
         }
@@ -172,6 +189,6 @@ impl Files {
     /// Whether there is nothing to judge.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.runbooks.is_empty() && self.scenarios.is_empty() && self.others.is_empty()
+        [&self.runbooks, &self.scenarios, &self.settings, &self.templates].into_iter().all(Vec::is_empty)
     }
 }
