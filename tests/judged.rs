@@ -166,6 +166,24 @@ fn ci_servers_read_the_verdicts_as_junit_and_invalid_scenarios_are_errors() {
 }
 
 #[test]
+fn a_scenario_with_which_a_run_would_be_refused_is_not_rehearsed() {
+    let folder = workspace(&[GOOD]);
+    let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+    let steps = "execution:\n  - { id: rest, action: wait, with: { for: \"{{ inputs.pause }}\" } }\n";
+    let inputs = "inputs: { pause: { type: duration, default: 1m } }\n";
+    write("runbooks/rest.yaml", &format!("drctl: 1\nname: rest\nkind: failover\nowner: t\n{inputs}{steps}"));
+    let scenario = "drctl: 1\nscenario: long\nrunbook: rest\ninputs: { pause: 1h }\nexpect: { state: succeeded }\n";
+    write("runbooks/scenarios/orders/long.yaml", scenario);
+    let why =
+        "no run begins with these inputs: `wait` of `rest`: the wait of 1h must be shorter than the timeout of 10m";
+    let tested = drctl(folder.path(), &["test", "--filter", "rest"]);
+    assert!(timeless(&tested).contains(&format!("invalid: {why}")), "{}", timeless(&tested));
+    let validated = drctl(folder.path(), &["validate", "--format", "short", "runbooks/scenarios/orders/long.yaml"]);
+    let told = format!("runbooks/scenarios/orders/long.yaml:3:10: error[input]: {why}\n");
+    assert_eq!(String::from_utf8(validated.stdout).unwrap(), told);
+}
+
+#[test]
 fn what_the_run_did_is_shown_around_the_step_that_is_meant() {
     let folder = workspace(&[]);
     let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();

@@ -154,6 +154,15 @@ impl ActionSpec {
         self.parameters.iter().find(|field| field.name == name)
     }
 
+    /// Checks one rendered parameter.
+    ///
+    /// # Errors
+    /// As [`Self::check`], by itself.
+    pub fn check_parameter(&self, name: &str, value: &Value) -> Result<(), String> {
+        let kind = self.parameter(name).map_or(Type::Any, |field| (field.kind)());
+        kind.check(value).map_err(|problem| at(name, &problem))
+    }
+
     /// Checks rendered parameters: unknown, missing, of another type, or against the action's rule.
     ///
     /// # Errors

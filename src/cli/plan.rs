@@ -93,7 +93,7 @@ impl Plan {
         let inputs =
             inputs::resolve(runbook, &self.set, &vars).map_err(|problems| Error::usage(problems.join("\n")))?;
         let plan = view::plan_of(&loaded, &inputs, &registry.catalogue())?;
-        run::fitting(&settings, &loaded, &plan)?;
+        run::fitting(&loaded, &plan, settings.colour)?;
         Ok((loaded, plan))
     }
 }

@@ -20,6 +20,7 @@ mod loss;
 mod machine;
 mod node;
 mod notice;
+mod origin;
 mod outcome;
 mod outlook;
 mod owed;

@@ -27,6 +27,7 @@ pub fn foresee(plan: &Plan) -> State {
 /// With fewer nodes than `most`, a `for_each` is taken apart.
 fn ahead(plan: &Plan, most: usize) -> State {
     let mut state = State::new(plan);
+    state.frames.iter_mut().take(1).for_each(|frame| frame.unknown = plan.missing());
     begin(plan, &mut state, 0, 1);
     let mut at = 0;
     while at < state.nodes.len() {

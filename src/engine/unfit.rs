@@ -1,99 +1,184 @@
-//! What is known before a run to be in its way: values that it is given, with which a step that will begin cannot.
+//! What is known before a run to be in its way: values with which a step that will begin cannot.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::outlook::outlook;
+use super::call::hand_over;
+use super::origin::Origin;
+use super::outlook::foresee;
 use super::scope::NodeScope;
 use super::state::{NodeId, State};
-use crate::catalogue::Type;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Span};
 use crate::plan::{self, Plan, StepIndex};
 use crate::runbook::ast::{ActionUse, OnFailure};
-use crate::runbook::expr::ExprId;
+use crate::runbook::expr::{ExprId, Templated, Undefined};
 
-/// Each value that is known before the run, stands in a step that surely begins, and does not fit there. Where the run
-/// goes on without the step, nothing is in its way.
+/// Each value that is known before the run, stands in a step that surely begins, and does not fit there; of the items
+/// of a `for_each`, the first. Where the run goes on without the step, nothing is in its way.
 #[must_use]
 pub fn unfit(plan: &Plan) -> Vec<Diagnostic> {
-    let state = outlook(plan);
+    let state = foresee(plan);
     let matters = |node: &NodeId| plan.on_failure(state.node(*node).step) != OnFailure::Continue;
-    let sure = (0..).map(NodeId).take(state.nodes.len()).filter(matters);
-    let sure = sure.filter(|node| surely_applies(plan, &state, *node));
-    let mut found: Vec<Diagnostic> = sure.flat_map(|node| of_node(plan, &state, node)).collect();
-    crate::diag::sort(&mut found);
-    found.dedup();
+    let nodes = (0..).map(NodeId).take(state.nodes.len()).filter(matters);
+    let mut found: Vec<Diagnostic> = nodes.flat_map(|node| Look { plan, state: &state, node }.found()).collect();
+    found.sort_by_key(|finding| finding.primary);
+    found.dedup_by_key(|finding| (finding.primary, finding.code));
     found
 }
 
-/// Whether no condition keeps the step from beginning, nor one of those that call it.
-fn surely_applies(plan: &Plan, state: &State, node: NodeId) -> bool {
-    let mut at = Some(node);
-    while let Some(inside) = at {
-        let about = state.node(inside);
-        let frame = state.frame(about.frame);
-        let holds =
-            |when| plan.expressions(about.step).condition(when, &NodeScope::of(plan, state, inside)) == Ok(true);
-        if !frame.begun || !plan.step(about.step).when.is_none_or(holds) {
-            return false;
-        }
-        at = frame.caller;
-    }
-    true
+/// What cannot be, and where it is written.
+struct Wrong {
+    problem: String,
+    span: Span,
+    read: Vec<ExprId>,
 }
 
-fn of_node(plan: &Plan, state: &State, node: NodeId) -> Vec<Diagnostic> {
-    let index = state.node(node).step;
-    let step = plan.step(index);
-    let scope = NodeScope::of(plan, state, node);
-    let mut found = Vec::new();
-    if let Some(for_each) = &step.for_each
-        && let Ok(items) = plan.expressions(index).render(&for_each.items, &scope)
-        && let Err(problem) = plan::items(&items.shown())
-    {
-        let message = format!("`for_each` of `{}`: {problem}", plan.path(index));
-        let mut read = Vec::new();
+/// A look at a node before the run.
+#[derive(Clone, Copy)]
+struct Look<'s> {
+    plan: &'s Plan,
+    state: &'s State,
+    node: NodeId,
+}
+
+impl<'s> Look<'s> {
+    fn found(self) -> Vec<Diagnostic> {
+        match self.surely_applies() {
+            Ok(false) => Vec::new(),
+            Ok(true) => self.items().into_iter().chain(self.call()).chain(self.actions()).collect(),
+            Err(wrong) => vec![self.finding("type", "when", wrong)],
+        }
+    }
+
+    fn step(self) -> StepIndex {
+        self.state.node(self.node).step
+    }
+
+    fn scope(self) -> NodeScope<'s> {
+        NodeScope::of(self.plan, self.state, self.node)
+    }
+
+    /// Whether no condition keeps the step from beginning, nor one of those that call it. That one of those has no value
+    /// is said of that one.
+    fn surely_applies(self) -> Result<bool, Wrong> {
+        let frame = self.state.frame(self.state.node(self.node).frame);
+        let caller = frame.caller.map(|node| Self { node, ..self });
+        let is_called = caller.is_none_or(|caller| matches!(caller.surely_applies(), Ok(true)));
+        if frame.begun && is_called { self.condition() } else { Ok(false) }
+    }
+
+    /// Whether its own condition surely holds.
+    fn condition(self) -> Result<bool, Wrong> {
+        let Some(when) = self.plan.step(self.step()).when else { return Ok(true) };
+        let span = self.plan.expressions(self.step()).get(when).span;
+        Ok(self.known(&Templated::Expression(when), span)? == Some(Value::Bool(true)))
+    }
+
+    /// The items of a `for_each` that cannot be.
+    fn items(self) -> Option<Diagnostic> {
+        let for_each = self.plan.step(self.step()).for_each.as_ref()?;
+        let items = match self.known(&for_each.items, for_each.span) {
+            Ok(items) => items?,
+            Err(wrong) => return Some(self.finding("repeat", "for_each", wrong)),
+        };
+        let (problem, mut read) = (plan::items(&items).err()?, Vec::new());
         for_each.items.expressions(&mut read);
-        let note = given(plan, index, &read);
-        found.push(
-            Diagnostic::error("repeat", for_each.span, message)
-                .note("each instance is named after its item")
-                .note(note),
-        );
+        let wrong = Wrong { problem, span: for_each.span, read };
+        Some(self.finding("repeat", "for_each", wrong).note("each instance is named after its item"))
     }
-    let verify = step.verify.as_ref().map(|verify| &verify.action);
-    let undo = step.rollback.iter().map(|rollback| -> &ActionUse { rollback });
-    let actions = std::iter::once(&step.action).chain(verify).chain(undo);
-    found.extend(actions.filter_map(|action| of_action(plan, index, action, &scope)));
-    found
-}
 
-/// What is wrong with the parameters of an action that are all known.
-fn of_action(plan: &Plan, index: StepIndex, action: &ActionUse, scope: &NodeScope<'_>) -> Option<Diagnostic> {
-    let spec = plan.spec(&action.name.value)?;
-    let with = plan.expressions(index).render(&action.with.value, scope).ok()?;
-    let Value::Object(with) = with.settle(&Type::Record(spec.parameters)).shown() else { return None };
-    let problem = spec.check(&with).err()?;
-    let mut read = Vec::new();
-    action.with.value.expressions(&mut read);
-    let message = format!("`{}` of `{}`: {problem}", action.name.value, plan.path(index));
-    Some(Diagnostic::error("type", action.with.span, message).note(given(plan, index, &read)))
-}
+    /// What a call cannot hand over.
+    fn call(self) -> Option<Diagnostic> {
+        let frame = self.state.called(self.node)?;
+        let problem = hand_over(self.plan, self.state, self.node, frame).err()?;
+        let action = &self.plan.step(self.step()).action;
+        let mut read = Vec::new();
+        action.with.value.expressions(&mut read);
+        Some(self.finding("type", "with", Wrong { problem, span: action.place("inputs"), read }))
+    }
 
-/// Where the value comes from, and how another is given.
-fn given(plan: &Plan, index: StepIndex, read: &[ExprId]) -> String {
-    let expressions = plan.expressions(index);
-    let paths = read.iter().flat_map(|id| &expressions.get(*id).scan.paths);
-    let inputs = paths.filter(|path| path.parts[0] == "inputs").filter_map(|path| path.parts.get(1));
-    let mut inputs: Vec<&str> = inputs.map(String::as_str).collect();
-    inputs.sort_unstable();
-    inputs.dedup();
-    let is_called = plan.part_index(index) != 0;
-    match (inputs.as_slice(), is_called) {
-        ([], _) => "it is known before the run: mend the runbook".to_owned(),
-        (inputs, true) => format!("it comes from what the caller hands over: `{}`", inputs.join("`, `")),
-        (inputs, false) => {
-            let set: Vec<String> = inputs.iter().map(|name| format!("--set {name}=VALUE")).collect();
-            format!("it comes from what the run is given: {}", set.join(" "))
+    /// Its own action, and those that check and undo it. Those of known items are looked at one by one.
+    fn actions(self) -> Vec<Diagnostic> {
+        let step = self.plan.step(self.step());
+        let is_item = self.state.node(self.node).parent.is_some();
+        if let Some(for_each) = step.for_each.as_ref().filter(|_| !is_item)
+            && !matches!(self.known(&for_each.items, for_each.span), Ok(None))
+        {
+            return Vec::new();
+        }
+        let verify = step.verify.as_ref().map(|verify| &verify.action);
+        let actions = std::iter::once(&step.action).chain(verify).chain(step.rollback.as_deref());
+        let mut found: Vec<Diagnostic> = actions.flat_map(|action| self.action(action)).collect();
+        found.extend(self.long_wait(&step.action));
+        found
+    }
+
+    /// What is wrong with the parameters of an action, one by one, and then, where all are known, with them together.
+    fn action(self, action: &ActionUse) -> Vec<Diagnostic> {
+        let Some(spec) = self.plan.spec(&action.name.value) else { return Vec::new() };
+        let written = || spec.parameters.iter().filter_map(|field| Some((field, action.with.value.entry(field.name)?)));
+        let (mut with, mut wrong) = (Map::new(), Vec::new());
+        for (field, value) in written() {
+            match self.known(&value, action.place(field.name)) {
+                Ok(Some(value)) => drop(with.insert(field.name.to_owned(), (field.kind)().settle(value))),
+                Ok(None) => {}
+                Err(found) => wrong.push(Wrong { problem: format!("at `{}`: {}", field.name, found.problem), ..found }),
+            }
+        }
+        let all = with.len() == written().count();
+        wrong.extend(with.iter().filter_map(|(name, value)| {
+            let problem = spec.check_parameter(name, value).err()?;
+            Some(written_at(action, name, problem))
+        }));
+        if let Some(problem) = spec.rule.filter(|_| all && wrong.is_empty()).and_then(|rule| rule(&with).err()) {
+            let named = problem.strip_prefix("at `").and_then(|rest| rest.split(['.', '[', '`']).next());
+            let name = named.unwrap_or_default().to_owned();
+            wrong.push(written_at(action, &name, problem));
+        }
+        wrong.into_iter().map(|wrong| self.finding("type", &action.name.value, wrong)).collect()
+    }
+
+    /// A wait that the timeout of its step ends each time.
+    fn long_wait(self, action: &ActionUse) -> Option<Diagnostic> {
+        let wait = action.with.value.entry("for").filter(|_| action.name.value == "wait")?;
+        let span = self.known(&wait, action.place("for")).ok()??;
+        let problem = plan::too_long(span.as_str()?, self.plan.timeout(self.step()))?;
+        let note = format!("raise the `timeout` of `{}`, or shorten the wait", self.plan.path(self.step()));
+        Some(self.finding("type", "wait", written_at(action, "for", problem)).note(note))
+    }
+
+    /// A value that is known before the run, if it is.
+    fn known(self, value: &Templated, span: Span) -> Result<Option<Value>, Wrong> {
+        let expressions = self.plan.expressions(self.step());
+        match expressions.render(value, &self.scope()) {
+            Ok(value) => Ok(Some(value.shown())),
+            Err(Undefined::Unknown(_)) => Ok(None),
+            Err(Undefined::Wrong(problem)) => {
+                let mut read = Vec::new();
+                value.expressions(&mut read);
+                let is_wrong =
+                    |id: &ExprId| matches!(expressions.evaluate(*id, &self.scope()), Err(Undefined::Wrong(_)));
+                let Some(id) = read.iter().copied().find(is_wrong) else { return Err(Wrong { problem, span, read }) };
+                let expression = expressions.get(id);
+                // The place says which expression it is.
+                let short = problem.strip_prefix(&format!("`{}`: ", expression.text)).map(str::to_owned);
+                Err(Wrong { problem: short.unwrap_or(problem), span: expression.span, read: vec![id] })
+            }
         }
     }
+
+    fn finding(self, code: &'static str, what: &str, wrong: Wrong) -> Diagnostic {
+        let Wrong { problem, span, read } = wrong;
+        let message = format!("`{what}` of `{}`: {problem}", self.state.node(self.node).path);
+        let origin = Origin::of(self.plan, self.state, self.node, &read);
+        origin.told(Diagnostic::error(code, span, message))
+    }
+}
+
+/// What is wrong with a parameter, or, where there is none of that name, with all of them.
+fn written_at(action: &ActionUse, name: &str, problem: String) -> Wrong {
+    let (mut read, with) = (Vec::new(), &action.with);
+    let own = with.value.entry(name);
+    own.as_deref().unwrap_or(&with.value).expressions(&mut read);
+    let span = if own.is_some() { action.place(name) } else { with.span };
+    Wrong { problem, span, read }
 }

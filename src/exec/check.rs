@@ -8,11 +8,14 @@ use std::sync::Arc;
 
 use super::files::{Files, RUNBOOKS};
 use super::find::Callable;
+use super::inputs;
 use super::load::Loaded;
 use super::rehearse::{Judged, in_parallel};
 use super::surroundings::{Surroundings, relative};
+use super::view::plan_of;
 use crate::catalogue::{Catalogue, Timestamp};
 use crate::diag::{Diagnostic, Severity, Sources, Span};
+use crate::engine::unfit;
 use crate::lint;
 use crate::plan::Runbooks;
 use crate::plan::calendar::Held;
@@ -194,13 +197,23 @@ impl Work {
         }
         let named = named(&loaded);
         let own = relative(&surroundings.folder, file);
+        let unfit = unfit_by_default(&loaded, catalogue);
         let Loaded { sources, mut found, waiting, .. } = loaded;
+        found.extend(unfit);
         found.retain(|finding| {
             let name = sources.name(finding.primary.source);
             name == own || !judged.contains(name) && !surroundings.found.contains(finding)
         });
         Ok(Done { found: std::iter::once((sources, found)).chain(scenarios).collect(), named, waiting })
     }
+}
+
+/// What keeps steps from beginning with the inputs as they are by default.
+fn unfit_by_default(loaded: &Loaded, catalogue: &Catalogue) -> Vec<Diagnostic> {
+    let runbook = loaded.runbook.as_ref().filter(|_| !loaded.has_errors());
+    let known = runbook.and_then(|runbook| inputs::known(runbook, &[]).ok());
+    let plan = known.and_then(|known| plan_of(loaded, &known.values, catalogue).ok());
+    plan.map(|plan| unfit(&plan)).unwrap_or_default()
 }
 
 fn named(loaded: &Loaded) -> Option<Named> {

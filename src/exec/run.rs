@@ -157,22 +157,22 @@ fn valid(common: &Common, loaded: Loaded) -> Result<Loaded, Error> {
     Ok(loaded)
 }
 
-/// Refuses values that the run is given, with which a step cannot begin: nobody has to find that out at night.
+/// Refuses values that are known before the run, with which a step cannot begin: nobody has to find that out at night.
 ///
 /// # Errors
 /// Each of them, with its place.
-pub fn fitting(common: &Common, loaded: &Loaded, plan: &Plan) -> Result<(), Error> {
+pub fn fitting(loaded: &Loaded, plan: &Plan, colour: bool) -> Result<(), Error> {
     let found = unfit(plan);
     if found.is_empty() {
         return Ok(());
     }
-    let shown = crate::diag::render(&found, &loaded.sources, crate::diag::Format::Human, common.colour);
+    let shown = crate::diag::render(&found, &loaded.sources, crate::diag::Format::Human, colour);
     Err(Error::new(Exit::Usage, format!("{shown}\nnothing was started")))
 }
 
 /// Refuses what is known before the run to be in its way: values, and approvals given ahead.
 fn begins(common: &Common, start: &Start, loaded: &Loaded, plan: &Plan) -> Result<(), Error> {
-    fitting(common, loaded, plan)?;
+    fitting(loaded, plan, common.colour)?;
     ahead_problem(plan, &start.approve).map_or(Ok(()), |problem| Err(Error::usage(problem)))
 }
 

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{Subject, Use, actions_of, types};
-use crate::catalogue::{ActionSpec, Effect, Field, HumanDuration, Type};
+use crate::catalogue::{ActionSpec, Effect, Field, Type};
 use crate::diag::Diagnostic;
+use crate::plan::too_long;
 use crate::runbook::ast::{ActionUse, OnInterrupt, Step};
 use crate::runbook::expr::Templated;
 
@@ -170,11 +171,9 @@ fn misuse(step: &Step, action: &ActionUse, spec: &ActionSpec, used: Use) -> Opti
 /// A wait that its step's timeout ends each time.
 fn long_wait(subject: &Subject<'_>, step: &Step, action: &ActionUse) -> Option<Diagnostic> {
     let wait = action.with.value.entry("for").filter(|_| action.name.value == "wait")?;
-    let span = HumanDuration::parse(wait.plain()?.as_str()?).ok()?;
-    let timeout = step.timeout(&subject.runbook.defaults);
-    let message = format!("the wait of {span} must be shorter than the timeout of {}", HumanDuration(timeout));
+    let problem = too_long(wait.plain()?.as_str()?, step.timeout(&subject.runbook.defaults))?;
     let note = format!("raise the `timeout` of `{}`", step.id.value);
-    (span.0 >= timeout).then(|| Diagnostic::error("action", action.place("for"), message).note(note))
+    Some(Diagnostic::error("action", action.place("for"), problem).note(note))
 }
 
 /// Whether the action changes nothing, as far as its parameters are known before the run.

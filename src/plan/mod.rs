@@ -20,6 +20,7 @@ pub mod region_failover;
 pub mod runbooks;
 mod service_inputs;
 mod template;
+mod waits;
 pub mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,7 @@ pub use region::{GLOBAL, Region};
 pub use runbooks::Runbooks;
 pub use service_inputs::service_inputs;
 pub use template::{Claim, Parts, Severity, Template};
+pub use waits::too_long;
 
 use crate::catalogue::{ActionSpec, Catalogue, Effect, Type};
 use crate::runbook::ast::{Defaults, OnFailure, OnInterrupt, Retry, RunIf, Runbook, SecretSource, Step};
@@ -226,6 +228,13 @@ impl Plan {
     /// The steps of the runbook itself, in the order of the file.
     pub fn own_steps(&self) -> impl Iterator<Item = (StepIndex, &Step)> {
         self.parts.iter().take(1).flat_map(Part::indexed)
+    }
+
+    /// The inputs that have no value yet.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let inputs = self.runbook.inputs.iter().filter(|input| input.kind != Type::Secret);
+        inputs.map(|input| input.name.value.clone()).filter(|name| !self.inputs.contains_key(name)).collect()
     }
 
     /// Where each secret of the run is read, by the name it goes by in the run.

@@ -364,12 +364,12 @@ communication:
 fn a_rollback_that_cannot_be_rendered_waits_for_a_person_who_may_leave_it_out() {
     let workspace = Workspace::of(
         r#"
-inputs: { hosts: { type: list, default: [one] } }
 execution:
   - id: first
     action: shell
-    with: { script: "true" }
-    rollback: { action: exec, with: { argv: [echo, "{{ inputs.hosts[3] }}"] } }
+    with: { script: "echo '{\"hosts\": [\"one\"]}' > $DRCTL_OUTPUT" }
+    outputs: { hosts: list }
+    rollback: { action: exec, with: { argv: [echo, "{{ steps.first.outputs.hosts[3] }}"] } }
   - { id: fails, action: exec, needs: [first], on_failure: rollback, with: { argv: ["false"] } }
 "#,
     );

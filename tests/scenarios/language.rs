@@ -129,6 +129,48 @@ execution:
 }
 
 #[test]
+fn what_the_defaults_give_is_tried_by_all_that_begin_and_nobody_blames_the_command_line() {
+    let steps = r#"
+inputs:
+  method: { type: string, default: GE T }
+  pause: { type: duration, default: 20m }
+  sites: { type: list, default: [{ key: a, port: 1 }, { key: b, port: 70000 }, { key: c, port: 70000 }] }
+  names: { type: list, default: [x] }
+execution:
+  - { id: ask, action: exec, with: { argv: [echo] }, outputs: { path: string } }
+  - { id: call, action: http, needs: [ask], with: { url: "http://h/{{ steps.ask.outputs.path }}", method: "{{ inputs.method }}" } }
+  - { id: pause, action: wait, with: { for: "{{ inputs.pause }}" } }
+  - { id: each, for_each: "{{ inputs.sites }}", action: probe.tcp, with: { host: h, port: "{{ item.port }}" } }
+  - { id: nth, action: exec, with: { argv: [echo, "{{ inputs.names[3] }}"] } }
+  - { id: when, action: exec, when: "inputs.names[3] == 'x'", with: { argv: [echo] } }
+  - { id: may_fail, on_failure: continue, action: exec, with: { argv: [echo, "{{ inputs.names[3] }}"] } }
+"#;
+    let workspace = Workspace::of(steps);
+    let validated = workspace.drctl(&["validate", "--format", "short"]);
+    let told: Vec<&str> = validated.stdout.lines().filter(|line| line.contains(" error[")).collect();
+    let wanted = [
+        "13:107: error[type]: `http` of `call`: at `method`: wanted one of `GET`, `HEAD`, `OPTIONS`, `PUT`, `DELETE`, \
+         `POST`, `PATCH`, found the string `GE T`",
+        "14:45: error[type]: `wait` of `pause`: the wait of 20m must be shorter than the timeout of 10m",
+        "15:91: error[type]: `probe.tcp` of `each[b]`: at `port`: wanted a number from 1 to 65535, found `70000`",
+        "16:55: error[type]: `exec` of `nth`: at `argv`: `inputs.names[3]` has no value",
+        "17:38: error[type]: `when` of `when`: `inputs.names[3]` has no value",
+    ];
+    assert_eq!(told, wanted.map(|line| format!("runbooks/r.yaml:{line}")));
+    assert_eq!(validated.code, 5);
+    let mended = ["--set", "method=GET", "--set", "pause=1s", "--set", "names=a,b,c,x"];
+    for command in [["failover", "r"].as_slice(), &["plan", "r"], &["rehearse", "r"]] {
+        let refused = workspace.drctl(&[command, &mended].concat());
+        assert_eq!(refused.code, 2, "{refused:?}");
+        let note = "= note: mend the default of `sites`, or give another value: --set sites=VALUE\n";
+        assert!(refused.stderr.contains(note) && !refused.stderr.contains("what the run is given"), "{refused:?}");
+    }
+    assert!(!workspace.path(".drctl/runs").exists(), "no run was made");
+    let all = [mended.as_slice(), &["--set", r#"sites=[{"key":"a","port":1}]"#]].concat();
+    assert_eq!(workspace.drctl(&[["rehearse", "r"].as_slice(), &all].concat()).code, 0);
+}
+
+#[test]
 fn inputs_are_judged_before_anything_runs() {
     let steps = r#"
 inputs:
@@ -342,11 +384,10 @@ execution:
 #[test]
 fn a_field_that_an_answer_lacks_fails_a_condition_instead_of_being_false() {
     let steps = r#"
-inputs: { hosts: { type: list, default: [a] } }
 execution:
   - id: ask
     action: shell
-    with: { script: "echo '{\"json\": {\"status\": \"ok\"}}' > $DRCTL_OUTPUT" }
+    with: { script: "echo '{\"json\": {\"status\": \"ok\", \"hosts\": [\"a\"]}}' > $DRCTL_OUTPUT" }
     outputs: { json: map }
   - id: promote
     action: shell
@@ -355,7 +396,7 @@ execution:
     when: steps.ask.outputs.json.role == "primary"
     with: { script: "echo promote >> log" }
   - { id: demote, action: shell, needs: [ask], on_failure: ask, when: not steps.ask.outputs.json.role, with: { script: "echo demote >> log" } }
-  - { id: check, action: assert, on_failure: ask, with: { that: "{{ inputs.hosts[9] != 'q' }}" } }
+  - { id: check, action: assert, needs: [ask], on_failure: ask, with: { that: "{{ steps.ask.outputs.json.hosts[9] != 'q' }}" } }
   - id: guarded
     action: shell
     needs: [ask]
@@ -368,7 +409,7 @@ execution:
     let failed = ["ask=succeeded", "promote=failed", "demote=failed", "check=failed", "guarded=succeeded"];
     assert_eq!(workspace.states(), failed);
     assert_eq!(workspace.lines("log"), ["guarded"]);
-    for said in ["`steps.ask.outputs.json.role` has no value", "`inputs.hosts[9]` has no value"] {
+    for said in ["`steps.ask.outputs.json.role` has no value", "`steps.ask.outputs.json.hosts[9]` has no value"] {
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
     }
 }

@@ -10,11 +10,13 @@ use serde_json::{Map, Value};
 use super::Subject;
 use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Severity, Sources, sort};
+use crate::engine::unfit;
 use crate::error::{Error, Exit};
 use crate::exec::files::{runbook_files, scenario_files};
 use crate::exec::find::Callable;
 use crate::exec::inputs;
 use crate::exec::load::Loaded;
+use crate::exec::run::fitting;
 use crate::exec::surroundings::{Surroundings, read_named, relative};
 use crate::exec::view;
 use crate::report::Coverage;
@@ -183,7 +185,11 @@ fn against(scenario: &Scenario, loaded: &Loaded, catalogue: &Catalogue) -> Vec<D
         let message = format!("runbook `{}` has errors: `drctl validate` shows them", scenario.runbook.value);
         return vec![Diagnostic::error("runbook", scenario.runbook.span, message)];
     };
-    scenario::check(scenario, &against)
+    let mut found = scenario::check(scenario, &against);
+    if found.is_empty() && !scenario.inputs.is_empty() {
+        found.extend(refused(scenario, loaded, catalogue));
+    }
+    found
 }
 
 /// What scenarios of a runbook are judged against; nothing where it has errors.
@@ -203,10 +209,20 @@ pub fn cannot_strike(
     scenario::cannot_be_injected(fault, &judge(loaded, catalogue)?, inputs)
 }
 
+/// Why no run begins with the scenario's inputs, if so.
+fn refused(scenario: &Scenario, loaded: &Loaded, catalogue: &Catalogue) -> Option<Diagnostic> {
+    let values = inputs::resolve(loaded.runbook.as_ref()?, &[], &scenario.inputs).ok()?;
+    let found = unfit(&view::plan_of(loaded, &values, catalogue).ok()?);
+    let first = found.first()?;
+    let message = format!("no run begins with these inputs: {}", first.message);
+    let note = format!("that is at {}", loaded.sources.place(first.primary));
+    Some(Diagnostic::error("input", scenario.runbook.span, message).note(note))
+}
+
 /// What is rehearsed: the runbook with the scenario's inputs, and those `set` on the command line.
 ///
 /// # Errors
-/// An input is missing or does not fit.
+/// An input is missing or does not fit, or a run would be refused with these.
 pub fn subject(
     loaded: &Loaded,
     scenario: Scenario,
@@ -217,6 +233,7 @@ pub fn subject(
     let values =
         inputs::resolve(runbook, set, &scenario.inputs).map_err(|problems| Error::usage(problems.join("\n")))?;
     let plan = Arc::new(view::plan_of(loaded, &values, catalogue)?);
+    fitting(loaded, &plan, false)?;
     let secrets = plan.secrets();
     let http = crate::edge::http::http_client().map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
     let path = loaded.files.first().map(|(name, _)| name.clone()).unwrap_or_default();
