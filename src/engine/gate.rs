@@ -277,7 +277,8 @@ pub fn may_approve(plan: &Plan, state: &State, gate: &Gate, person: &Person) -> 
 }
 
 /// The roles that are asked too once a gate's own time is over.
-pub(super) fn escalate_to(plan: &Plan, approval: &Approval) -> Vec<String> {
+#[must_use]
+pub fn escalate_to(plan: &Plan, approval: &Approval) -> Vec<String> {
     let own: Vec<String> = approval.escalate_to.iter().map(|role| role.value.clone()).collect();
     if own.is_empty() { plan.workspace.escalate_to.clone() } else { own }
 }

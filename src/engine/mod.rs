@@ -50,7 +50,7 @@ pub use event::{
 };
 pub use foresight::{Foresight, Hole, Wait, filled};
 pub use frame::{Frame, FrameId};
-pub use gate::{Asked, ahead_refused, approved_at_start, approvers, gate_question, may_approve};
+pub use gate::{Asked, ahead_refused, approved_at_start, approvers, escalate_to, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
 pub use loss::measured_loss;
 pub use machine::{Machine, Options};

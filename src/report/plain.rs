@@ -93,7 +93,7 @@ mod tests {
                 does: promote: azure.postgres.promote_replica {\"server\":\"orders-pg-eastus2\"}
                 digest: 9f86d081884c
                 asks incident_commander: alice, bob
-                deadline: 03:28:06 UTC, in 15m; then more people are asked
+                deadline: 03:28:06 UTC, in 15m; then it is overdue, and nobody else is asked
                 drctl approve orders-20261120-0311-k3f promote --reason \"...\"
                 drctl reject orders-20261120-0311-k3f promote --reason \"...\"
 03:14:06 +02:40 execution     promote approved by bob on ops1

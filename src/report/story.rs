@@ -12,7 +12,7 @@ use crate::catalogue::Timestamp;
 use crate::engine::event::{GateOpened, LevelCalled, PlanChanged};
 use crate::engine::{
     Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, ahead_refused, approved_at_start,
-    run_title, step_title,
+    escalate_to, run_title, step_title,
 };
 use crate::runbook::ast::{OnTimeout, Phase};
 use std::fmt::Write as _;
@@ -66,7 +66,7 @@ fn of_run(view: &View, event: &Event) -> Option<(Tone, String)> {
         Event::RunStarted(started) => (Tone::Notice, run_started(view, started)),
         Event::RunResumed { operator } => (Tone::Notice, format!("run taken up by {}", words::person(operator))),
         Event::PlanChanged(changed) => (Tone::Notice, plan_changed(changed)),
-        Event::Decided(decided) => (Tone::Notice, format!("run {}", decision(decided))),
+        Event::Decided(decided) => (Tone::Notice, format!("run {}", decision(view, decided))),
         Event::DecisionRefused { reason, .. } => (Tone::Bad, format!("decision refused: {reason}")),
         Event::RollbackStarted { reason, steps, .. } => {
             let steps: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
@@ -132,10 +132,11 @@ fn plan_changed(changed: &PlanChanged) -> String {
     format!("plan replaced by {}; changed: {steps}", words::person(&changed.operator))
 }
 
-fn decision(decided: &Decided) -> String {
+fn decision(view: &View, decided: &Decided) -> String {
     let reason = decided.reason.as_ref().filter(|reason| !reason.trim().is_empty());
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{} by {}{why}{}", done_word(decided), words::person(&decided.person), others_wanted(decided))
+    let before = view.said_before(decided);
+    format!("{} by {}{before}{why}{}", done_word(decided), words::person(&decided.person), others_wanted(decided))
 }
 
 fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Tone, String)> {
@@ -170,7 +171,7 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
             let first = instructions.lines().next().unwrap_or_default();
             (Tone::Needed, format!("waits for a person: {first}"))
         }
-        Event::Decided(decided) => (Tone::Notice, decision(decided)),
+        Event::Decided(decided) => (Tone::Notice, decision(view, decided)),
         Event::Intent(intent) => {
             let doing = if intent.side == Side::Rollback { "undoing" } else { "running" };
             let title = step_title(&view.plan, &view.state, id).map(|title| format!(": {title}")).unwrap_or_default();
@@ -284,7 +285,7 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
             let wanted = answers.iter().map(|(name, kind)| format!("wanted: {name} ({kind})"));
             more.chain(wanted).collect()
         }
-        Event::Decided(decided) if decided.others > 0 => retry_asks(&view.plan, &view.state, id).into_iter().collect(),
+        Event::Decided(decided) if decided.others > 0 => retry_approvers(&view.plan, &view.state, id).into_iter().collect(),
         _ => Vec::new(),
     };
     let is_part = matches!(event, Event::Decided(decided) if decided.others > 0);
@@ -339,10 +340,11 @@ pub(super) fn gate_details(view: &View, at: Timestamp, opened: &GateOpened, id: 
     let levels: Vec<String> = levels.collect();
     details.extend((!levels.is_empty()).then(|| format!("calls {}", levels.join(", "))));
     if let Some(deadline) = opened.deadline {
-        let step = view.plan.step(view.state.node(id).step);
-        let then = match step.approval.as_ref().map(|approval| approval.on_timeout) {
-            Some(OnTimeout::Reject) => "then the step fails",
-            _ => "then more people are asked",
+        let approval = view.plan.step(view.state.node(id).step).approval.as_deref();
+        let then = match approval {
+            Some(approval) if approval.on_timeout == OnTimeout::Reject => "then the step fails",
+            Some(approval) if !escalate_to(&view.plan, approval).is_empty() => "then more people are asked",
+            _ => "then it is overdue, and nobody else is asked",
         };
         let time = words::time_of_day(deadline);
         let left = words::span(at.until(deadline));

@@ -458,6 +458,8 @@ fn what_two_people_let_pass_is_run_again_when_two_people_say_so() {
     assert_eq!(workspace.drctl(&["retry", "go[east]", "--as", "grace"]).code, 0);
     let both = workspace.drctl(&["resume"]);
     assert_eq!((both.code, workspace.lines("log").len()), (0, 3), "{both:?}");
+    let named = both.stderr.lines().find(|line| line.contains("go[east] tried again by grace (by `--as`) on "));
+    assert!(named.is_some_and(|line| line.ends_with(", as ada said before")), "{both:?}");
     assert_eq!(workspace.lines("log")[2], "east");
 }
 
