@@ -7,5 +7,5 @@ mod time;
 mod types;
 
 pub use spec::{ActionSpec, Catalogue, Effect, Field, Outputs, Sends, Takes};
-pub use time::{Span as HumanDuration, Timestamp};
+pub use time::{Span as HumanDuration, Timestamp, to_the_second};
 pub use types::{Type, found};

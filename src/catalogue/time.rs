@@ -118,6 +118,15 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+/// A length of time as people read it at night, to the second: `4m10s`; less than one is `<1s`.
+#[must_use]
+pub fn to_the_second(span: Duration) -> String {
+    match span.as_secs() {
+        0 if !span.is_zero() => "<1s".to_owned(),
+        seconds => Span(Duration::from_secs(seconds)).to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 //! [`Event`]s, and the [`State`] is a fold over them. Time is a parameter.
 
 mod again;
+mod asks;
 mod call;
 mod claim;
 mod deliveries;
@@ -41,6 +42,7 @@ mod unfit;
 mod uses;
 
 pub use again::{gate_of_retry, may_retry};
+pub use asks::asks;
 pub use deliveries::{Deliveries, known_by};
 pub use down::{Consequence, Mention, mentions};
 pub use escalation::{call_notice, gate_at};
@@ -52,7 +54,7 @@ pub use foresight::{Foresight, Hole, Wait, filled};
 pub use frame::{Frame, FrameId};
 pub use gate::{Asked, ahead_refused, approved_at_start, approvers, escalate_to, gate_question, may_approve};
 pub use job::{Answer, DryHints, Effect, Input, Job, JobId, JobKind, Seq};
-pub use loss::measured_loss;
+pub use loss::DataLoss;
 pub use machine::{Machine, Options};
 pub use notice::channels as notice_channels;
 pub use outlook::{foresee, outlook};

@@ -1,19 +1,18 @@
 //! What is said to who is called to a gate: all that an answer needs, and the command to give it with.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::asks::asks;
 use super::escalation::gate_at;
 use super::event::NodePath;
 use super::gate::behind;
-use super::loss::measured_loss;
+use super::loss::DataLoss;
 use super::scope::NodeScope;
 use super::state::{Gate, NodeId, State};
 use super::title::{run_title, step_title};
-use crate::catalogue::{HumanDuration, Timestamp};
+use crate::catalogue::{Timestamp, to_the_second};
 use crate::plan::{Plan, REQUEST, StepIndex, digest, message};
 use crate::runbook::markdown::escaped;
 
@@ -79,47 +78,20 @@ impl Facts<'_> {
         self.gate.opened.levels.get(self.level as usize - 1).map_or("", |level| &level.calls)
     }
 
-    /// `incident_commander: alice, bob; 2 different people, 0 so far; not alice, who started the run`.
-    fn asks(&self) -> String {
-        let opened = &self.gate.opened;
-        let roles: Vec<&str> = self.gate.roles().collect();
-        let people = self.plan.workspace.people(roles.iter().copied());
-        let mut asks = match (opened.by.as_slice(), people.as_slice()) {
-            ([], _) => "anybody".to_owned(),
-            (_, []) => format!("{}: nobody", roles.join(", ")),
-            (_, people) => format!("{}: {}", roles.join(", "), people.join(", ")),
-        };
-        if opened.quorum > 1 {
-            write!(asks, "; {} different people, {} so far", opened.quorum, self.gate.votes.len()).ok();
-        }
-        let requester = self.state.started.as_ref().map(|started| started.operator.name.as_str());
-        if let Some(requester) = requester.filter(|_| !opened.requester_may_approve) {
-            write!(asks, "; not {requester}, who started the run").ok();
-        }
-        asks
-    }
-
     /// What is left of the RTO: `42m left`, `3m over`.
     fn rto_left(&self) -> Option<String> {
         let objective = self.plan.runbook.objectives.rto?;
         let started = self.state.started.as_ref()?;
         let spent = started.since.unwrap_or(self.state.started_at).until(self.now);
         Some(match objective.checked_sub(spent) {
-            Some(left) => format!("{} left", span(left)),
-            None => format!("{} over", span(spent.saturating_sub(objective))),
+            Some(left) => format!("{} left", to_the_second(left)),
+            None => format!("{} over", to_the_second(spent.saturating_sub(objective))),
         })
     }
 
     /// The loss that an approval accepts, as far as a step measured it.
     fn loss(&self) -> Option<String> {
-        let objective = self.plan.runbook.objectives.rpo.map(|rpo| format!("RPO {}: ", span(rpo)));
-        match measured_loss(self.plan, self.state, |_| true) {
-            Some((lost, step)) => {
-                let lost = if lost.is_zero() { "no data".to_owned() } else { format!("up to {}", span(lost)) };
-                Some(format!("{}{lost} lost, measured by `{step}`", objective.unwrap_or_default()))
-            }
-            None => objective.map(|objective| format!("{objective}no step measured how much data is lost")),
-        }
+        DataLoss::of(self.plan, self.state, |_| true).words()
     }
 
     fn blocks(&self) -> Vec<String> {
@@ -177,7 +149,7 @@ impl Facts<'_> {
         list.extend(
             started.map(|person| format!("- started by: {} on {}", escaped(&person.name), escaped(&person.host))),
         );
-        list.push(format!("- asks: {}", escaped(&self.asks())));
+        list.push(format!("- asks: {}", escaped(&asks(self.plan, self.state, self.gate))));
         list.extend(self.rto_left().map(|left| format!("- RTO: {left}")));
         list.extend(self.loss().map(|loss| format!("- loss: {loss}")));
         let blocks = self.blocks();
@@ -213,7 +185,7 @@ impl Facts<'_> {
             "prompt": self.gate.opened.prompt,
             "does": self.gate.opened.shown().collect::<Vec<_>>(),
             "digest": digest::short(&self.gate.opened.digest),
-            "asks": self.asks(),
+            "asks": asks(self.plan, self.state, self.gate),
             "loss": self.loss().unwrap_or_default(),
             "rto_left": self.rto_left().unwrap_or_default(),
             "blocks": self.blocks(),
@@ -226,11 +198,6 @@ impl Facts<'_> {
             _ => Map::new(),
         }
     }
-}
-
-/// To the second: whoever reads it at night has no use for more.
-fn span(span: Duration) -> HumanDuration {
-    HumanDuration(Duration::from_secs(span.as_secs()))
 }
 
 fn named(steps: &[String]) -> String {

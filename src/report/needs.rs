@@ -1,9 +1,8 @@
 //! What needs a person, and what they type next.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-use crate::engine::{Decided, Decision, Gate, NodeId, Person, Resolution, Side, State, StepState, gate_of_retry};
+use crate::engine::{Decided, Decision, Gate, NodeId, Person, Resolution, Side, State, StepState, asks, gate_of_retry};
 use crate::plan::Plan;
 use crate::runbook::ast::OnFailure;
 
@@ -128,33 +127,11 @@ fn quote(word: &str) -> Cow<'_, str> {
     shell_words::quote(word)
 }
 
-/// Who may approve: `incident_commander: alice, bob`, how many, and who not.
-#[must_use]
-pub(super) fn approvers(plan: &Plan, state: &State, gate: &Gate) -> String {
-    let opened = &gate.opened;
-    let roles: Vec<&str> = gate.roles().collect();
-    let mut who = if opened.by.is_empty() {
-        "anybody".to_owned()
-    } else {
-        let people = plan.workspace.people(roles.iter().copied());
-        let people = if people.is_empty() { "nobody".to_owned() } else { people.join(", ") };
-        format!("{}: {people}", roles.join(", "))
-    };
-    if opened.quorum > 1 {
-        write!(who, "; {} different people, {} so far", opened.quorum, gate.votes.len()).ok();
-    }
-    let requester = state.started.as_ref().map(|started| &started.operator.name);
-    if let Some(requester) = requester.filter(|_| !opened.requester_may_approve) {
-        write!(who, "; not {requester}, who started the run").ok();
-    }
-    who
-}
-
 /// Who may say that a failed step is tried again, where a gate holds for it besides its own.
 #[must_use]
 pub(super) fn retry_asks(plan: &Plan, state: &State, id: NodeId) -> Option<String> {
     let gate = gate_of_retry(state, id)?;
-    Some(format!("a retry asks {}", approvers(plan, state, &gate)))
+    Some(format!("a retry asks {}", asks(plan, state, &gate)))
 }
 
 /// Whether it makes sense to ask this person. The engine judges the answer all the same.
@@ -226,11 +203,11 @@ mod tests {
         );
         let id = seen.state.find(&seen.plan, "promote").unwrap();
         let mut gate = seen.state.node(id).gate().unwrap().clone();
-        assert_eq!(approvers(&seen.plan, &seen.state, &gate), "incident_commander: alice, bob");
+        assert_eq!(asks(&seen.plan, &seen.state, &gate), "incident_commander: alice, bob");
         (gate.opened.quorum, gate.opened.requester_may_approve) = (2, false);
         gate.votes.push("bob".to_owned());
         assert_eq!(
-            approvers(&seen.plan, &seen.state, &gate),
+            asks(&seen.plan, &seen.state, &gate),
             "incident_commander: alice, bob; 2 different people, 1 so far; not alice, who started the run"
         );
         let may = |name| may_approve(&seen.plan, &seen.state, &gate, &person(name));

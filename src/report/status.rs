@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::calls::{call_lines, calls_json};
 use super::kept::Kept;
-use super::loss::data_loss;
-use super::needs::{Need, approvers, commands, needs, retry_asks, side_word};
+use super::needs::{Need, commands, needs, retry_asks, side_word};
 use super::owed::{owed_commands, owed_line};
 use super::sanitise::Cleaner;
 use super::story::short_digest;
@@ -15,7 +14,8 @@ use super::timeline::Timeline;
 use super::words;
 use crate::catalogue::Timestamp;
 use crate::engine::{
-    FrameId, Mode, Node, NodeId, NodePath, RunState, State, StepState, gate_at, owed, run_title, step_title,
+    DataLoss, FrameId, Mode, Node, NodeId, NodePath, RunState, State, StepState, asks, gate_at, owed, run_title,
+    step_title,
 };
 use crate::plan::Plan;
 use crate::runbook::ast::Phase;
@@ -46,7 +46,7 @@ pub fn status(plan: &Plan, state: &State, run: &str, now: Timestamp, standing: &
         let clock = timeline.clock(plan, now);
         lines.push(clock_words(&clock));
         lines.push(format!("  {}", split_words(&clock.split)));
-        lines.extend(data_loss(plan, state).words());
+        lines.extend(DataLoss::of(plan, state, |_| true).words());
     }
     for phase in Phase::ALL {
         steps_of(plan, state, now, phase, &mut lines);
@@ -202,7 +202,7 @@ pub(super) fn needed(plan: &Plan, state: &State, now: Timestamp, need: Need, id:
             lines.extend(told(&node.path, &gate.opened.prompt));
             lines.extend(gate.opened.shown().map(|line| format!("    {line}")));
             lines.push(format!("    digest: {}", short_digest(&gate.opened.digest)));
-            let asked = gate_at(plan, node, now).map(|gate| approvers(plan, state, &gate));
+            let asked = gate_at(plan, node, now).map(|gate| asks(plan, state, &gate));
             lines.extend(asked.map(|asked| format!("    asks {asked}")));
             lines.extend(gate.opened.deadline.map(|deadline| format!("    {}", remaining(deadline, now))));
             lines.extend(call_lines(node, gate, now).into_iter().map(|line| format!("    {line}")));

@@ -3,15 +3,13 @@
 //! The texts are raw; whoever prints a line cleans it as a whole.
 
 use super::calls::{missed, through};
-use super::needs::{
-    Need, abort_command, approvers, commands_for, done_word, need, others_wanted, retry_asks, side_word,
-};
+use super::needs::{Need, abort_command, commands_for, done_word, need, others_wanted, retry_asks, side_word};
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
 use crate::engine::event::{GateOpened, LevelCalled, PlanChanged};
 use crate::engine::{
-    Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, ahead_refused, approved_at_start,
+    Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, ahead_refused, approved_at_start, asks,
     escalate_to, run_title, step_title,
 };
 use crate::runbook::ast::{OnTimeout, Phase};
@@ -285,7 +283,7 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
             let wanted = answers.iter().map(|(name, kind)| format!("wanted: {name} ({kind})"));
             more.chain(wanted).collect()
         }
-        Event::Decided(decided) if decided.others > 0 => retry_approvers(&view.plan, &view.state, id).into_iter().collect(),
+        Event::Decided(decided) if decided.others > 0 => retry_asks(&view.plan, &view.state, id).into_iter().collect(),
         _ => Vec::new(),
     };
     let is_part = matches!(event, Event::Decided(decided) if decided.others > 0);
@@ -318,7 +316,7 @@ fn is_about_to_be_approved(view: &View, id: NodeId) -> bool {
 
 fn gate(view: &View, id: NodeId) -> impl Iterator<Item = String> {
     let gate = view.state.node(id).gate();
-    let who = gate.map(|gate| approvers(&view.plan, &view.state, gate));
+    let who = gate.map(|gate| asks(&view.plan, &view.state, gate));
     who.map(|who| format!("asks {who}")).into_iter()
 }
 

@@ -3,14 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::loss::{DataLoss, data_loss};
 use super::needs::{Need, commands, needs};
 use super::owed::{owed_commands, owed_json, owed_line};
 use super::timeline::{Clock, Split, Timeline};
 use super::view::View;
 use super::words;
 use crate::catalogue::Timestamp;
-use crate::engine::{NodePath, Owed, RunState, State, StepState, owed};
+use crate::engine::{DataLoss, NodePath, Owed, RunState, State, StepState, owed};
 use crate::plan::Plan;
 
 /// The facts of a run at one moment.
@@ -51,7 +50,7 @@ pub fn summarise(plan: &Plan, state: &State, run: &str, timeline: &Timeline, now
         run: run.to_owned(),
         state: state.run_state(plan),
         clock: timeline.clock(plan, now),
-        loss: data_loss(plan, state),
+        loss: DataLoss::of(plan, state, |_| true),
         steps: counts(plan, state),
         exceptions: exceptions(plan, state),
         in_doubt: Vec::new(),

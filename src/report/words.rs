@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::catalogue::{HumanDuration, Timestamp};
+use crate::catalogue::Timestamp;
+pub(super) use crate::catalogue::to_the_second as span;
 use crate::engine::Person;
 
 /// The time of day in UTC: `03:12:07`.
@@ -29,15 +30,6 @@ pub(super) fn elapsed(span: Duration) -> String {
     let seconds = span.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours == 0 { format!("+{minutes:02}:{seconds:02}") } else { format!("+{hours}:{minutes:02}:{seconds:02}") }
-}
-
-/// A length of time to the second: `4m10s`; less than one is `<1s`.
-#[must_use]
-pub(super) fn span(span: Duration) -> String {
-    match span.as_secs() {
-        0 if !span.is_zero() => "<1s".to_owned(),
-        seconds => HumanDuration(Duration::from_secs(seconds)).to_string(),
-    }
 }
 
 /// Who: `alice on host`, and whether they only said so.

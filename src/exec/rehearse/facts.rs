@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{Ended, Rehearsed, word};
 use crate::catalogue::{Effect, Timestamp};
-use crate::engine::Event;
+use crate::engine::{DataLoss, Event};
 use crate::plan::path::names;
 use crate::plan::{Plan, StepIndex};
 use crate::report::history::{Rehearsal, milliseconds};
-use crate::report::{Clock, DataLoss, critical_path_of, data_loss, timeline};
+use crate::report::{Clock, critical_path_of, timeline};
 use crate::runbook::ast::Kind;
 use crate::sim::scenario::{People, Remedy, Scenario};
 use crate::sim::stand_in::{Source, Stage};
@@ -86,7 +86,7 @@ pub fn facts(seed: u64, rehearsed: &Rehearsed) -> Facts {
         clock: timeline.clock(plan, end),
         path: parts.collect(),
         doubted: rehearsed.records.iter().any(|record| matches!(record.event, Event::InDoubt { .. })),
-        loss: data_loss(plan, &rehearsed.state()),
+        loss: DataLoss::of(plan, &rehearsed.state(), |_| true),
         never_struck: rehearsed.never_struck(),
     }
 }

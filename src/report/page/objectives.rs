@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::super::loss::{DataLoss, loss_of};
 use super::super::plan::Seconds;
 use super::super::summary::clock_words;
 use super::super::timeline::Clock;
@@ -12,7 +11,7 @@ use super::super::words;
 use super::model::{ClockFacts, Objective};
 use super::moments::Moments;
 use crate::catalogue::Timestamp;
-use crate::engine::{FrameId, Mode, NodeId};
+use crate::engine::{DataLoss, FrameId, Mode, NodeId};
 use crate::plan::is_main;
 use crate::runbook::ast::{Kind, Objectives, Phase};
 use crate::runbook::workspace::Service;
@@ -84,7 +83,7 @@ fn achieved(moments: &Moments<'_>, frame: FrameId, target: Objectives) -> Achiev
     let own = frame == FrameId::default();
     let clock = clock(moments);
     let time = if own { Some(clock.elapsed).filter(|_| clock.restored) } else { restored(moments, frame) };
-    let mut loss = loss_of(moments.plan, &moments.state, |node| own || within(moments, node, frame));
+    let mut loss = DataLoss::of(moments.plan, &moments.state, |node| own || within(moments, node, frame));
     loss.objective = target.rpo;
     Achieved { target, time, loss }
 }
