@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::http::{Server, answer};
+use super::http::{Reply, Server, answer};
 use super::office::Office;
 
 const RUNBOOK: &str = "\
@@ -38,6 +38,11 @@ Orders are back, **all** of them.
 async fn office() -> (Server, Server, Office) {
     let pager = Server::start(vec![answer(202, "{}")]).await;
     let page = Server::start(vec![answer(201, "{\"id\": \"p31z\"}"), answer(200, "{\"id\": \"p31z\"}")]).await;
+    let office = office_at(&pager, &page);
+    (pager, page, office)
+}
+
+fn office_at(pager: &Server, page: &Server) -> Office {
     let office = Office::new(&format!(
         "channels:\n  pager: {{ type: pagerduty, routing_key: {{ env: SECRET }}, url: \"{}\" }}\n  \
          page: {{ type: statuspage, page: p, token: {{ env: SECRET }}, url: \"{}\" }}\n\
@@ -47,7 +52,7 @@ async fn office() -> (Server, Server, Office) {
     ));
     fs::write(office.path().join("runbooks/tell.yaml"), RUNBOOK).unwrap();
     fs::write(office.path().join("templates/resolution.md"), RESOLUTION).unwrap();
-    (pager, page, office.with("SECRET", "s3cr3t"))
+    office.with("SECRET", "s3cr3t")
 }
 
 fn bodies(server: &Server) -> Vec<Value> {
@@ -67,6 +72,47 @@ async fn an_incident_is_resolved_where_it_was_opened() {
     assert_eq!(page.lines(), ["POST /v1/pages/p/incidents", "PATCH /v1/pages/p/incidents/p31z"]);
     let resolved = json!({ "incident": { "status": "resolved", "body": "Orders are back, all of them." } });
     assert_eq!(bodies(&page)[1], resolved);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_side_by_side_are_about_one_incident() {
+    let (_pager, page, office) = office().await;
+    let also = "  - id: also\n    action: notify\n    with: { template: incident, audience: customers, vars: { what: Payments } }\n";
+    office.edit("runbooks/tell.yaml", "  - id: close\n", &format!("{also}  - id: close\n"));
+    office.edit("runbooks/tell.yaml", "[open, is_back]", "[open, also, is_back]");
+    let ran = office.tell();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let update = "PATCH /v1/pages/p/incidents/p31z";
+    assert_eq!(page.lines(), ["POST /v1/pages/p/incidents", update, update]);
+    let states: Vec<Value> = bodies(&page).iter().map(|body| body["incident"]["status"].clone()).collect();
+    assert_eq!(states, ["investigating", "identified", "resolved"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_whose_name_was_lost_is_found_again_and_not_opened_twice() {
+    let pager = Server::start(vec![answer(202, "{}")]).await;
+    let page = Server::start(vec![Reply::Drop, answer(200, "{\"id\": \"p31z\"}")]).await;
+    let office = office_at(&pager, &page);
+    let ran = office.tell();
+    assert_eq!(ran.code, Some(10), "{ran:?}");
+    assert_eq!(page.lines(), ["POST /v1/pages/p/incidents", "PATCH /v1/pages/p/incidents/p31z"]);
+    assert_eq!(bodies(&page)[1]["incident"]["status"], "resolved");
+    assert_eq!(office.owed(), [("page".to_owned(), true)], "whether the first was told, a person says");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_does_not_say_what_is_open_is_not_posted_to() {
+    let (pager, page) = (Server::start(vec![answer(202, "{}")]).await, Server::start(vec![Reply::Hangup]).await);
+    let office = office_at(&pager, &page);
+    office.edit(
+        "runbooks/tell.yaml",
+        "    action: notify\n    needs",
+        "    action: notify\n    timeout: 2s\n    needs",
+    );
+    office.edit("runbooks/tell.yaml", "  - id: open\n", "  - id: open\n    timeout: 2s\n");
+    assert_eq!(office.tell().code, Some(10));
+    let owed = ("page".to_owned(), false);
+    assert_eq!((page.lines(), office.owed()), (Vec::new(), vec![owed.clone(), owed]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -104,6 +105,10 @@ async fn serve(mut stream: TcpStream, state: Arc<State>) -> Option<()> {
             return None;
         }
         let asked = read(&mut stream, &mut rest).await?;
+        if asked.line.starts_with("GET ") && asked.line.ends_with("/incidents") {
+            send(&mut stream, 200, &incidents(&state)).await?;
+            continue;
+        }
         state.asked.lock().unwrap().push(asked);
         let reply = next(&state);
         state.news.notify_waiters();
@@ -120,10 +125,24 @@ async fn serve(mut stream: TcpStream, state: Arc<State>) -> Option<()> {
             Reply::Silence => std::future::pending().await,
             Reply::Drop | Reply::Hangup => return None,
         };
-        let length = body.len();
-        let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}");
-        stream.write_all(text.as_bytes()).await.ok()?;
+        send(&mut stream, status, &body).await?;
     }
+}
+
+async fn send(stream: &mut TcpStream, status: u16, body: &str) -> Option<()> {
+    let length = body.len();
+    let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}");
+    stream.write_all(text.as_bytes()).await.ok()
+}
+
+/// What a status page answers who asks for its incidents: those that were opened there, whether or not anybody was told.
+/// That somebody asked is not remembered.
+fn incidents(state: &State) -> String {
+    let asked = state.asked.lock().unwrap();
+    let opened = asked.iter().filter(|asked| asked.line.starts_with("POST ") && asked.line.ends_with("/incidents"));
+    let metadata =
+        opened.map(|asked| serde_json::from_str::<Value>(&asked.body).unwrap()["incident"]["metadata"].clone());
+    Value::from_iter(metadata.map(|metadata| json!({ "id": "p31z", "metadata": metadata }))).to_string()
 }
 
 fn next(state: &State) -> Reply {

@@ -11,7 +11,7 @@ use crate::catalogue::{ActionSpec, Effect, Field, Outputs, Type};
 use crate::edge::Act;
 use crate::engine::Deliveries;
 use crate::notify::channels::{Channel, Direct, Post};
-use round::{Limiter, Round};
+use round::{Limiter, Receipts, Round};
 
 static SPEC: ActionSpec = ActionSpec {
     name: "notify",
@@ -90,6 +90,7 @@ struct Message {
 pub struct Notify {
     post: Box<dyn Post>,
     limiter: Limiter,
+    receipts: Receipts,
 }
 
 impl Default for Notify {
@@ -102,7 +103,7 @@ impl Notify {
     /// The action, with what delivers its notices.
     #[must_use]
     pub fn through(post: Box<dyn Post>) -> Self {
-        Self { post, limiter: Limiter::default() }
+        Self { post, limiter: Limiter::default(), receipts: Receipts::default() }
     }
 }
 
@@ -154,7 +155,7 @@ impl Action for Notify {
 
 impl Notify {
     fn round<'a>(&'a self, context: &'a Context, call: &Call) -> Result<Round<'a>, Failure> {
-        Round::new(&*self.post, &self.limiter, context, call)
+        Round::new(self, context, call)
     }
 
     /// What the handle tells of an attempt; the receivers cannot be asked.

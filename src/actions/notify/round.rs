@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 
-use super::Params;
 use super::ledger::Ledger;
+use super::{Notify, Params};
 use crate::actions::limits::{Stopped, within};
 use crate::actions::{Call, Context, Done, Failure, params};
 use crate::catalogue::Timestamp;
 use crate::engine::{CUT_SHORT, Deliveries};
-use crate::notify::channels::{Channel, Letter, Notice, Outside, Post, Undelivered};
+use crate::notify::channels::{Channel, Letter, Notice, Outside, Undelivered};
 use crate::plan::channel_secret;
 
 /// How long is waited before what was not taken is sent again. Nobody who waits for the step waits long.
@@ -40,6 +40,11 @@ impl Limiter {
     }
 }
 
+/// What receivers that keep one incident for a run called it, by run and channel. Who sends to one holds it meanwhile, so that
+/// of notices side by side one opens the incident, and the others know of it.
+pub(super) type Receipts = tokio::sync::Mutex<BTreeMap<(String, String), String>>;
+type Turn<'a> = tokio::sync::MutexGuard<'a, BTreeMap<(String, String), String>>;
+
 /// One delivery.
 struct Delivery<'c> {
     channel: &'c Channel,
@@ -58,8 +63,7 @@ enum Sent {
 
 /// One go through the deliveries.
 pub(super) struct Round<'a> {
-    post: &'a dyn Post,
-    limiter: &'a Limiter,
+    shared: &'a Notify,
     context: &'a Context,
     notice: Notice,
     channels: Vec<Channel>,
@@ -69,18 +73,12 @@ pub(super) struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    pub(super) fn new(
-        post: &'a dyn Post,
-        limiter: &'a Limiter,
-        context: &'a Context,
-        call: &Call,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(shared: &'a Notify, context: &'a Context, call: &Call) -> Result<Self, Failure> {
         let params: Params = params::read(&call.with)?;
         params.check().map_err(Failure::Failed)?;
         let message = params.message;
         let mut round = Self {
-            post,
-            limiter,
+            shared,
             context,
             notice: Notice {
                 subject: message.subject,
@@ -213,13 +211,14 @@ impl<'a> Round<'a> {
     /// Makes one of the deliveries still waiting.
     async fn serve(&mut self, delivery: &Delivery<'_>, waiting: usize) -> Result<Sent, Failure> {
         let Delivery { channel, name, .. } = delivery;
+        let turn = self.turn(channel).await;
         let left = self.context.clock.now().until(self.end);
         if self.context.cancel.is_cancelled() || left.is_zero() {
             let why = if left.is_zero() { "the time of the step was up" } else { "cancelled" };
             self.ledger.refused(name, format!("not sent: {why}"));
             return Ok(Sent::Settled);
         }
-        let free_in = self.context.clock.now().until(self.limiter.free_at(channel.name()));
+        let free_in = self.context.clock.now().until(self.shared.limiter.free_at(channel.name()));
         if free_in > LONGEST_WAIT.min(left) {
             self.ledger.refused(name, "not sent: the receiver wants to be left alone".to_owned());
             return Ok(Sent::Settled);
@@ -231,12 +230,27 @@ impl<'a> Round<'a> {
         let now = self.context.clock.now();
         let first_sent = if channel.wants_first_sent() { self.ledger.first_sent(name, now) } else { now };
         self.journal(Some(name)).await?;
-        self.limiter.leave_alone_until(channel.name(), now.plus(channel.pace()));
+        self.shared.limiter.leave_alone_until(channel.name(), now.plus(channel.pace()));
         let share = left / u32::try_from(waiting).unwrap_or(u32::MAX);
-        Ok(self.send(delivery, first_sent, channel.patience().min(share)).await)
+        Ok(self.send(delivery, turn, first_sent, channel.patience().min(share)).await)
     }
 
-    async fn send(&mut self, delivery: &Delivery<'_>, first_sent: Timestamp, patience: Duration) -> Sent {
+    /// Waits until no other notice is on its way to a receiver that keeps an incident for all of them.
+    async fn turn(&self, channel: &Channel) -> Option<Turn<'a>> {
+        if !channel.keeps_incident() {
+            return None;
+        }
+        let left = self.context.clock.now().until(self.end);
+        within(self.context, left, self.shared.receipts.lock()).await.ok()
+    }
+
+    async fn send(
+        &mut self,
+        delivery: &Delivery<'_>,
+        mut turn: Option<Turn<'_>>,
+        first_sent: Timestamp,
+        patience: Duration,
+    ) -> Sent {
         let Delivery { channel, to, name } = delivery;
         let begun = AtomicBool::new(false);
         let outside = Outside {
@@ -245,9 +259,11 @@ impl<'a> Round<'a> {
             workspace: &self.context.workspace,
             begun: &begun,
         };
-        let receipt = self.ledger.known().receipts.get(channel.name()).cloned();
+        let incident = (self.notice.run.clone(), channel.name().to_owned());
+        let of_others = || turn.as_ref().and_then(|receipts| receipts.get(&incident));
+        let receipt = self.ledger.known().receipts.get(channel.name()).or_else(of_others).cloned();
         let letter = Letter { notice: &self.notice, to: *to, receipt: receipt.as_deref(), first_sent };
-        let sent = within(self.context, patience, self.post.deliver(channel, outside, letter)).await;
+        let sent = within(self.context, patience, self.shared.post.deliver(channel, outside, letter)).await;
         let sent = match sent {
             Ok(sent) => sent,
             Err(stopped) => Err(given_up(channel, stopped, patience, begun.load(Ordering::SeqCst))),
@@ -255,6 +271,8 @@ impl<'a> Round<'a> {
         let now = self.context.clock.now();
         match sent {
             Ok(receipt) => {
+                turn.iter_mut()
+                    .for_each(|known| known.extend(receipt.clone().map(|receipt| (incident.clone(), receipt))));
                 self.ledger.taken(name, channel.name(), receipt);
                 Sent::Settled
             }
@@ -265,7 +283,7 @@ impl<'a> Round<'a> {
             Err(Undelivered::NotNow { why, after, is_unreachable }) => {
                 self.refused(name, &why);
                 let until = now.plus(after.unwrap_or_default());
-                self.limiter.leave_alone_until(channel.name(), until);
+                self.shared.limiter.leave_alone_until(channel.name(), until);
                 if is_unreachable { Sent::Unreachable(until) } else { Sent::Later(until) }
             }
             Err(Undelivered::InDoubt(why)) if channel.is_repeatable() => {

@@ -38,6 +38,21 @@ pub(super) async fn ask(outside: Outside<'_>, request: Request) -> Result<Answer
     })
 }
 
+/// Reads JSON, which leaves no doubt whatever comes of it: nothing was sent.
+pub(super) async fn look(outside: Outside<'_>, request: Request) -> Result<Value, Undelivered> {
+    let answer = exchange(outside.http, outside.clock, request).await.map_err(|lost| match lost {
+        Lost::NeverSent(why) | Lost::MaybeSent(why) => Undelivered::unreachable(why),
+    })?;
+    let why = || format!("not sent: asked what is there, it answered {}{}", answer.status, words(&answer));
+    match answer.status {
+        200..=299 => serde_json::from_slice(&answer.body)
+            .map_err(|error| Undelivered::put_off(format!("not sent: the answer is no JSON: {error}"), None)),
+        420 | 429 => Err(Undelivered::put_off(why(), answer.retry_after)),
+        status if refuses(status) => Err(Undelivered::Refused(why())),
+        _ => Err(Undelivered::put_off(why(), answer.retry_after)),
+    }
+}
+
 /// Whether the answer says that the notice was taken. A server that failed may have taken it before.
 pub(super) fn judge(answer: &Answer) -> Result<(), Undelivered> {
     match answer.status {

@@ -249,6 +249,12 @@ impl Channel {
         matches!(self, Self::Sms(_))
     }
 
+    /// Whether the receiver keeps one incident for all notices of a run: the first opens it, and tells the others its name.
+    #[must_use]
+    pub fn keeps_incident(&self) -> bool {
+        matches!(self, Self::Statuspage(_))
+    }
+
     /// The time between two messages that the receiver asks for.
     #[must_use]
     pub fn pace(&self) -> Duration {
