@@ -57,7 +57,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('metrics', 'metrics', [CompletionResultType]::ParameterValue, 'Write a run''s state, clock and step durations as metrics for Prometheus')
             [CompletionResult]::new('evidence', 'evidence', [CompletionResultType]::ParameterValue, 'Pack a run into one file that can be checked: journal, runbook, outputs, notices, report')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check that nobody changed a run''s journal, or the file that `evidence` wrote')
-            [CompletionResult]::new('notify', 'notify', [CompletionResultType]::ParameterValue, 'See a notice before it is sent')
+            [CompletionResult]::new('notify', 'notify', [CompletionResultType]::ParameterValue, 'Preview notices, announce something, deliver what is owed')
             [CompletionResult]::new('actions', 'actions', [CompletionResultType]::ParameterValue, 'The actions steps can use')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON schema of runbooks, the workspace or scenarios, for editors')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell''s completions')
@@ -445,8 +445,8 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('preview', 'preview', [CompletionResultType]::ParameterValue, 'Render a template for every channel, and send nothing; what is not given shows as its name')
-            [CompletionResult]::new('announce', 'announce', [CompletionResultType]::ParameterValue, 'Send a notice outside of any recovery, such as a maintenance announcement: shown first, then sent once, as a run of its own')
-            [CompletionResult]::new('send', 'send', [CompletionResultType]::ParameterValue, 'Deliver what a run could not: each once, and nothing that may have been delivered unless you say so')
+            [CompletionResult]::new('announce', 'announce', [CompletionResultType]::ParameterValue, 'Send a notice outside of any recovery, such as a maintenance announcement: shown and asked for, then sent once')
+            [CompletionResult]::new('send', 'send', [CompletionResultType]::ParameterValue, 'Deliver what a run still owes: each once, and what may have been delivered only when you say so')
             break
         }
         'drctl;notify;preview' {
@@ -481,7 +481,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
         'drctl;notify;send' {
             [CompletionResult]::new('--doubtful', '--doubtful', [CompletionResultType]::ParameterName, 'Send a delivery that may have been made already, such as `mail/ada@example.com`; may be given many times')
             [CompletionResult]::new('--arrived', '--arrived', [CompletionResultType]::ParameterName, 'A delivery that may have been made is known to have arrived: it is owed no more; may be given many times')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'How you know, or why it is right to send it again')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'How you know, or why it is right to send it again or to give it up')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')

@@ -58,7 +58,7 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "report" -d 'Say what a 
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "metrics" -d 'Write a run\'s state, clock and step durations as metrics for Prometheus'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "evidence" -d 'Pack a run into one file that can be checked: journal, runbook, outputs, notices, report'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "verify" -d 'Check that nobody changed a run\'s journal, or the file that `evidence` wrote'
-complete -c drctl -n "__fish_drctl_needs_command" -f -a "notify" -d 'See a notice before it is sent'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "notify" -d 'Preview notices, announce something, deliver what is owed'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "actions" -d 'The actions steps can use'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "schema" -d 'Print the JSON schema of runbooks, the workspace or scenarios, for editors'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "completions" -d 'Print a shell\'s completions'
@@ -362,8 +362,8 @@ complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -f -a "preview" -d 'Render a template for every channel, and send nothing; what is not given shows as its name'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -f -a "announce" -d 'Send a notice outside of any recovery, such as a maintenance announcement: shown first, then sent once, as a run of its own'
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -f -a "send" -d 'Deliver what a run could not: each once, and nothing that may have been delivered unless you say so'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -f -a "announce" -d 'Send a notice outside of any recovery, such as a maintenance announcement: shown and asked for, then sent once'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and not __fish_seen_subcommand_from preview announce send" -f -a "send" -d 'Deliver what a run still owes: each once, and what may have been delivered only when you say so'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l run -d 'Take the values of this run: what it sent, or what it would send by now' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l var -d 'A variable (`vars.NAME`); may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from preview" -l audience -d 'Who would be told: decides the channels, the language and the time zone (default: the template\'s)' -r
@@ -389,7 +389,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subc
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from announce" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l doubtful -d 'Send a delivery that may have been made already, such as `mail/ada@example.com`; may be given many times' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l arrived -d 'A delivery that may have been made is known to have arrived: it is owed no more; may be given many times' -r
-complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l reason -d 'How you know, or why it is right to send it again' -r
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l reason -d 'How you know, or why it is right to send it again or to give it up' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r

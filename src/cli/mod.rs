@@ -131,7 +131,7 @@ enum Command {
     Evidence(evidence::Evidence),
     /// Check that nobody changed a run's journal, or the file that `evidence` wrote
     Verify(evidence::Verify),
-    /// See a notice before it is sent
+    /// Preview notices, announce something, deliver what is owed
     Notify(notify::Notify),
     /// The actions steps can use
     Actions(actions::Actions),

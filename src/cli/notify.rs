@@ -23,9 +23,9 @@ pub(super) struct Notify {
 enum Command {
     /// Render a template for every channel, and send nothing; what is not given shows as its name
     Preview(Preview),
-    /// Send a notice outside of any recovery, such as a maintenance announcement: shown first, then sent once, as a run of its own
+    /// Send a notice outside of any recovery, such as a maintenance announcement: shown and asked for, then sent once
     Announce(Announce),
-    /// Deliver what a run could not: each once, and nothing that may have been delivered unless you say so
+    /// Deliver what a run still owes: each once, and what may have been delivered only when you say so
     Send(Send),
 }
 

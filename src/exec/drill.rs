@@ -19,7 +19,7 @@ pub(super) struct Admitted {
     pub(super) note: Option<String>,
 }
 
-/// What the run is as a drill. What changes nothing, as a dry run, is none.
+/// What the run is as a drill. What changes nothing, as a dry run, is none; nor is an announcement, whatever its name.
 ///
 /// # Errors
 /// There is no such drill, it is one of another runbook, or its window is closed and nobody said why it is held.
@@ -29,7 +29,8 @@ pub(super) fn admitted(
     start: &Start,
     now: Timestamp,
 ) -> Result<Admitted, Error> {
-    if start.dry_run || start.simulate.is_some() {
+    let announces = start.made.as_ref().is_some_and(|made| made.announces.is_some());
+    if start.dry_run || start.simulate.is_some() || announces {
         return Ok(Admitted::default());
     }
     let Some((name, drill)) = meant(workspace, runbook, start.drill.as_deref())? else {

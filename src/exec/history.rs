@@ -28,7 +28,8 @@ fn past_run(folder: &RunFolder) -> Option<PastRun> {
     let records: Vec<Record<Event>> = journal::read(&folder.journal()).ok()?.records;
     let first = records.first()?;
     let Event::RunStarted(started) = &first.event else { return None };
-    if started.simulated || started.mode != Mode::Real {
+    // An announcement is a run of a runbook that was made for it: none of the workspace has its name.
+    if started.simulated || started.mode != Mode::Real || started.announces.is_some() {
         return None;
     }
     let ended = records.iter().rev().find_map(|record| match &record.event {

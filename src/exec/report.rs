@@ -19,6 +19,8 @@ const MOST_EARLIER: usize = 8;
 /// The report of a run, compared with the runs in these stores.
 #[must_use]
 pub fn report(run: &Run, stores: &[Store], catalogue: &Catalogue) -> RunReport {
+    // A runbook that was made for an announcement has no past: another one may have its name.
+    let stores: &[Store] = if run.started.announces.is_some() { &[] } else { stores };
     page::report(&Source {
         plan: &run.plan,
         records: &run.records,
@@ -38,7 +40,7 @@ fn earlier(run: &Run, stores: &[Store], catalogue: &Catalogue) -> Vec<Earlier> {
             let other = view::open(store.open(&id).ok()?, catalogue).ok()?;
             let (one, two) = (&run.started, &other.started);
             let before = other.records.first()?.at < run.records.first()?.at;
-            let same = (&one.runbook, one.kind) == (&two.runbook, two.kind);
+            let same = (&one.runbook, one.kind, &one.announces) == (&two.runbook, two.kind, &two.announces);
             (same && before).then(|| page::earlier(&other.plan, &other.records))
         };
         found.extend(ids.filter_map(other).take(MOST_EARLIER));

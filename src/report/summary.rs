@@ -112,6 +112,7 @@ pub fn clock_words(clock: &Clock) -> String {
     let elapsed = words::span(clock.elapsed);
     let objective = clock.objective.map(|objective| format!("RTO {}: ", words::span(objective)));
     let spent = match (clock.restored, clock.running) {
+        (_, false) if !clock.recovers && clock.objective.is_none() => format!("took {elapsed}"),
         (true, _) => format!("restored after {elapsed}"),
         (false, true) => format!("{elapsed} so far"),
         (false, false) => format!("not restored; the run took {elapsed}"),

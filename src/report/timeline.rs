@@ -42,6 +42,7 @@ pub struct Timeline {
     active: BTreeSet<NodeId>,
     unmet: BTreeSet<NodeId>,
     has_execution: bool,
+    recovers: bool,
     restored: Option<Split>,
     ended: bool,
 }
@@ -59,6 +60,8 @@ pub struct Clock {
     pub restored: bool,
     /// It runs on.
     pub running: bool,
+    /// There is anything to be restored: a runbook that only tells people has nothing of the kind.
+    pub recovers: bool,
 }
 
 impl Clock {
@@ -87,6 +90,7 @@ impl Timeline {
             active: BTreeSet::new(),
             has_execution: !unmet.is_empty(),
             unmet,
+            recovers: plan.own_steps().any(|(_, step)| step.phase.is_barrier()),
             restored: None,
             ended: false,
         }
@@ -173,6 +177,7 @@ impl Timeline {
             split,
             restored,
             running: self.since.is_some() && !restored && !self.ended,
+            recovers: self.recovers,
         }
     }
 

@@ -28,14 +28,36 @@ const ANNOUNCE: [&str; 10] = [
     "note=Not {{ inputs.a }} drill",
 ];
 
+/// Audiences that an announcement does not reach, or only with something that stays open.
+const MORE: &str = "  mail: { type: email, host: localhost, from: ops@example.com }
+  pager: { type: pagerduty, routing_key: { env: KEY } }
+  page: { type: statuspage, page: p, token: { env: KEY } }
+audiences:
+  customers: [hook]
+  nobody: []
+  mailed: [mail]
+  paged: [hook, pager]
+  public: [hook, page]
+drills:
+  announce: { runbook: announcement, every: month, since: 2026-01-01 }
+";
+
+/// A drill of the workspace's own that has the name of what announcements are made of.
+const DRILL: &str = "\
+drctl: 1
+name: announcement
+kind: drill
+owner: ops
+execution:
+  - { id: look, action: assert, with: { that: true, message: \"it is there\" } }
+";
+
 async fn office() -> (Server, Office) {
     let server = Server::start(vec![answer(204, "")]).await;
-    let settings = format!(
-        "channels:\n  hook: {{ type: webhook, url: \"{}\" }}\naudiences:\n  customers: {{ channels: [hook] }}\n",
-        server.url("/hook")
-    );
+    let settings = format!("channels:\n  hook: {{ type: webhook, url: \"{}\" }}\n{MORE}", server.url("/hook"));
     let office = Office::new(&settings);
     fs::write(office.path().join("templates/maintenance.md"), TEMPLATE).unwrap();
+    fs::write(office.path().join("runbooks/announcement.yaml"), DRILL).unwrap();
     (server, office)
 }
 
@@ -74,6 +96,26 @@ async fn an_announcement_is_shown_and_sent_once_and_its_run_keeps_what_was_said(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_announcement_is_no_drill_of_a_runbook_with_its_name_and_restores_nothing() {
+    let (_server, office) = office().await;
+    let announced = office.drctl(&ANNOUNCE);
+    assert_eq!(announced.code, Some(0), "{announced:?}");
+    let run = office.run().unwrap();
+    let drills = office.drctl(&["drills", "--output", "json"]).stdout;
+    let drills: Value = serde_json::from_str(&drills).unwrap();
+    assert_eq!(drills["drills"][0]["last"], Value::Null, "{drills}");
+    let report = office.drctl(&["report", &run, "--format", "markdown"]).stdout;
+    assert!(!report.contains("restored") && !report.contains("rehearse it"), "{report}");
+    assert!(announced.stdout.contains("\n  took ") && !announced.stdout.contains("restored"), "{announced:?}");
+    office.drctl(&["run", "runbooks/announcement.yaml"]);
+    let drill = office.drctl(&["runs"]).stdout;
+    let drill = drill.split_whitespace().find(|word| word.starts_with("announcement-") && *word != run);
+    let report = office.drctl(&["report", drill.unwrap(), "--format", "json"]).stdout;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["comparison"]["runs"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_any_record_of_an_announcement_sends_it_at_most_once_and_says_what_is_owed() {
     for number in 1.. {
         let (server, office) = office().await;
@@ -105,12 +147,41 @@ async fn an_announcement_that_cannot_be_made_says_why_and_starts_nothing() {
     let (server, office) = office().await;
     fs::write(office.path().join("templates/back.md"), "---\nsubject: Back\nclaims: recovery\n---\nAll is well.\n")
         .unwrap();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 11] = [
         (&["maintenanc"], 2, "no template is called `maintenanc`; did you mean `maintenance`?"),
         (&["maintenance", "--audience", "custmers"], 2, "has no audience `custmers`; did you mean `customers`?"),
         (&["incident"], 2, "`incident` names no audience: add `--audience NAME`"),
         (&["maintenance", "--var", "A b=c"], 2, "`--var`: wanted a name such as `starts`, found `A b`"),
-        (&["maintenance", "--var", "service=Orders"], 5, "starts"),
+        (
+            &["maintenance", "--var", "service=Orders"],
+            2,
+            "reads `vars.note` and `vars.starts`: add `--var note=VALUE --var starts=VALUE`",
+        ),
+        (
+            &[&ANNOUNCE[2..3], &ANNOUNCE[4..], &["--var", "stats=1"]].concat(),
+            2,
+            "`maintenance` does not read `stats`; did you mean `starts`?",
+        ),
+        (
+            &[&ANNOUNCE[2..3], &ANNOUNCE[4..], &["--audience", "nobody"]].concat(),
+            2,
+            "nobody would be told: the audience `nobody` has no channel",
+        ),
+        (
+            &[&ANNOUNCE[2..3], &ANNOUNCE[4..], &["--audience", "mailed"]].concat(),
+            2,
+            "nobody of the audience `mailed` can be reached through email `mail`",
+        ),
+        (
+            &[&ANNOUNCE[2..3], &ANNOUNCE[4..], &["--audience", "paged"]].concat(),
+            2,
+            "cannot go through pagerduty `pager`: it would call people with an alert that stays open",
+        ),
+        (
+            &[&ANNOUNCE[2..3], &ANNOUNCE[4..], &["--audience", "public"]].concat(),
+            2,
+            "cannot go through statuspage `page`: it would open an incident that stays open",
+        ),
         (
             &["back", "--audience", "customers"],
             2,

@@ -294,7 +294,11 @@ impl Watcher<'_> {
             let folder = self.common.store.open(&id).map_err(|error| Error::state(&error))?;
             let Ok(run) = view::open(folder, &catalogue) else { continue };
             let own = run.started.runbook == self.name() && run.started.kind == self.plan.runbook.kind;
-            if own && !run.started.simulated && run.state(&run.plan).is_ok_and(|state| state.ended.is_none()) {
+            if own
+                && !run.started.is_made()
+                && !run.started.simulated
+                && run.state(&run.plan).is_ok_and(|state| state.ended.is_none())
+            {
                 return Ok(Some(run.id().to_owned()));
             }
         }

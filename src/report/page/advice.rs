@@ -253,8 +253,10 @@ fn output_missing(report: &RunReport, moments: &Moments<'_>) -> Vec<String> {
     )]
 }
 
-fn never_rehearsed(report: &RunReport, _: &Moments<'_>) -> Vec<String> {
-    let alone =
-        report.run.world == "real" && report.comparison.runs.is_empty() && report.comparison.rehearsals.is_empty();
+fn never_rehearsed(report: &RunReport, moments: &Moments<'_>) -> Vec<String> {
+    let alone = super::objectives::clock(moments).recovers
+        && report.run.world == "real"
+        && report.comparison.runs.is_empty()
+        && report.comparison.rehearsals.is_empty();
     alone.then(|| "No earlier run or rehearsal of it is kept here: rehearse it.".to_owned()).into_iter().collect()
 }

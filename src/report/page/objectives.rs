@@ -27,7 +27,7 @@ pub(super) fn clock_facts(moments: &Moments<'_>) -> ClockFacts {
     ClockFacts {
         objective: clock.objective.map(Seconds),
         elapsed: Seconds(clock.elapsed),
-        restored: clock.restored,
+        restored: clock.restored && clock.recovers,
         machine: Seconds(clock.split.machine),
         people: Seconds(clock.split.people),
         unattended: Seconds(clock.split.unattended),
@@ -48,6 +48,7 @@ struct Achieved {
 pub(super) fn objectives(moments: &Moments<'_>) -> Vec<Objective> {
     let Moments { plan, state, .. } = moments;
     let mut found = Vec::new();
+    let clock = clock(moments);
     for index in 0..state.frames.len() {
         let frame = FrameId(u32::try_from(index).unwrap_or(u32::MAX));
         let at = state.frame(frame);
@@ -57,7 +58,9 @@ pub(super) fn objectives(moments: &Moments<'_>) -> Vec<Objective> {
         let mut achieved = achieved(moments, frame, runbook.objectives);
         // The runbook of the run says so even where it promises nothing.
         if at.caller.is_none() || achieved.target != Objectives::default() {
-            found.extend(both(of, &runbook.name.value, step.as_ref(), &achieved));
+            let mut both = both(of, &runbook.name.value, step.as_ref(), &achieved);
+            both.retain(|objective| clock.recovers || objective.target.is_some());
+            found.extend(both);
         }
         let recovers = |service: &Service| {
             let named = service.runbook.as_ref().is_some_and(|name| name.value == runbook.name.value);

@@ -162,6 +162,12 @@ impl Decoder<'_> {
 
     fn secret_setting(&mut self, node: NodeId) -> Option<Setting> {
         if self.is_mapping(node) {
+    /// Whether a notice opens something there that stays open until a later one of the same run resolves it.
+    #[must_use]
+    pub fn keeps_open(&self) -> bool {
+        matches!(self.kind, "pagerduty" | "statuspage")
+    }
+
             return self.secret_source(node).map(Setting::Secret);
         }
         self.text(node).map(|text| Setting::Text(text.value))
