@@ -120,6 +120,7 @@ fn shape(shape: Shape) -> Value {
         Shape::Count => json!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 }),
         Shape::Bool => json!({ "type": "boolean" }),
         Shape::Duration => json!({ "type": "string", "pattern": DURATION }),
+        Shape::SomeTime => json!({ "type": "string", "pattern": DURATION.replace("(?=.)", "(?=.*[1-9])") }),
         Shape::Words(words) => json!({ "enum": words }),
         Shape::Texts => json!({ "type": ["array", "null"], "items": { "type": ["string", "number", "boolean"] } }),
         Shape::Names => json!({ "type": ["array", "null"], "items": self::shape(Shape::Name) }),

@@ -250,6 +250,18 @@ impl<'d> Decoder<'d> {
         }
     }
 
+    /// A duration in which something can happen: nothing ends before it begins.
+    pub(crate) fn some_time(&mut self, node: NodeId) -> Option<Duration> {
+        let span = self.duration(node)?;
+        if span.is_zero() {
+            let found = self.text(node).map(|text| text.value).unwrap_or_default();
+            let message = format!("wanted a time longer than nothing, such as `5m`, found `{found}`");
+            self.report(Diagnostic::error("type", self.span(node), message));
+            return None;
+        }
+        Some(span)
+    }
+
     /// One of the words that the table names for the field.
     pub(crate) fn word<T: DeserializeOwned>(&mut self, fields: &Fields<'d>, name: &str) -> Option<T> {
         let node = fields.get(name)?;

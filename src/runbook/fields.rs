@@ -27,6 +27,8 @@ pub enum Shape {
     Bool,
     /// `30s`, `1h30m`.
     Duration,
+    /// One longer than nothing.
+    SomeTime,
     /// One of these.
     Words(&'static [&'static str]),
     /// A list of text.
@@ -71,7 +73,9 @@ const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageFie
     LanguageField { name, required: false, shape, doc }
 }
 
-use Shape::{Any, Bool, Count, Declared, Duration, Fields, Mapping, Name, Named, Names, Steps, Text, Texts, Words};
+use Shape::{
+    Any, Bool, Count, Declared, Duration, Fields, Mapping, Name, Named, Names, SomeTime, Steps, Text, Texts, Words,
+};
 
 /// The top of a runbook.
 pub const RUNBOOK: &[LanguageField] = &[
@@ -93,7 +97,7 @@ pub const RUNBOOK: &[LanguageField] = &[
 
 /// `objectives:`.
 pub const OBJECTIVES: &[LanguageField] = &[
-    may("rto", Duration, "recovery time objective: from detection to service restored"),
+    may("rto", SomeTime, "recovery time objective: from detection to service restored"),
     may("rpo", Duration, "recovery point objective: how much of the last data may be lost"),
 ];
 
@@ -123,7 +127,7 @@ pub const VAULT_SECRET: &[LanguageField] = &[
 
 /// `defaults:`.
 pub const DEFAULTS: &[LanguageField] = &[
-    may("timeout", Duration, "how long one attempt of a step may take"),
+    may("timeout", SomeTime, "how long one attempt of a step may take"),
     may(
         "retry",
         Fields(RETRY),
@@ -157,7 +161,7 @@ pub const STEP: &[LanguageField] = &[
     may("for_each", Any, "one instance for each item of a list or mapping"),
     may("max_parallel", Count, "how many instances run at a time"),
     may("approval", Fields(APPROVAL), "who must agree before it starts"),
-    may("timeout", Duration, "how long one attempt may take"),
+    may("timeout", SomeTime, "how long one attempt may take"),
     may("retry", Fields(RETRY), "how a failed attempt is tried again"),
     may("verify", Fields(VERIFY), "a read-only action that must hold after the step"),
     may("rollback", Fields(ACTION), "the action that undoes the step"),
@@ -182,7 +186,7 @@ pub const APPROVAL: &[LanguageField] = &[
     may("by", Names, "roles of the workspace; anybody where there is none"),
     may("quorum", Count, "how many different people (1)"),
     may("requester_may_approve", Bool, "whether the person who started the run may approve"),
-    may("timeout", Duration, "how long it waits before `on_timeout`"),
+    may("timeout", SomeTime, "how long it waits before `on_timeout`"),
     may("on_timeout", Words(&["escalate", "reject"]), "what then; a gate never approves by itself"),
     may("escalate_to", Names, "roles that are asked too once the time is over"),
     may("escalation", Text, "the policy of the workspace by which people are called, level by level"),

@@ -129,8 +129,8 @@ impl<'d> Decoder<'d> {
         let Some(fields) = self.fields(node, "objectives", fields::OBJECTIVES) else {
             return Objectives::default();
         };
-        let mut duration = |name| fields.get(name).and_then(|node| self.duration(node));
-        Objectives { rto: duration("rto"), rpo: duration("rpo") }
+        let rto = fields.get("rto").and_then(|node| self.some_time(node));
+        Objectives { rto, rpo: fields.get("rpo").and_then(|node| self.duration(node)) }
     }
 
     fn inputs(&mut self, top: &Fields<'d>) -> Vec<Input> {
@@ -222,7 +222,7 @@ impl<'d> Decoder<'d> {
             return Defaults::default();
         };
         Defaults {
-            timeout: fields.get("timeout").and_then(|node| self.duration(node)),
+            timeout: fields.get("timeout").and_then(|node| self.some_time(node)),
             retry: fields.get("retry").and_then(|node| self.retry(node)),
             on_failure: self.word(&fields, "on_failure"),
         }
@@ -254,7 +254,7 @@ impl<'d> Decoder<'d> {
             repeat: self.repeat(&fields),
             for_each: self.for_each(&fields),
             approval: fields.get("approval").and_then(|node| self.approval(node)).map(Box::new),
-            timeout: fields.get("timeout").and_then(|node| self.duration(node)),
+            timeout: fields.get("timeout").and_then(|node| self.some_time(node)),
             retry: fields.get("retry").and_then(|node| self.retry(node)).map(Box::new),
             verify: fields.get("verify").and_then(|node| self.verify(node)).map(Box::new),
             rollback: fields.get("rollback").and_then(|node| self.rollback(node)).map(Box::new),
@@ -367,7 +367,7 @@ impl<'d> Decoder<'d> {
             by: fields.get("by").map(|node| self.names(node)).unwrap_or_default(),
             quorum: fields.get("quorum").and_then(|node| self.count(node)).unwrap_or(1),
             requester_may_approve: fields.get("requester_may_approve").and_then(|node| self.boolean(node)),
-            timeout: fields.get("timeout").and_then(|node| self.duration(node)),
+            timeout: fields.get("timeout").and_then(|node| self.some_time(node)),
             on_timeout: self.word(&fields, "on_timeout").unwrap_or_default(),
             escalate_to: fields.get("escalate_to").map(|node| self.names(node)).unwrap_or_default(),
             escalation: fields.get("escalation").and_then(|node| self.text(node)),

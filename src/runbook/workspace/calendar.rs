@@ -22,7 +22,7 @@ pub(super) const WINDOW: &[LanguageField] = &[
     ),
     may("week", Shape::Words(&["first", "second", "third", "fourth", "last"]), "which of the month; each if absent"),
     must("at", Shape::Text, "when it begins, such as `\"02:00\"`"),
-    must("lasts", Shape::Duration, "how long it is open"),
+    must("lasts", Shape::SomeTime, "how long it is open"),
     may("zone", Shape::Text, "the time zone of `at` (UTC)"),
     may("audience", Shape::Text, "who is told of maintenance in it"),
 ];
@@ -34,7 +34,7 @@ pub(super) const DRILL: &[LanguageField] = &[
     must("every", Shape::Words(&["month", "quarter", "half-year", "year"]), "how often"),
     must("since", Shape::Text, "the first day of the calendar, such as `2026-01-01`"),
     may("window", Shape::Text, "the maintenance window it stays within"),
-    may("lasts", Shape::Duration, "the longest it may take"),
+    may("lasts", Shape::SomeTime, "the longest it may take"),
     may("scope", Shape::Text, "what is tried"),
     may("validation", Shape::Text, "what shows that it worked"),
     may("rollback", Shape::Text, "how things get back"),
@@ -129,7 +129,7 @@ impl Decoder<'_> {
         let day: Option<String> = self.word(&fields, "day");
         let week: Option<String> = self.word(&fields, "week");
         let at = self.parsed(&fields, "at", "a time such as `02:00`");
-        let lasts = self.duration_of(&fields, "lasts");
+        let lasts = self.some_time_of(&fields, "lasts");
         let zone = self.zone(&fields).map_or_else(|| "UTC".to_owned(), |zone| zone.value);
         let audience = self.one_of(&fields, "audience", "audience", audiences);
         Some(Window { day: weekday(&day?), week: week.as_deref().map(nth), at: at?, lasts: lasts?, zone, audience })
@@ -156,7 +156,7 @@ impl Decoder<'_> {
             every: every?,
             since: since?,
             window,
-            lasts: self.duration_of(&fields, "lasts"),
+            lasts: self.some_time_of(&fields, "lasts"),
             scope,
             validation,
             rollback,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{may, must};
 use crate::diag::{Diagnostic, Spanned};
 use crate::runbook::ast::SecretSource;
-use crate::runbook::decode::Decoder;
+use crate::runbook::decode::{Decoder, Fields};
 use crate::runbook::fields::{LanguageField, Shape};
 use crate::runbook::source::NodeId;
 
@@ -87,6 +87,54 @@ enum Setting {
     Secret(SecretSource),
 }
 
+/// How a setting that is text is written.
+struct Wanted {
+    words: &'static str,
+    fits: fn(&str) -> bool,
+}
+
+impl Wanted {
+    fn of(kind: &str, name: &str) -> Option<Self> {
+        Some(match (kind, name) {
+            (_, "url") => Self { words: "a URL such as `https://example.com/hook`", fits: is_url },
+            (_, "endpoint") => Self { words: "a URL such as `https://NAME.communication.azure.com`", fits: is_url },
+            (_, "host") => Self { words: "the name of a server, such as `mail.example.com`", fits: is_host },
+            ("email", "from") => Self { words: "an address such as `status@example.com`", fits: is_sender },
+            ("sms", "from") => Self { words: "a number such as `+441632960000`", fits: is_caller },
+            (_, "page") => Self { words: "the page's id", fits: |text| !text.trim().is_empty() },
+            (_, "path") => Self { words: "a folder", fits: |text| !text.trim().is_empty() },
+            _ => return None,
+        })
+    }
+}
+
+/// Whether this is a URL of the web with a host in it; whether anybody answers there is for `drctl doctor` to say.
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    host.is_some_and(|host| !host.is_empty())
+        && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+}
+
+/// Whether this is a name or an address, without a port or a scheme.
+fn is_host(text: &str) -> bool {
+    let colons = text.matches(':').count();
+    !text.is_empty() && colons != 1 && !text.contains(['/', '@']) && !text.contains(char::is_whitespace)
+}
+
+/// Whether this is an address, alone or as `Name <address>`.
+fn is_sender(text: &str) -> bool {
+    let text = text.trim();
+    let address = text.strip_suffix('>').map_or(Some(text), |rest| Some(rest.rsplit_once('<')?.1));
+    address.is_some_and(super::people::is_email)
+}
+
+/// Whether text messages can come from it: a number, a short code, or a name of eleven letters and digits at most.
+fn is_caller(text: &str) -> bool {
+    let is_short = (1..=11).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_short || super::people::is_phone(text)
+}
+
 impl Channel {
     /// Who gets a message of their own: of these addresses those that the channel can reach, then its own `to`.
     /// Nothing where a channel is one place.
@@ -112,6 +160,12 @@ impl Channel {
     pub fn deduplicates(&self) -> bool {
         let says_so = self.settings.get("deduplicates").and_then(Value::as_bool) == Some(true);
         says_so || matches!(self.kind, "file" | "pagerduty" | "sms")
+    }
+
+    /// Whether a notice opens something there that stays open until a later one of the same run resolves it.
+    #[must_use]
+    pub fn keeps_open(&self) -> bool {
+        matches!(self.kind, "pagerduty" | "statuspage")
     }
 
     /// A setting that is text.
@@ -148,6 +202,9 @@ impl Decoder<'_> {
             }
         }
         self.addresses(&fields, kind);
+        if self.found.len() == before {
+            self.places(&fields, kind, table);
+        }
         (self.found.len() == before).then_some(channel)
     }
 
@@ -162,12 +219,6 @@ impl Decoder<'_> {
 
     fn secret_setting(&mut self, node: NodeId) -> Option<Setting> {
         if self.is_mapping(node) {
-    /// Whether a notice opens something there that stays open until a later one of the same run resolves it.
-    #[must_use]
-    pub fn keeps_open(&self) -> bool {
-        matches!(self.kind, "pagerduty" | "statuspage")
-    }
-
             return self.secret_source(node).map(Setting::Secret);
         }
         self.text(node).map(|text| Setting::Text(text.value))
@@ -185,8 +236,26 @@ impl Decoder<'_> {
         channel.settings.insert(name.to_owned(), Value::Object(headers));
     }
 
+    /// Where notices go, and who they come from, is written so that it can be used. What is read elsewhere is seen there.
+    fn places(&mut self, fields: &Fields<'_>, kind: &str, table: &[LanguageField]) {
+        for name in table.iter().map(|field| field.name) {
+            let Some(node) = fields.get(name) else { continue };
+            if name == "port" && self.count(node).is_some_and(|port| port == 0 || port > u32::from(u16::MAX)) {
+                self.report(Diagnostic::error("channel", self.span(node), "`port`: wanted a number from 1 to 65535"));
+            }
+            let Some(wanted) = Wanted::of(kind, name) else { continue };
+            if self.is_mapping(node) {
+                continue;
+            }
+            if let Some(text) = self.text(node).filter(|text| !(wanted.fits)(&text.value)) {
+                let message = format!("`{name}`: wanted {}, found `{}`", wanted.words, text.value);
+                self.report(Diagnostic::error("channel", text.span, message));
+            }
+        }
+    }
+
     /// Who an e-mail or a text message goes to is an address of that kind.
-    fn addresses(&mut self, fields: &crate::runbook::decode::Fields<'_>, kind: &str) {
+    fn addresses(&mut self, fields: &Fields<'_>, kind: &str) {
         let is_address = match kind {
             "email" => super::people::is_email,
             "sms" => super::people::is_phone,

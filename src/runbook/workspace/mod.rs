@@ -137,6 +137,7 @@ impl<'d> Decoder<'d> {
             self.by_name(&fields, "escalation_policies", |it, name, node| Some(it.policy(name, node, &known)));
         workspace.channels = self.by_name(&fields, "channels", |it, name, node| it.channel(name, node));
         workspace.audiences = self.by_name(&fields, "audiences", |it, name, node| it.audience(name, node, &known));
+        self.reached(&fields, &workspace);
         workspace.azure = fields.get("azure").map(|node| self.azure(node)).unwrap_or_default();
         workspace.tiers = self.by_name(&fields, "tiers", |it, name, node| it.tier(name, node, &known.audiences));
         workspace.region_pairs = fields.get("region_pairs").map(|node| self.region_pairs(node)).unwrap_or_default();
@@ -146,6 +147,25 @@ impl<'d> Decoder<'d> {
         self.calendar(&fields, &known, &mut workspace);
         workspace.defaults = fields.get("defaults").map(|node| self.defaults(node)).unwrap_or_default();
         Some(workspace)
+    }
+
+    /// Somebody of each audience gets what goes through each of its channels.
+    fn reached(&mut self, top: &Fields<'d>, workspace: &Workspace) {
+        let node = top.get("audiences").filter(|node| self.is_mapping(*node));
+        let entries = node.map(|node| self.entries(node, "audiences")).unwrap_or_default();
+        for (name, _) in entries {
+            let Some(audience) = workspace.audiences.get(&name.value) else { continue };
+            let addresses = workspace.addresses(audience);
+            for (channel, of) in audience.channels.iter().filter_map(|name| workspace.channels.get_key_value(name)) {
+                if of.recipients(&addresses).is_some_and(|to| to.is_empty()) {
+                    let (name, span, kind) = (&name.value, name.span, of.kind);
+                    let message = format!("nobody of the audience `{name}` can be reached through {kind} `{channel}`");
+                    let has = if kind == "sms" { "phone" } else { "email" };
+                    let note = format!("give it `to`, or `contacts` or `roles` whose people have `{has}`");
+                    self.report(Diagnostic::warning("audience", span, message).note(note));
+                }
+            }
+        }
     }
 
     fn approvals(&mut self, top: &Fields<'d>, known: &Known, workspace: &mut Workspace) {
@@ -191,6 +211,10 @@ impl<'d> Decoder<'d> {
 
     fn duration_of(&mut self, fields: &Fields<'_>, name: &str) -> Option<std::time::Duration> {
         fields.get(name).and_then(|node| self.duration(node))
+    }
+
+    fn some_time_of(&mut self, fields: &Fields<'_>, name: &str) -> Option<std::time::Duration> {
+        fields.get(name).and_then(|node| self.some_time(node))
     }
 
     /// A list of names of a kind of thing: those that are not there are reported.

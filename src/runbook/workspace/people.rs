@@ -49,7 +49,7 @@ pub(super) const LEVEL: &[LanguageField] = &[
     may("level_3", Shape::Text, "called after the second"),
     may("level_4", Shape::Text, "called after the third"),
     may("level_5", Shape::Text, "called after the fourth"),
-    must("timeout", Shape::Duration, "how long this level has before the next is called"),
+    must("timeout", Shape::SomeTime, "how long this level has before the next is called"),
 ];
 
 /// Somebody who can be reached.
@@ -152,7 +152,7 @@ impl Workspace {
 
 /// Whether this can be an address of e-mail; the server has the last word.
 pub(super) fn is_email(text: &str) -> bool {
-    let is_part = |part: &str| !part.is_empty() && !part.contains(['@', '<', '>', ',']);
+    let is_part = |part: &str| part.split('.').all(|word| !word.is_empty() && !word.contains(['@', '<', '>', ',']));
     !text.contains(char::is_whitespace)
         && text.split_once('@').is_some_and(|(user, host)| is_part(user) && is_part(host))
 }
@@ -215,8 +215,19 @@ impl Decoder<'_> {
         })
     }
 
-    /// The channels, or a mapping that names them.
+    /// Who is told, which is somebody.
     pub(super) fn audience(&mut self, name: &Spanned<String>, node: NodeId, known: &Known) -> Option<Audience> {
+        let before = self.found.len();
+        let audience = self.audience_as_written(name, node, known)?;
+        if audience.channels.is_empty() && self.found.len() == before {
+            let message = format!("the audience `{}` has no channel: nobody of it is told anything", name.value);
+            self.report(Diagnostic::warning("audience", name.span, message));
+        }
+        Some(audience)
+    }
+
+    /// The channels, or a mapping that names them.
+    fn audience_as_written(&mut self, name: &Spanned<String>, node: NodeId, known: &Known) -> Option<Audience> {
         if !self.is_mapping(node) {
             let channels = self.known_names(node, "channel", &known.channels);
             return Some(Audience { channels, ..Audience::default() });
@@ -277,7 +288,7 @@ impl Decoder<'_> {
             let names = known.roles.iter().chain(&known.audiences).chain(&known.channels).map(String::as_str);
             self.report(Diagnostic::error("escalation", calls.span, message).suggest(&calls.value, names));
         }
-        let timeout = fields.get("timeout").and_then(|node| self.duration(node))?;
+        let timeout = fields.get("timeout").and_then(|node| self.some_time(node))?;
         Some(Level { calls: calls.value, timeout })
     }
 }

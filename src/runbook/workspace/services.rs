@@ -14,7 +14,7 @@ use crate::runbook::source::NodeId;
 
 /// One of `tiers`.
 pub(super) const TIER: &[LanguageField] = &[
-    may("rto", Shape::Duration, "recovery time objective of its services"),
+    may("rto", Shape::SomeTime, "recovery time objective of its services"),
     may("rpo", Shape::Duration, "recovery point objective of its services"),
     may("availability", Shape::Text, "what is promised, such as `99.99%`"),
     may("support", Shape::Text, "who helps and when, such as `24x7`"),
@@ -26,7 +26,7 @@ pub(super) const SERVICE: &[LanguageField] = &[
     may("title", Shape::Text, "how people call it"),
     must("owner", Shape::Text, "the team that keeps it"),
     may("tier", Shape::Text, "one of `tiers`"),
-    may("rto", Shape::Duration, "recovery time objective (its tier's)"),
+    may("rto", Shape::SomeTime, "recovery time objective (its tier's)"),
     may("rpo", Shape::Duration, "recovery point objective (its tier's)"),
     may("priority", Shape::Count, "1 is recovered first (100)"),
     must("regions", Shape::Texts, "where it runs: one region, or all that are active"),
@@ -97,7 +97,7 @@ const LAST: u32 = 100;
 impl Decoder<'_> {
     pub(super) fn tier(&mut self, name: &Spanned<String>, node: NodeId, audiences: &[String]) -> Option<Tier> {
         let fields = self.fields(node, &format!("tier `{}`", name.value), TIER)?;
-        let (rto, rpo) = (self.duration_of(&fields, "rto"), self.duration_of(&fields, "rpo"));
+        let (rto, rpo) = (self.some_time_of(&fields, "rto"), self.duration_of(&fields, "rpo"));
         let plain = |text: Option<Spanned<String>>| text.map(|text| text.value);
         Some(Tier {
             rto,
@@ -113,6 +113,11 @@ impl Decoder<'_> {
         let mut pairs: BTreeMap<String, String> = BTreeMap::new();
         for (one, node) in self.entries(node, "region_pairs") {
             let Some(other) = self.text(node) else { continue };
+            if one.value == other.value {
+                let message = format!("`{}` is paired with itself: nothing could go there once it is lost", one.value);
+                self.report(Diagnostic::error("service", other.span, message));
+                continue;
+            }
             for (from, to) in [(&one, &other), (&other, &one)] {
                 match pairs.get(&from.value) {
                     Some(before) if *before != to.value => {
@@ -160,7 +165,7 @@ impl Decoder<'_> {
         let known: Vec<String> = tiers.keys().cloned().collect();
         let tier = self.one_of(&fields, "tier", "tier", &known);
         let of_tier = tier.as_ref().and_then(|tier| tiers.get(tier)).cloned().unwrap_or_default();
-        let rto = self.duration_of(&fields, "rto").or(of_tier.rto);
+        let rto = self.some_time_of(&fields, "rto").or(of_tier.rto);
         let rpo = self.duration_of(&fields, "rpo").or(of_tier.rpo);
         Some(Service {
             span: name.span,
