@@ -870,7 +870,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__notify__subcmd__send)
-            opts="-h --owed --dry-run --doubtful --arrived --reason --workspace --state --as --help"
+            opts="-h --owed --dry-run --doubtful --arrived --give-up --reason --workspace --state --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -395,6 +395,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subc
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l owed -d 'What a run could not deliver, as it was rendered then'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l dry-run -d 'Show what is owed, and send nothing'
+complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -l give-up -d 'Give up what STEP still owes: it is never delivered, and owed no more'
 complete -c drctl -n "__fish_drctl_using_subcommand notify; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help'
 complete -c drctl -n "__fish_drctl_using_subcommand actions" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand actions" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F

@@ -30,7 +30,10 @@ pub(super) struct Send {
     /// A delivery that may have been made is known to have arrived: it is owed no more; may be given many times
     #[arg(long, value_name = "DELIVERY", requires = "reason")]
     arrived: Vec<String>,
-    /// How you know, or why it is right to send it again
+    /// Give up what STEP still owes: it is never delivered, and owed no more
+    #[arg(long, requires_all = ["step", "reason"], conflicts_with_all = ["doubtful", "arrived", "dry_run"])]
+    give_up: bool,
+    /// How you know, or why it is right to send it again or to give it up
     #[arg(long)]
     reason: Option<String>,
 }
@@ -44,7 +47,8 @@ impl Send {
                 None => return console_line("no run owes anything").map(|()| Exit::Done),
             },
         };
-        let wanted = Wanted { step: self.step, doubtful: self.doubtful, arrived: self.arrived, reason: self.reason };
+        let Self { step, doubtful, arrived, give_up, reason, .. } = self;
+        let wanted = Wanted { step, doubtful, arrived, give_up, reason };
         if self.dry_run {
             let run = view::open(folder, &registry().catalogue())?;
             let found = owed_of(&run, &wanted)?;
@@ -58,8 +62,13 @@ impl Send {
             .filter(|owed| !sent.after.iter().any(|after| after.name() == owed.name() && after.step == owed.step))
         {
             let what = owed.name().unwrap_or_default();
-            let settled = if wanted.arrived.contains(&what) { "settled" } else { "delivered" };
-            console_line(&sanitise(&format!("{settled}: `{}`: `{what}`", owed.step)))?;
+            let settled = match &wanted {
+                wanted if wanted.give_up => "given up",
+                wanted if wanted.arrived.contains(&what) => "settled",
+                _ => "delivered",
+            };
+            let what = owed.name().map(|name| format!(": `{name}`")).unwrap_or_default();
+            console_line(&sanitise(&format!("{settled}: `{}`{what}", owed.step)))?;
         }
         show(&sent.after, "still owes", &name)
     }

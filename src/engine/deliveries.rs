@@ -38,6 +38,9 @@ pub struct Deliveries {
     /// When those were first sent that may have been taken: receivers that deduplicate want it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub first_sent: BTreeMap<String, Timestamp>,
+    /// A person has given up those that were not taken: nothing is owed any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 impl Deliveries {
@@ -88,6 +91,7 @@ impl Deliveries {
             why: why.collect(),
             receipts: self.receipts.clone(),
             first_sent: first_sent.collect(),
+            given_up: false,
         };
         json!(Changed { deliveries })
     }

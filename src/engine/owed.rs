@@ -79,7 +79,10 @@ fn owed_of(plan: &Plan, whose: (&NodePath, Option<u32>), known: Option<Deliverie
     let Some(known) = known else {
         return vec![Owed { step, call, channel: None, to: None, in_doubt: false, reason: reason.to_owned() }];
     };
-    let Deliveries { sending, in_doubt, why, .. } = known;
+    let Deliveries { sending, in_doubt, why, given_up, .. } = known;
+    if given_up {
+        return Vec::new();
+    }
     let sending = sending.filter(|name| !in_doubt.contains(name));
     let lost =
         sending.iter().map(|name| (name.clone(), !plan.workspace.deduplicates(channel_of(name)), CUT_SHORT.to_owned()));

@@ -1,4 +1,4 @@
-//! Delivers what is owed of a run's notices and calls, in its journal and under its lock, whether the run has ended or not.
+//! Delivers what is owed of a run's notices and calls, or gives it up, in its journal and under its lock, whether the run has ended or not.
 //!
 //! What was rendered when the step ran is what is delivered. The channels are those the run started with; their secrets
 //! are read anew.
@@ -38,7 +38,9 @@ pub struct Wanted {
     pub doubtful: Vec<String>,
     /// Deliveries in doubt that are known to have arrived.
     pub arrived: Vec<String>,
-    /// Why, where a doubt is settled.
+    /// Whether what is owed is given up instead of delivered.
+    pub give_up: bool,
+    /// Why, where a doubt is settled or something is given up.
     pub reason: Option<String>,
 }
 
@@ -137,6 +139,10 @@ impl Round<'_> {
         else {
             return Ok(());
         };
+        if wanted.give_up {
+            known.given_up = true;
+            return self.book.write(whose, json!(known)).await.map_err(|why| Error::new(Exit::Journal, why));
+        }
         if is_settled {
             self.book.write(whose, json!(known)).await.map_err(|why| Error::new(Exit::Journal, why))?;
         }

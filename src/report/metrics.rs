@@ -133,7 +133,7 @@ fn of_objectives(report: &RunReport) -> Vec<Metric> {
 }
 
 fn of_people(report: &RunReport) -> [Metric; 4] {
-    let notices = ["sent", "owed", "in doubt", "lapsed", "skipped", "under way"].map(|state| {
+    let notices = ["sent", "owed", "in doubt", "lapsed", "skipped", "given up", "under way"].map(|state| {
         let count = report.notices.iter().filter(|notice| notice.state == state).count();
         (vec![("state", state.replace(' ', "_"))], count as f64)
     });

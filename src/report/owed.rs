@@ -24,6 +24,13 @@ pub(super) fn owed_json(owed: &[Owed]) -> Value {
 pub fn owed_commands(owed: &[Owed], run: &str) -> Vec<String> {
     let plain = owed.iter().any(|owed| !owed.in_doubt && owed.channel.is_some());
     let mut commands = Vec::from_iter(plain.then(|| format!("drctl notify send --owed {run}")));
+    // What got no further than its text can only be given up.
+    let unsent = owed.iter().filter(|owed| owed.channel.is_none()).map(|owed| shell_words::quote(&owed.step.0));
+    commands.extend(
+        unsent
+            .take(MOST_COMMANDS)
+            .map(|step| format!("drctl notify send --owed {run} {step} --give-up --reason \"...\"")),
+    );
     let doubtful = owed.iter().filter(|owed| owed.in_doubt).filter_map(|owed| Some((&owed.step.0, owed.name()?)));
     commands.extend(doubtful.take(MOST_COMMANDS).map(|(step, name)| {
         let (step, name) = (shell_words::quote(step), shell_words::quote(&name).into_owned());

@@ -9,8 +9,8 @@ use super::words;
 use crate::catalogue::Timestamp;
 use crate::engine::event::{GateOpened, LevelCalled, PlanChanged};
 use crate::engine::{
-    Decided, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, ahead_refused, approved_at_start, asks,
-    escalate_to, run_title, step_title,
+    Decided, Deliveries, End, Event, Mode, NodeId, NodePath, RunStarted, Side, StepState, ahead_refused,
+    approved_at_start, asks, escalate_to, run_title, step_title,
 };
 use crate::runbook::ast::{OnTimeout, Phase};
 use std::fmt::Write as _;
@@ -175,9 +175,11 @@ fn of_step(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Option<(Ton
             let title = step_title(&view.plan, &view.state, id).map(|title| format!(": {title}")).unwrap_or_default();
             (Tone::Progress, format!("{doing}: {} (attempt {}){title}", intent.action, intent.attempt))
         }
-        Event::Redelivered { person, reason, .. } => {
+        Event::Redelivered { handle, person, reason, .. } => {
             let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            (Tone::Notice, format!("owed deliveries sent by {}{why}", words::person(person)))
+            let given_up = Deliveries::read(handle).is_some_and(|known| known.given_up);
+            let what = if given_up { "given up" } else { "sent" };
+            (Tone::Notice, format!("owed deliveries {what} by {}{why}", words::person(person)))
         }
         Event::Outcome { side, end, .. } => of_end(view, at, *side, end, id)?,
         Event::Verified { holds, reason, .. } => {

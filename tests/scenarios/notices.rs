@@ -186,6 +186,18 @@ communication:
     let why = "a template cannot claim recovery before the validation steps have passed: `smoke_test` (failed)";
     assert!(workspace.journal().contains(why), "{}", workspace.journal());
     assert_eq!(sent(&workspace, "board"), [""; 0]);
+
+    // Nobody can send it: a person says that nobody has to.
+    let run = workspace.run();
+    let next = format!("next: drctl notify send --owed {run} over --give-up --reason \"...\"\n");
+    assert!(ran.stdout.ends_with(&next), "{ran:?}");
+    let give_up = ["notify", "send", "--owed", &run, "over", "--give-up"];
+    assert_eq!(workspace.drctl(&give_up).code, 2, "no reason was given");
+    let given_up = workspace.drctl(&[&give_up[..], &["--reason", "told them by telephone"]].concat());
+    let said = format!("given up: `over`\nrun {run} owes nothing\n");
+    assert_eq!((given_up.code, given_up.stdout), (0, said));
+    let report = workspace.drctl(&["report", &run, "--format", "markdown"]).stdout;
+    assert!(report.contains("- Notices: 1 given up.") && report.contains("told them by telephone"), "{report}");
 }
 
 #[test]

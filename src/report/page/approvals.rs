@@ -8,7 +8,7 @@ use super::model::{Approval, Decision, Doubt, Vote, Who};
 use super::moments::{Moment, Moments};
 use crate::catalogue::Timestamp;
 use crate::engine::event::GateOpened;
-use crate::engine::{self, Decided, Event, NodeId, StepState};
+use crate::engine::{self, Decided, Deliveries, Event, NodeId, StepState};
 
 /// Every gate that opened, in order.
 pub(super) fn approvals(moments: &Moments<'_>) -> Vec<Approval> {
@@ -117,8 +117,10 @@ fn made(moment: &Moment<'_>) -> Option<Decision> {
             let votes = matches!(decided.decision, engine::Decision::Approve { .. } | engine::Decision::Reject);
             (!votes).then(|| decision(decided))
         }
-        Event::Redelivered { step, person, reason, .. } => {
-            Some(typed(person, Some(step.to_string()), "settle what was owed".to_owned(), reason))
+        Event::Redelivered { step, handle, person, reason, .. } => {
+            let given_up = Deliveries::read(handle).is_some_and(|known| known.given_up);
+            let what = if given_up { "give up what was owed" } else { "settle what was owed" };
+            Some(typed(person, Some(step.to_string()), what.to_owned(), reason))
         }
         Event::RunStarted(started) => {
             let drill = started.drill.as_ref()?;

@@ -321,7 +321,7 @@ pub struct Notice {
     pub body: Option<String>,
     /// When it was begun.
     pub at: Timestamp,
-    /// `sent`, `owed`, `in doubt`, `under way`, `skipped`; `lapsed`: a call to a gate that was answered without it.
+    /// `sent`, `owed`, `in doubt`, `under way`, `skipped`, `given up`; `lapsed`: a call to a gate that was answered without it.
     pub state: &'static str,
     /// Why it is not simply sent.
     pub reason: Option<String>,

@@ -8,7 +8,7 @@ use super::model::{ChannelState, Delivery, Notice};
 use super::moments::{Moment, Moments};
 use crate::catalogue::Timestamp;
 use crate::engine::event::Intent;
-use crate::engine::{End, Event, LevelCall, NodeId, Owed, Side, StepState, owed};
+use crate::engine::{Deliveries, End, Event, LevelCall, NodeId, Owed, Side, StepState, owed};
 use crate::plan::REQUEST;
 
 /// The action that tells people.
@@ -71,7 +71,7 @@ fn of_steps(moments: &Moments<'_>) -> Vec<Notice> {
     for (node, at) in known {
         let notice = &mut notices[at];
         settle(notice, moments, node);
-        let told = !notice.template.is_empty() || notice.state == "owed";
+        let told = !notice.template.is_empty() || matches!(notice.state, "owed" | "given up");
         shown.extend(told.then_some(at));
     }
     shown.sort_unstable();
@@ -95,6 +95,10 @@ fn begun(moments: &Moments<'_>, node: NodeId, at: Timestamp) -> Notice {
 fn take_in(notice: &mut Notice, moment: &Moment<'_>) {
     match moment.event {
         Event::Intent(intent) if intent.side == Side::Apply => intended(notice, intent),
+        Event::Redelivered { handle, person, reason, .. } if is_given_up(handle) => {
+            let why = reason.as_deref().unwrap_or("no reason given");
+            (notice.state, notice.reason) = ("given up", Some(format!("given up by {}: {why}", person.name)));
+        }
         Event::Handle { handle, side: Side::Apply, .. } | Event::Redelivered { handle, .. } => handled(notice, handle),
         _ => {}
     }
@@ -143,7 +147,15 @@ fn is_settled(notice: &Notice) -> bool {
     !notice.deliveries.is_empty() && notice.deliveries.iter().all(|delivery| delivery.state == ChannelState::Delivered)
 }
 
+fn is_given_up(handle: &Value) -> bool {
+    Deliveries::read(handle).is_some_and(|known| known.given_up)
+}
+
 fn settle(notice: &mut Notice, moments: &Moments<'_>, id: NodeId) {
+    if moments.state.node(id).state != StepState::Succeeded && notice.state == "given up" {
+        notice.deliveries.retain(|delivery| delivery.state == ChannelState::Delivered);
+        return;
+    }
     let node = moments.state.node(id);
     let doubtful = notice.deliveries.iter().any(|delivery| delivery.state == ChannelState::InDoubt);
     notice.state = match node.state {

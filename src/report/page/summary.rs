@@ -117,7 +117,8 @@ fn notices(report: &RunReport) -> Option<String> {
         return None;
     }
     let count = |state: &str| report.notices.iter().filter(|notice| notice.state == state).count();
-    let parts = ["sent", "owed", "in doubt", "lapsed", "skipped", "under way"].map(|state| (count(state), state));
+    let parts =
+        ["sent", "owed", "in doubt", "lapsed", "skipped", "given up", "under way"].map(|state| (count(state), state));
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {state}")).collect();
     Some(format!("Notices: {}.", parts.join(", ")))
