@@ -161,6 +161,7 @@ fn started() -> Box<RunStarted> {
         simulated: false,
         drill: None,
         announces: None,
+        watched: false,
         outside_window: None,
         region: None,
         state: None,

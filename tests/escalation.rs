@@ -132,6 +132,7 @@ impl Night {
             simulated: false,
             drill: None,
             announces: None,
+            watched: false,
             outside_window: None,
             region: None,
             state: Some("/srv/dr state".to_owned()),

@@ -110,7 +110,7 @@ centralus is lost: 5 services hit, 4 directly; in the order of recovery:
 NO RUNBOOK RECOVERS:
   billing: owner team_billing
 
-nowhere to go while centralus is lost: archive
+not hit, but without a standby while centralus is lost: archive
 next: drctl failover --region centralus --plan-only
 "
     );
@@ -201,6 +201,11 @@ fn what_is_not_there_is_refused_with_what_may_be_meant() {
             "no service that runs in `eastus2` has a runbook: archive",
         ),
         (&["failover", "orders", "--region", "centralus"], 2, "cannot be used with"),
+        (
+            &["failover", "--region", "centralus", "--set", "from=eastus2", "--plan-only"],
+            2,
+            "`--set` does not go with `--region`: what its runbooks are given stands in `inputs` of the services",
+        ),
         (&["failover", "orders", "--plan-only"], 2, "cannot be used with"),
         (
             &["failover", "--region", "centralus"],

@@ -305,6 +305,8 @@ fn an_alert_of_an_outage_opens_a_run_whose_clock_began_with_it() {
         let again = workspace.alerted(alert.to_string().as_bytes(), &[]);
         assert_eq!((again.code, workspace.runs().len()), (3, 1), "{again:?}");
         assert!(again.stdout.contains("no second run is opened: "), "{again:?}");
+        let report = workspace.drctl(&["report", &workspace.runs()[0], "--format", "markdown"]).stdout;
+        assert!(!report.contains("let an alert open it"), "one did: {report}");
     }
 }
 

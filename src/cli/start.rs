@@ -124,6 +124,13 @@ impl ByName {
 impl Failover {
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let Some(region) = &self.region else { return self.by_name.run(common, Kind::Failover) };
+        let given = &self.by_name.options;
+        if !given.set.is_empty() || given.vars.is_some() {
+            let option = if given.set.is_empty() { "--vars" } else { "--set" };
+            let why = "what its runbooks are given stands in `inputs` of the services in `drctl.yaml`";
+            let next = "to change that for once, keep the runbook with `--write FILE`, edit it, and run it";
+            return Err(Error::usage(format!("`{option}` does not go with `--region`: {why}")).next(next));
+        }
         let order = if self.at_once { Order::ByDependency } else { Order::ByPriority };
         let lost = region;
         let region = region::made(&common.workspace, lost, order, &run::registry().catalogue())?;
@@ -203,6 +210,7 @@ impl Options {
             made,
             drill: self.drill,
             reason: self.reason,
+            watched: false,
             from_run,
             simulate,
             set: self.set,

@@ -324,6 +324,9 @@ pub struct RunStarted {
     /// The template that a command announced: the runbook was made for it; no file holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announces: Option<String>,
+    /// `drctl watch-for` opened it: what it saw, or an alert.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
     /// The folder that runs are kept in, where it is not the workspace's own: who is called has to name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,

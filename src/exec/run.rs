@@ -84,6 +84,8 @@ pub struct Start {
     pub drill: Option<String>,
     /// Why it may be held outside its window.
     pub reason: Option<String>,
+    /// Whether it was seen, or an alert said, that it has to be run.
+    pub watched: bool,
     /// `--set`.
     pub set: Vec<(String, String)>,
     /// `--vars`.
@@ -228,6 +230,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
         outside_window: admitted.outside_window,
         region: start.made.as_ref().and_then(|made| made.region.clone()),
         announces: start.made.as_ref().and_then(|made| made.announces.clone()),
+        watched: start.watched,
         state: state_folder(common).filter(|_| start.simulate.is_none()),
     };
     let stage = start.simulate.as_ref().map(|simulation| stage(simulation, &plan, &clock, &id));

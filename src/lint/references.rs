@@ -106,7 +106,12 @@ impl Reader<'_> {
             ("inputs" | "objectives" | "run" | "steps" | "vars", _) => None,
             (root, _) => {
                 let message = format!("unknown name `{root}`");
-                let note = "names are `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`";
+                let note = match self.vars {
+                    Some(_) => {
+                        "names are `vars`, which the step gives, `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`"
+                    }
+                    None => "names are `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`",
+                };
                 let roots = ["inputs", "objectives", "run", "steps", "item", "vars"];
                 let is_step = subject.by_id.contains_key(root);
                 let outputs = is_step.then(|| format!("what step `{root}` gave is `steps.{root}.outputs.NAME`"));

@@ -162,6 +162,7 @@ pub(super) fn started(mode: Mode) -> Event {
         simulated: false,
         drill: None,
         announces: None,
+        watched: false,
         outside_window: None,
         region: None,
         state: None,

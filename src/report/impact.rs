@@ -124,7 +124,7 @@ fn unserved(told: Told<'_>) -> String {
 fn exposed(told: Told<'_>) -> String {
     let Some(names) = Some(&told.impact.exposed).filter(|names| !names.is_empty()) else { return String::new() };
     let lost = plain(told.lost());
-    format!("\nnowhere to go while {lost} is lost: {}\n", plain(&names.join(", ")))
+    format!("\nnot hit, but without a standby while {lost} is lost: {}\n", plain(&names.join(", ")))
 }
 
 /// The version of the document.

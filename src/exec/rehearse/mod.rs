@@ -352,6 +352,7 @@ impl Rehearsal<'_> {
             simulated: true,
             drill: None,
             announces: None,
+            watched: false,
             outside_window: None,
             region: None,
             state: None,

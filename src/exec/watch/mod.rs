@@ -263,7 +263,7 @@ impl Watcher<'_> {
         }
         // Who watches stays with the run: its people are called, and it goes on when they have answered.
         let common = Common { wait: self.common.wait || !self.watch.once, ..self.common.clone() };
-        run::start(&common, &Start { since, yes: false, approve: Vec::new(), ..self.watch.start })
+        run::start(&common, &Start { since, watched: true, yes: false, approve: Vec::new(), ..self.watch.start })
     }
 
     fn name(&self) -> &str {
@@ -325,6 +325,7 @@ impl Watcher<'_> {
             simulated: false,
             drill: None,
             announces: None,
+            watched: false,
             outside_window: None,
             region: None,
             state: None,

@@ -119,13 +119,14 @@ fn gate_escalated(report: &RunReport, _: &Moments<'_>) -> Vec<String> {
     if late.is_empty() { Vec::new() } else { vec![say()] }
 }
 
-fn unattended(report: &RunReport, _: &Moments<'_>) -> Vec<String> {
+fn unattended(report: &RunReport, moments: &Moments<'_>) -> Vec<String> {
     let gone = report.clock.unattended.0;
     // The time before the run began is the detection's, not the run's.
     let late = report.run.since.until(report.run.started_at);
     let gone = gone.saturating_sub(late);
     let mut said = Vec::new();
-    if late >= NOTABLE {
+    let is_watched = moments.state.started.as_ref().is_some_and(|started| started.watched);
+    if late >= NOTABLE && !is_watched {
         let late = words::span(late);
         said.push(format!("The run began {late} after the outage: let an alert open it."));
     }

@@ -102,10 +102,15 @@ fn approvals(report: &RunReport) -> Option<String> {
     let longest = report.approvals.iter().max_by_key(|gate| gate.waited)?;
     let late = report.approvals.iter().filter(|gate| gate.late).count();
     let late = if late > 0 { format!(", {late} of them late") } else { String::new() };
-    let who =
-        longest.votes.last().map(|vote| format!(", {} by {}", longest.outcome, vote.who.name)).unwrap_or_default();
+    let who = longest.votes.last().map(|vote| vote.who.name.as_str());
+    let end = match (longest.outcome, who) {
+        (outcome @ ("approved" | "rejected"), Some(who)) => format!(", {outcome} by {who}"),
+        ("open", Some(who)) => format!(", still open after {who}'s word"),
+        ("open", None) => ", still open".to_owned(),
+        (outcome, _) => format!(", {outcome}"),
+    };
     Some(format!(
-        "{}{late}; the longest wait was {} at {}{who}.",
+        "{}{late}; the longest wait was {} at {}{end}.",
         words::count(report.approvals.len(), "gate"),
         words::span(longest.waited.0),
         longest.step

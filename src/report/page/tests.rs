@@ -37,6 +37,8 @@ fn ten_lines_say_what_a_run_came_to() {
         ]
     );
     let paused = reported(to_the_gate());
+    let gate = paused.summary.iter().find(|line| line.starts_with("1 gate; "));
+    assert!(gate.is_some_and(|line| line.ends_with(" at promote, still open.")), "{:?}", paused.summary);
     assert_eq!(
         paused.summary[0],
         "Failover orders: awaiting approval, not ended. Next: drctl approve orders-20261120-0311-k3f promote --reason \"...\""
