@@ -240,6 +240,16 @@ fn one_command_recovers_a_region_in_order_and_says_what_nothing_recovers() {
 }
 
 #[test]
+fn what_ships_is_back_in_time_even_at_worst() {
+    let (said, code) =
+        told(Path::new(env!("CARGO_MANIFEST_DIR")), &["failover", "--region", "centralus", "--plan-only"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("; RTO 8h: ") && said.contains("\nback after\n"), "{said}");
+    let late: Vec<&str> = said.lines().filter(|line| line.ends_with(" over it")).collect();
+    assert_eq!(late, [""; 0]);
+}
+
+#[test]
 fn after_a_failure_only_what_depends_on_it_waits_and_the_run_is_taken_up_again() {
     let folder = workspace(SETTINGS);
     fs::write(folder.path().join("broken"), "").unwrap();
