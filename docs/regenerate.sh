@@ -40,7 +40,8 @@ rm -f "$into"/docs/man/*.1
 What `drctl validate` can find, by code. Made by `docs/regenerate.sh` from `drctl explain CODE`: do not edit.
 
 An error stops a run. A warning is advice: it does not, unless `drctl validate --deny warnings` says so. Neither hides what
-is wrong elsewhere: only what may follow from an error waits until that is mended, and the last line names it.
+is wrong elsewhere: only what may follow from an error waits until that is mended, and the last line names it, as
+`waiting` does in JSON, and in the `properties` of a SARIF run.
 
 Where a warning does not hold, say why in the runbook, at the end of the line it is about or on the line before:
 

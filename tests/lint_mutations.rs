@@ -208,6 +208,7 @@ fn an_error_hides_nothing_that_is_wrong_elsewhere() {
         "unused-input for notice",
         "unused-input for secret",
         "early-all-clear for secret",
+        "rto for unknown-field",
         "no-way-back for missing-field",
         "never-runs for missing-field",
         "unused-input for missing-field",

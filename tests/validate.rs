@@ -259,3 +259,85 @@ fn a_file_is_judged_in_its_own_workspace_wherever_one_stands() {
     let named = ["--workspace", "there", "--format", "short", "here/runbooks/orders.yaml"];
     assert_eq!(validate(folder.path(), &named).2, Some(5));
 }
+
+/// A drill in which nothing is wrong.
+const MOVED: &str = "\
+drctl: 1
+name: orders
+kind: drill
+owner: team
+objectives: { rto: 3m }
+inputs: { fast: { type: bool } }
+assessment:
+  - id: declare
+    action: manual
+    with: { instructions: Agree. }
+    approval: { by: [operators], estimate: { typical: 1m } }
+    estimate: { typical: 1m }
+execution:
+  - id: move
+    action: shell
+    with: { script: ./move }
+    when: inputs.fast
+    timeout: 10m
+    retry: { attempts: 1 }
+    estimate: { typical: 1m }
+    verify: { action: shell, with: { script: ./look, reads: true }, within: 1m }
+    rollback: { action: shell, with: { script: ./back } }
+";
+
+/// The codes of the warnings, and the rules that may say more, of [`MOVED`] with one change.
+fn doubts(from: &str, to: &str) -> (Vec<String>, Vec<String>) {
+    assert!(MOVED.contains(from), "{from}");
+    let role = "drctl: 1\nroles: { operators: [alice] }\n";
+    let folder = workspace(&[("drctl.yaml", role), ("runbooks/orders.yaml", &MOVED.replacen(from, to, 1))]);
+    let (said, summary, _) = validate(folder.path(), &["--format", "json"]);
+    let json: Value = serde_json::from_str(&said).unwrap();
+    let (sarif, ..) = validate(folder.path(), &["--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    assert_eq!(sarif["runs"][0]["properties"]["waiting"], json["waiting"]);
+    let waiting: Vec<String> = serde_json::from_value(json["waiting"].clone()).unwrap();
+    assert!(waiting.iter().all(|name| summary.contains(&format!("`{name}`"))), "{summary}");
+    let found = json["diagnostics"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "warning");
+    (found.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect(), waiting)
+}
+
+#[test]
+fn an_error_starts_no_false_alarm_and_what_it_may_hide_is_named() {
+    let of_a_step = "early-all-clear never-runs no-estimate no-gate no-timeout no-verify no-way-back rto unsafe-retry";
+    for (from, to, waiting) in [
+        ("owner: team", "owner: team", ""),
+        ("[operators], estimate: { typical: 1m }", "[operators], estimate: { typical: soon }", "rto"),
+        ("[operators], estimate", "[operators], estimat", "rto"),
+        ("within: 1m", "withn: 1m", "rto"),
+        ("- id: move", "- idd: move", of_a_step),
+        ("execution:", "exection:", &format!("{of_a_step} unused-input")),
+        ("attempts: 1", "atempts: 3", "unsafe-retry"),
+        ("when:", "whn:", "never-runs rto unused-input"),
+        ("    rollback:", "    # drctl: allow(no-way-back) it only adds\n    rolback:", "no-way-back"),
+        (
+            "  - id: move\n    action: shell",
+            "  # drctl: allow(no-way-back) it adds\n  - id: move\n    action: shel",
+            "rto",
+        ),
+    ] {
+        let waiting = waiting.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(doubts(from, to), (Vec::<String>::new(), waiting), "{from} -> {to}");
+    }
+    let (found, waiting) =
+        doubts("approval: { by: [operators], estimate: { typical: 1m } }", "point_of_no_retrun: true");
+    assert_eq!((found, waiting), (vec![], vec!["no-gate".to_owned()]));
+}
+
+#[test]
+fn the_rto_says_which_steps_it_counts_that_may_not_run() {
+    let runbook = "drctl: 1\nname: orders\nkind: drill\nowner: team\nobjectives: { rto: 1m }\n\
+                   inputs: { count: { type: int, default: 2 } }\nexecution:\n  \
+                   - { id: move, action: wait, with: { for: 1s }, when: inputs.count > 3, estimate: { typical: 5m } }\n";
+    let folder = workspace(&[("drctl.yaml", "drctl: 1\n"), ("runbooks/orders.yaml", runbook)]);
+    let (said, ..) = validate(folder.path(), &[]);
+    let wanted = "warning[rto]: the critical path takes 5m usually, the RTO is 1m\n --> runbooks/orders.yaml:2:7\n  |\n\
+                  2 | name: orders\n  |       ^^^^^^\n  |\n  = note: it is move\n  \
+                  = note: whether these run is not known here, and they count: move; `drctl plan` says it for given inputs\n";
+    assert_eq!(said, wanted);
+}

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::FindingFormat;
 use super::common::{Common, colour, console_line, now, say};
 use crate::catalogue::Catalogue;
-use crate::diag::{Format, Severity, render, sarif};
+use crate::diag::{Format, Severity, json, render, sarif};
 use crate::edge::store::Store;
 use crate::error::{Error, Exit};
 use crate::exec::check::{Checked, check_with};
@@ -70,9 +70,13 @@ impl Validate {
     }
 
     fn shown(&self, checked: &Checked) -> String {
-        let Checked { found, sources, .. } = checked;
+        let Checked { found, sources, waiting } = checked;
+        let waiting: Vec<&str> = waiting.iter().copied().collect();
         match self.format {
-            FindingFormat::Sarif => sarif(found, sources, &|code| page(code).map(|page| (page.short(), page.text))),
+            FindingFormat::Json => json(found, sources, &waiting),
+            FindingFormat::Sarif => {
+                sarif(found, sources, &waiting, &|code| page(code).map(|page| (page.short(), page.text)))
+            }
             format => render(found, sources, format.into(), colour()),
         }
     }

@@ -13,7 +13,7 @@ mod suggest;
 pub use diagnostic::{Diagnostic, Fix, Severity, sort};
 pub use limit::{MOST_FOUND, Patience, limited};
 pub use mend::mend;
-pub use render::{Format, Help, render, sarif};
+pub use render::{Format, Help, json, render, sarif};
 pub use sources::{Position, SourceId, Sources};
 pub use span::{Span, Spanned};
 use suggest::near;

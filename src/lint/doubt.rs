@@ -94,6 +94,16 @@ fn field_of(code: &str) -> &str {
     }
 }
 
+/// Whether a step could not be read at all.
+pub(super) fn has_lost_step(subject: &Subject<'_>) -> bool {
+    subject.doubt.has_lost_step(Phase::Communication)
+}
+
+/// Whether a step could not be read at all that may change what the service stands on.
+pub(super) fn has_lost_change(subject: &Subject<'_>) -> bool {
+    subject.doubt.has_lost_step(Phase::Execution)
+}
+
 impl Subject<'_> {
     /// Whether nobody knows what the step does: its action is none, or what it calls cannot be read.
     pub(super) fn is_unknown(&self, step: &Step) -> bool {
@@ -102,6 +112,11 @@ impl Subject<'_> {
             return !self.runbooks.called(self.runbook, step).is_some_and(|called| is_read(called));
         }
         self.catalogue.get(&step.action.name.value).is_none()
+    }
+
+    /// Whether what one of these fields of the step says is not known.
+    pub(super) fn doubts(&self, step: StepIndex, fields: &[&str]) -> bool {
+        self.doubt.is_about_step(step, fields)
     }
 
     /// Whether the step may wait for more than is known.

@@ -1,11 +1,17 @@
 //! Where there is an RTO, every step says how long it takes.
 
 use super::Subject;
+use super::doubt::has_lost_change;
 use crate::diag::Diagnostic;
 use crate::plan::critical_path::estimate;
 use crate::plan::is_main;
 use crate::plan::runbooks::is_call;
 use crate::runbook::ast::Step;
+
+/// A step that could not be read may have no estimate.
+pub(super) fn may_miss(subject: &Subject<'_>) -> bool {
+    subject.runbook.objectives.rto.is_some() && has_lost_change(subject)
+}
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     if subject.runbook.objectives.rto.is_none() {

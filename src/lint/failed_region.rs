@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Subject, Use, actions_of};
 use crate::diag::{Diagnostic, Span};
+use crate::plan::runbooks::is_call;
 use crate::plan::{GLOBAL, Region};
 use crate::runbook::ast::{ActionUse, Kind, OnFailure, Phase, Step};
 use crate::runbook::workspace::Service;
@@ -62,6 +63,13 @@ impl<'s> Left<'s> {
         };
         by_input.or_else(by_word)
     }
+}
+
+/// A step that could not be read, or whose action is none, may wait.
+pub(super) fn may_miss(subject: &Subject<'_>) -> bool {
+    let may_wait = |step: &Step| step.phase == Phase::Execution && subject.is_unknown(step) && !is_call(step);
+    subject.runbook.kind == Kind::Failover
+        && (subject.doubt.is_about(&[Phase::Execution.name()]) || subject.runbook.steps.iter().any(may_wait))
 }
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {

@@ -86,12 +86,15 @@ pub struct Rule {
     after: Option<After>,
 }
 
-/// What a rule makes of errors: it says nothing of a step that has some, and nothing at all where it is blind.
+/// What a rule makes of errors: it says nothing of a step that has some, and nothing at all where it is blind. What a step
+/// lacks because of an error, a rule takes to be as bad as can be: it is held back then, and known to be.
 struct After {
     /// The fields of the runbook that it stands on, besides steps.
     fields: &'static [&'static str],
     /// Whether errors in steps keep it from judging any.
     is_blind: fn(&Subject<'_>) -> bool,
+    /// Whether it may have more to say of what could not be read at all.
+    may_miss: fn(&Subject<'_>) -> bool,
 }
 
 type Check = fn(&Subject<'_>, &mut Vec<Diagnostic>);
@@ -103,16 +106,22 @@ const fn first(name: &'static str, check: Check) -> Rule {
 
 /// A rule that judges what is said in steps and in these fields of the runbook.
 const fn after(name: &'static str, fields: &'static [&'static str], check: Check) -> Rule {
-    Rule { name, check, after: Some(After { fields, is_blind: |_| false }) }
+    Rule { name, check, after: Some(After { fields, is_blind: |_| false, may_miss: |_| false }) }
 }
 
 impl Rule {
-    const fn unless(self, is_blind: fn(&Subject<'_>) -> bool) -> Self {
-        let fields = match self.after {
-            Some(after) => after.fields,
-            None => &[],
-        };
-        Self { after: Some(After { fields, is_blind }), ..self }
+    const fn unless(mut self, is_blind: fn(&Subject<'_>) -> bool) -> Self {
+        if let Some(after) = &mut self.after {
+            after.is_blind = is_blind;
+        }
+        self
+    }
+
+    const fn missing(mut self, may_miss: fn(&Subject<'_>) -> bool) -> Self {
+        if let Some(after) = &mut self.after {
+            after.may_miss = may_miss;
+        }
+        self
     }
 }
 
@@ -140,20 +149,22 @@ pub const RULES: &[Rule] = &[
     first("gate", gates::check),
     first("repeat", repeats::check),
     first("secret", secrets::check),
-    after("rto", &["objectives", "needs"], objectives::check),
+    after("rto", &["objectives", "needs"], objectives::check)
+        .unless(objectives::is_blind)
+        .missing(objectives::may_miss),
     after("owner", &["owner"], owner::check),
-    after("no-gate", &[], no_gate::check).unless(no_gate::is_blind),
-    after("no-estimate", &["objectives"], estimates::check),
-    after("no-timeout", &["defaults"], timeouts::check),
-    after("no-way-back", &[], way_back::check),
-    after("no-verify", &["needs"], verification::check).unless(verification::is_blind),
-    after("rpo", &["objectives", "outputs"], rpo::check).unless(rpo::is_blind),
-    after("unsafe-retry", &[], retries::check),
-    after("never-runs", &["inputs"], never_runs::check),
+    after("no-gate", &[], no_gate::check).unless(no_gate::is_blind).missing(doubt::has_lost_step),
+    after("no-estimate", &["objectives"], estimates::check).missing(estimates::may_miss),
+    after("no-timeout", &["defaults"], timeouts::check).missing(doubt::has_lost_change),
+    after("no-way-back", &[], way_back::check).missing(doubt::has_lost_change),
+    after("no-verify", &["needs"], verification::check).unless(verification::is_blind).missing(doubt::has_lost_change),
+    after("rpo", &["objectives", "outputs"], rpo::check).unless(rpo::is_blind).missing(rpo::may_miss),
+    after("unsafe-retry", &[], retries::check).missing(doubt::has_lost_step),
+    after("never-runs", &["inputs"], never_runs::check).missing(doubt::has_lost_step),
     after("unused-input", &["inputs", "outputs", "title", "azure"], inputs::check).unless(inputs::is_blind),
-    after("failed-region", &["kind", "defaults"], failed_region::check),
+    after("failed-region", &["kind", "defaults"], failed_region::check).missing(failed_region::may_miss),
     after("silence", &["kind"], silence::check).unless(silence::is_blind),
-    after("early-all-clear", &[], all_clear::check).unless(all_clear::is_blind),
+    after("early-all-clear", &[], all_clear::check).unless(all_clear::is_blind).missing(doubt::has_lost_step),
     after("no-failback", &["kind", "name"], failback::check),
 ];
 
@@ -205,12 +216,16 @@ impl Rule {
         }
         let mut own = Vec::new();
         (self.check)(subject, &mut own);
-        let all = own.len();
-        let is_blind = subject.doubt.is_any() && (after.is_blind)(subject);
-        own.retain(|finding| !is_blind && !subject.doubt.covers(finding.primary));
-        let holds_back = own.len() < all;
+        // What the file allows is not told once the errors are mended, either.
+        let is_allowed =
+            |finding: &Diagnostic| subject.runbook.allowances.iter().any(|it| it.has_reason && it.covers(finding));
+        let is_blind = (after.is_blind)(subject);
+        let is_held = |finding: &Diagnostic| is_blind || subject.doubt.covers(finding.primary);
+        let holds_back = own.iter().any(|finding| is_held(finding) && !is_allowed(finding));
+        // An allowance of what is held back is not in vain.
+        own.retain(|finding| !is_held(finding));
         found.append(&mut own);
-        holds_back
+        holds_back || (after.may_miss)(subject)
     }
 }
 

@@ -9,8 +9,12 @@ use crate::runbook::expr::Templated;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let ways: Vec<Known> = branches(subject.runbook).ways.iter().map(Known::new).collect();
-    for (_, step) in subject.steps() {
+    for (at, step) in subject.steps() {
         let id = &step.id;
+        if subject.doubts(at, &["when", "for_each"]) {
+            let message = format!("`{}` never runs, for all that can be read", id.value);
+            found.push(Diagnostic::warning("never-runs", id.span, message));
+        }
         if let Some(when) = step.when
             && ways.iter().all(|inputs| holds(subject.runbook, step, inputs) == Some(false))
         {

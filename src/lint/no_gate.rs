@@ -8,7 +8,8 @@ use crate::runbook::ast::{Runbook, Step};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (index, step) in subject.steps() {
-        if step.point_of_no_return && !has_gate(subject, index, step) {
+        let is_final = step.point_of_no_return || subject.doubts(index, &["point_of_no_return"]);
+        if is_final && !has_gate(subject, index, step) {
             let message = format!("nobody is asked before the point of no return `{}`", step.id.value);
             let note = "give it an `approval`, or a step before it";
             found.push(Diagnostic::warning("no-gate", step.id.span, message).note(note));

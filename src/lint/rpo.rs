@@ -1,7 +1,9 @@
 //! What is measured against the recovery point objective is looked at before anything is lost.
 
+use super::doubt::has_lost_step;
 use super::{Subject, Use, actions_of};
 use crate::diag::Diagnostic;
+use crate::plan::runbooks::is_call;
 use crate::plan::{StepIndex, loss_measure};
 use crate::runbook::ast::{Phase, Step};
 use crate::runbook::expr::ExprId;
@@ -21,6 +23,13 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// A step may measure that could not be read, or whose action is none.
+pub(super) fn may_miss(subject: &Subject<'_>) -> bool {
+    let may_measure = |step: &Step| subject.is_unknown(step) && !is_call(step);
+    subject.runbook.objectives.rpo.is_some()
+        && (has_lost_step(subject) || subject.runbook.steps.iter().any(may_measure))
 }
 
 /// Who decides by the measure may be among the steps that could not be read.

@@ -2,8 +2,8 @@
 
 use super::Subject;
 use crate::diag::Diagnostic;
-use crate::plan::is_main;
 use crate::plan::runbooks::is_call;
+use crate::plan::{StepIndex, is_main};
 use crate::runbook::ast::{Kind, Phase, Step};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
@@ -12,8 +12,11 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     if subject.runbook.kind == Kind::Drill || steps.iter().any(|step| step.phase >= Phase::Execution && tells(step)) {
         return;
     }
-    let declares = |step: &&Step| step.phase < Phase::Execution && (step.approval.is_some() || is_manual(step));
-    if let Some(declared) = steps.iter().rev().find(declares) {
+    let may_declare = |at, step: &Step| subject.doubts(at, &["approval"]) || subject.is_unknown(step) && !is_call(step);
+    let declares = |(at, step): &(StepIndex, &Step)| {
+        step.phase < Phase::Execution && (step.approval.is_some() || is_manual(step) || may_declare(*at, step))
+    };
+    if let Some((_, declared)) = subject.steps().filter(declares).last() {
         let message = format!("nobody is told after `{}`: no notice follows it", declared.id.value);
         found.push(
             Diagnostic::warning("silence", declared.id.span, message)

@@ -1,13 +1,16 @@
-//! One JSON document: `{"version":1,"diagnostics":[..]}`.
+//! One JSON document: `{"version":1,"diagnostics":[..],"waiting":[..]}`.
 
 use serde_json::{Value, json};
 
 use super::json_text;
 use crate::diag::{Diagnostic, Fix, Sources, Span};
 
-pub(super) fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
-    let diagnostics: Vec<Value> = diagnostics.iter().map(|diagnostic| object(diagnostic, sources)).collect();
-    json_text(&json!({ "version": 1, "diagnostics": diagnostics }))
+/// JSON; `waiting` are the codes of which more may be found once the errors are mended.
+#[must_use]
+pub fn json(diagnostics: &[Diagnostic], sources: &Sources, waiting: &[&str]) -> String {
+    let each = diagnostics.iter().flat_map(Diagnostic::each);
+    let diagnostics: Vec<Value> = each.map(|diagnostic| object(&diagnostic, sources)).collect();
+    json_text(&json!({ "version": 1, "diagnostics": diagnostics, "waiting": waiting }))
 }
 
 fn object(diagnostic: &Diagnostic, sources: &Sources) -> Value {

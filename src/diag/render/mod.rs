@@ -7,6 +7,7 @@ mod json;
 mod sarif;
 mod short;
 
+pub use json::json;
 pub use sarif::{Help, sarif};
 
 use std::borrow::Cow;
@@ -75,8 +76,8 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format, col
         Format::Human => human::render(shown, sources, colour),
         Format::Short => short::render(shown, sources),
         Format::Github => github::render(shown, sources),
-        Format::Json => return json::render(&each, sources),
-        Format::Sarif => return sarif::sarif(diagnostics, sources, &|_| None),
+        Format::Json => return json(diagnostics, sources, &[]),
+        Format::Sarif => return sarif(diagnostics, sources, &[], &|_| None),
     };
     if rest.is_empty() { text } else { format!("{text}and {} more: mend these first\n", rest.len()) }
 }

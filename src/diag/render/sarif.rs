@@ -12,9 +12,14 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What a code means: in short, and in full as Markdown.
 pub type Help = (&'static str, &'static str);
 
-/// SARIF, with what `help` knows of each code.
+/// SARIF, with what `help` knows of each code; `waiting` are those of which more may be found once the errors are mended.
 #[must_use]
-pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources, help: &dyn Fn(&str) -> Option<Help>) -> String {
+pub fn sarif(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    waiting: &[&str],
+    help: &dyn Fn(&str) -> Option<Help>,
+) -> String {
     let codes: BTreeSet<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     let rules: Vec<Value> = codes.iter().map(|code| rule(code, help(code))).collect();
     let results: Vec<Value> =
@@ -26,6 +31,7 @@ pub fn sarif(diagnostics: &[Diagnostic], sources: &Sources, help: &dyn Fn(&str) 
             "tool": { "driver": { "name": "drctl", "rules": rules } },
             "columnKind": "unicodeCodePoints",
             "results": results,
+            "properties": { "waiting": waiting },
         }],
     });
     json_text(&log)

@@ -103,7 +103,7 @@ fn nothing_to_say_is_nothing_for_people_and_an_empty_list_for_programs() {
     assert_eq!(nothing(Format::Human), "");
     assert_eq!(nothing(Format::Short), "");
     assert_eq!(nothing(Format::Github), "");
-    assert_eq!(nothing(Format::Json), "{\n  \"version\": 1,\n  \"diagnostics\": []\n}\n");
+    assert_eq!(nothing(Format::Json), "{\n  \"version\": 1,\n  \"diagnostics\": [],\n  \"waiting\": []\n}\n");
 }
 
 /// A source, and one error at a part of it.
