@@ -247,17 +247,46 @@ fn a_file_is_judged_in_its_own_workspace_wherever_one_stands() {
         ("there/runbooks/orders.yaml", &gated),
     ]);
     let (said, summary, code) = validate(folder.path(), &["here/runbooks/orders.yaml"]);
-    assert_eq!((said.as_str(), summary.as_str(), code), ("", "1 runbook: 0 errors, 0 warnings\n", Some(0)));
+    let own = "in the file's own workspace: `--workspace here`\n";
+    assert_eq!((said, summary, code), (String::new(), format!("{own}1 runbook: 0 errors, 0 warnings\n"), Some(0)));
     let both = ["--format", "short", "here/runbooks", "there"];
     let (said, summary, code) = validate(folder.path(), &both);
     assert_eq!(
         said,
         "there/runbooks/orders.yaml:6:57: error[gate]: `drctl.yaml` has no role `operators` (did you mean `operator`?)\n"
     );
-    assert_eq!(summary, "2 runbooks: 1 error, 0 warnings; `drctl explain CODE` says more\n");
+    let there = "in the file's own workspace: `--workspace there`\n";
+    assert_eq!(summary, format!("{own}{there}2 runbooks: 1 error, 0 warnings; `drctl explain CODE` says more\n"));
     assert_eq!(code, Some(5));
     let named = ["--workspace", "there", "--format", "short", "here/runbooks/orders.yaml"];
     assert_eq!(validate(folder.path(), &named).2, Some(5));
+}
+
+#[test]
+fn a_file_is_planned_rehearsed_and_run_in_its_own_workspace_also_behind_a_link() {
+    let role = "drctl: 1\nroles: { operators: [alice] }\n";
+    let gated = ORDERS.replace("with: {", "approval: { by: [operators] }, with: {");
+    let folder = workspace(&[
+        ("here/drctl.yaml", "drctl: 1\n"),
+        ("there/drctl.yaml", role),
+        ("there/runbooks/orders.yaml", &gated),
+    ]);
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    let link = folder.path().join("link.yaml");
+    std::os::unix::fs::symlink(there.join("runbooks/orders.yaml"), &link).unwrap();
+    let taken = format!("in the file's own workspace: `--workspace {}`\n", there.display());
+    for command in [&["validate"][..], &["plan"], &["rehearse"], &["run", "--simulate", "--speed", "100000"]] {
+        for file in ["../there/runbooks/orders.yaml", link.to_str().unwrap()] {
+            let output = program::drctl(&here, &[command, &[file]].concat());
+            let said = String::from_utf8(output.stderr.clone()).unwrap();
+            assert!(said.starts_with(&taken) && !said.contains("no role"), "{command:?} {file}: {said}");
+            let named = program::drctl(&here, &[&["--workspace", "."], command, &[file]].concat());
+            let said = program::text(&named);
+            assert!(said.contains("`drctl.yaml` has no role `operators`"), "{command:?} {file}: {said}");
+        }
+    }
+    let kept = |folder: &Path| folder.join(".drctl").exists();
+    assert_eq!((kept(&here), kept(&there)), (false, true));
 }
 
 /// A drill in which nothing is wrong.

@@ -1,7 +1,7 @@
 //! What the commands share: where they are, who asks, how they print.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -93,7 +93,7 @@ pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
         Some(given) => given.canonicalize().map_err(|error| Error::usage(format!("`{}`: {error}", given.display())))?,
         None => workspace_folder(&here),
     };
-    let state = cli.state.clone().map_or_else(|| workspace.join(".drctl"), |state| here.join(state));
+    let state = cli.state.clone().map_or_else(|| kept(&workspace), |state| here.join(state));
     let own = Identity::current();
     let person =
         Person { name: cli.identity.clone().unwrap_or(own.user), host: own.host, claimed: cli.identity.is_some() };
@@ -101,9 +101,17 @@ pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
     if person.name.is_empty() || !person.name.chars().all(fits) {
         return Err(Error::usage(format!("`{}` is not a name: no spaces, please", person.name.escape_default())));
     }
-    let simulated = cli.state.is_none().then(|| workspace.join(".drctl/simulated"));
+    let simulated = cli.state.is_none().then(|| kept(&workspace).join(SIMULATED));
     let is_named = cli.workspace.is_some();
     Ok(Common { simulated, workspace, is_named, store: Store::new(state), person })
+}
+
+/// Where the simulated runs are kept, among the others.
+const SIMULATED: &str = "simulated";
+
+/// Where the runs of a workspace are kept.
+fn kept(workspace: &Path) -> PathBuf {
+    workspace.join(".drctl")
 }
 
 /// The runbook a person named.
@@ -119,9 +127,8 @@ pub(super) struct Named {
 impl Named {
     /// Its file.
     pub(super) fn file(&self, common: &Common) -> Result<PathBuf, Error> {
-        let path = std::path::Path::new(&self.runbook);
-        if path.is_file() {
-            return Ok(std::path::absolute(path)?);
+        if let Some(file) = file(&self.runbook) {
+            return Ok(std::path::absolute(file)?);
         }
         let kinds = self.kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
         let mut found = kinds.iter().map(|kind| find_runbook(&common.workspace, &self.runbook, *kind));
@@ -138,6 +145,11 @@ impl Named {
     }
 }
 
+/// The file that a person named a runbook by, where they did not name it by its name.
+pub(super) fn file(runbook: &str) -> Option<&Path> {
+    Some(Path::new(runbook)).filter(|path| path.is_file())
+}
+
 /// Reads a kind, and lets completions know them.
 pub(super) fn kind() -> impl clap::builder::TypedValueParser<Value = Kind> {
     use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -146,15 +158,27 @@ pub(super) fn kind() -> impl clap::builder::TypedValueParser<Value = Kind> {
 
 impl Common {
     /// The workspace of a file that a person named: unless they said which it is, the one above the file.
-    pub(super) fn workspace_of(&self, file: &std::path::Path) -> PathBuf {
+    pub(super) fn workspace_of(&self, file: &Path) -> PathBuf {
         let above = if self.is_named { None } else { workspace_of(file) };
         above.unwrap_or_else(|| self.workspace.clone())
     }
 
+    /// The same in the workspace of that file; which it is, is said where it is another than that of the current folder.
+    pub(super) fn at(self, file: &Path) -> Self {
+        let workspace = self.workspace_of(file);
+        if workspace == self.workspace {
+            return self;
+        }
+        say(&elsewhere(&workspace));
+        let store = self.store_of(&workspace);
+        let simulated = self.simulated.map(|_| kept(&workspace).join(SIMULATED));
+        Self { store, simulated, workspace, ..self }
+    }
+
     /// Where the runs of a workspace are kept.
-    pub(super) fn store_of(&self, workspace: &std::path::Path) -> Store {
+    pub(super) fn store_of(&self, workspace: &Path) -> Store {
         let is_said = self.simulated.is_none();
-        if is_said { self.store.clone() } else { Store::new(workspace.join(".drctl")) }
+        if is_said { self.store.clone() } else { Store::new(kept(workspace)) }
     }
 
     /// How the workspace is named once more on a command line: only where a person did.
@@ -317,6 +341,13 @@ pub(super) fn confirm(yes: bool, question: &str, refused: &str) -> Result<(), Er
         Some("yes") => Ok(()),
         _ => Err(Error::new(Exit::Failed, refused)),
     }
+}
+
+/// Which workspace was taken.
+pub(super) fn elsewhere(workspace: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let shown = workspace.strip_prefix(&here).unwrap_or(workspace).to_string_lossy();
+    format!("in the file's own workspace: `--workspace {}`", shell_words::quote(&shown))
 }
 
 /// Whether stderr takes colours.

@@ -13,7 +13,7 @@ use crate::runbook::ast::Kind;
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// A runbook's name, or its file (default: all of the workspace)
-    runbook: Option<String>,
+    pub(super) runbook: Option<String>,
     /// The kind, where runbooks of several kinds have that name: failover comes first
     #[arg(long, value_parser = kind(), requires = "runbook")]
     kind: Option<Kind>,

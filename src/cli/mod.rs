@@ -28,7 +28,7 @@ mod test;
 mod validate;
 mod watch_for;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
@@ -152,6 +152,21 @@ enum Command {
     },
 }
 
+impl Command {
+    /// The file that it is about, where a person named one: that stands on the settings and templates of its own workspace.
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Run(given) => given.file(),
+            Self::Plan(given) => common::file(&given.named.runbook),
+            Self::Rehearse(given) => common::file(&given.named.runbook),
+            Self::WatchFor(given) => common::file(&given.named.runbook),
+            Self::Doctor(given) => given.runbook.as_deref().and_then(common::file),
+            Self::Test(given) => given.paths.first().map(PathBuf::as_path),
+            _ => None,
+        }
+    }
+}
+
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FindingFormat {
@@ -173,7 +188,10 @@ enum FindingFormat {
 /// What the user is told, in one place: `main` prints it.
 pub fn run() -> Result<Exit, Error> {
     let cli = Cli::parse();
-    let common = common::common(&cli)?;
+    let mut common = common::common(&cli)?;
+    if let Some(file) = cli.command.file() {
+        common = common.at(file);
+    }
     match cli.command {
         Command::Init(given) => given.run(),
         Command::Failover(given) => given.run(&common),

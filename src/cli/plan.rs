@@ -21,7 +21,7 @@ use crate::report::plan::{Detail, json, outline, text};
 #[derive(Debug, Args)]
 pub(super) struct Plan {
     #[command(flatten)]
-    named: Named,
+    pub(super) named: Named,
     /// An input's value; may be given many times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,

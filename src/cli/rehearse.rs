@@ -27,7 +27,7 @@ const PARALLEL: u16 = 64;
 #[derive(Debug, Args)]
 pub(super) struct Rehearse {
     #[command(flatten)]
-    named: Named,
+    pub(super) named: Named,
     /// A scenario: its file, or its name (default: nothing goes wrong, everybody agrees)
     #[arg(long, value_name = "FILE")]
     scenario: Option<String>,

@@ -175,6 +175,11 @@ fn asked(common: &Common, kind: Kind) -> Result<Option<String>, Error> {
 }
 
 impl ByFile {
+    /// The file, where it is named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     pub(super) fn run(self, common: &Common) -> Result<Exit, Error> {
         let file = match (&self.file, &self.options.plan) {
             (Some(file), _) if !file.is_file() => {

@@ -21,7 +21,7 @@ use crate::sim::scenario::Scenario;
 #[derive(Debug, Args)]
 pub(super) struct Test {
     /// Scenario files and folders (default: all of the workspace)
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// Only those whose runbook or name holds this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,

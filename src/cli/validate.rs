@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::FindingFormat;
-use super::common::{Common, colour, console_line, now, say};
+use super::common::{Common, colour, console_line, elsewhere, now, say};
 use crate::catalogue::Catalogue;
 use crate::diag::{Format, Severity, json, render, sarif};
 use crate::edge::store::Store;
@@ -90,6 +90,7 @@ impl Validate {
         for path in &self.paths {
             paths.entry(common.workspace_of(path)).or_default().push(path.clone());
         }
+        paths.keys().filter(|workspace| **workspace != common.workspace).for_each(|it| say(&elsewhere(it)));
         let place = |(workspace, paths): (PathBuf, Vec<PathBuf>)| {
             let files = Files::of(&workspace, &paths).map_err(|error| Error::usage(error.to_string()))?;
             Ok(Place { store: common.store_of(&workspace), workspace, files })

@@ -17,7 +17,7 @@ use crate::exec::watch::{Alert, LARGEST, Thresholds, Watch, look_on, take_alert}
 #[derive(Debug, Args)]
 pub(super) struct WatchFor {
     #[command(flatten)]
-    named: Named,
+    pub(super) named: Named,
     /// Take an alert of Azure Monitor, PagerDuty or Alertmanager at its word: a file, or `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["once", "every", "threshold", "of", "recover", "step"])]
     alert: Option<PathBuf>,

@@ -23,8 +23,10 @@ pub fn workspace_folder(start: &Path) -> PathBuf {
 /// The folder of the workspace that a file or folder belongs to, where there is one.
 #[must_use]
 pub fn workspace_of(path: &Path) -> Option<PathBuf> {
-    let path = folded(&std::path::absolute(path).ok()?);
-    path.ancestors().find(|folder| folder.join(SETTINGS).is_file()).map(Path::to_path_buf)
+    let above = |path: &Path| path.ancestors().find(|folder| folder.join(SETTINGS).is_file()).map(Path::to_path_buf);
+    let written = folded(&std::path::absolute(path).ok()?);
+    // A link that stands in no workspace is as good as what it leads to.
+    above(&written).or_else(|| above(&path.canonicalize().ok()?))
 }
 
 /// The folder of the runbooks.
