@@ -59,6 +59,8 @@ fn every_file_that_ships_or_is_meant_to_be_wrong_is_judged_without_a_panic() {
         (fuzz::settings, &settings),
         (fuzz::runbook, &runbooks),
         (fuzz::reader, &runbooks),
+        (fuzz::reader, &yaml_suite()),
+        (fuzz::expression, &expressions()),
         // Each is nothing but wrong for the others.
         (fuzz::runbook, &scenarios),
         (fuzz::settings, &runbooks),
@@ -98,13 +100,7 @@ fn damaged_scenarios_settings_and_templates_are_judged_without_a_panic() {
 
 #[test]
 fn damaged_expressions_are_judged_without_a_panic() {
-    let runbooks = shipped().into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap()));
-    let expressions: Vec<(String, Vec<u8>)> = runbooks
-        .flat_map(|(name, text)| {
-            let inside = text.split("{{ ").skip(1).filter_map(|rest| Some(rest.split_once(" }}")?.0.to_owned()));
-            inside.map(move |expression| (name.clone(), expression.into_bytes())).collect::<Vec<_>>()
-        })
-        .collect();
+    let expressions = expressions();
     assert!(expressions.len() > 300, "{}", expressions.len());
     let inputs: Vec<_> = (0..MUTANTS).map(|seed| mutant(&expressions, seed as u64)).collect();
     let (refused, problems) = fed(fuzz::expression, &inputs);
@@ -219,6 +215,24 @@ fn root() -> &'static Path {
 fn shipped() -> Vec<(String, Vec<u8>)> {
     let is_runbook = |name: &str| name.starts_with("runbooks/") && !name.contains("/scenarios/");
     files("yaml").into_iter().filter(|(name, _)| is_runbook(name)).collect()
+}
+
+/// Each expression in the runbooks that ship.
+fn expressions() -> Vec<(String, Vec<u8>)> {
+    let runbooks = shipped().into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap()));
+    let inside = |(name, text): (String, String)| {
+        let inside = text.split("{{ ").skip(1).filter_map(|rest| Some(rest.split_once(" }}")?.0.to_owned()));
+        inside.map(move |expression| (name.clone(), expression.into_bytes())).collect::<Vec<_>>()
+    };
+    runbooks.flat_map(inside).collect()
+}
+
+/// The cases of the YAML test suite.
+fn yaml_suite() -> Vec<(String, Vec<u8>)> {
+    let cases = fs::read(root().join("tests/yaml-suite/cases.json")).unwrap();
+    let cases: Vec<serde_json::Value> = serde_json::from_slice(&cases).unwrap();
+    let text = |case: &serde_json::Value, field: &str| case[field].as_str().unwrap().to_owned();
+    cases.iter().map(|case| (text(case, "id"), text(case, "yaml").into_bytes())).collect()
 }
 
 /// The files of the repository with that ending, by name.
