@@ -133,6 +133,29 @@ fn templates_are_checked_where_they_or_their_folder_are_named() {
 }
 
 #[test]
+fn what_a_call_hands_over_and_no_step_can_begin_with_is_told_of_the_caller() {
+    let inputs = "inputs: { port: { type: int, default: 70000 } }\n";
+    let outer = format!(
+        "drctl: 1\nname: outer\nkind: drill\nowner: team\n{inputs}execution:\n  - {{ id: go, action: runbook, with: {{ runbook: \
+         inner, inputs: {{ port: \"{{{{ inputs.port }}}}\" }} }} }}\n"
+    );
+    let inner = format!(
+        "drctl: 1\nname: inner\nkind: drill\nowner: team\n{}execution:\n  - {{ id: look, action: probe.tcp, with: {{ host: h, \
+         port: \"{{{{ inputs.port }}}}\" }} }}\n",
+        inputs.replace("70000", "80")
+    );
+    let files = [("drctl.yaml", "drctl: 1\n"), ("runbooks/outer.yaml", &outer), ("runbooks/inner.yaml", &inner)];
+    let folder = workspace(&files);
+    let place = "runbooks/outer.yaml:7:64: error[type]: `probe.tcp` of `go.look`: at `port`: wanted a number from 1 to 65535, \
+                 found `70000`\n";
+    for named in ["runbooks", "runbooks/outer.yaml"] {
+        let (said, _, code) = validate(folder.path(), &[named, "--format", "short"]);
+        let errors: String = said.split_inclusive('\n').filter(|line| line.contains(" error[")).collect();
+        assert_eq!((errors.as_str(), code), (place, Some(5)), "{named}: {said}");
+    }
+}
+
+#[test]
 fn each_format_for_programs_is_one_document_whatever_the_number_of_files() {
     let files = [("drctl.yaml", SETTINGS), ("runbooks/a.yaml", ORDERS), ("runbooks/b.yaml", "drctl: 2\n")];
     let folder = workspace(&files);

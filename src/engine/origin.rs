@@ -7,12 +7,17 @@ use crate::plan::{Plan, StepIndex};
 use crate::runbook::ast::Input;
 use crate::runbook::expr::ExprId;
 
+/// Where a value comes from.
+pub(super) struct Origin<'p> {
+    /// The place of the outermost call that hands it over.
+    pub(super) call: Option<Span>,
+    source: Source<'p>,
+}
+
 /// What gives a value.
-pub(super) enum Origin<'p> {
-    /// The runbook itself says it.
+enum Source<'p> {
+    /// A runbook itself says it.
     Runbook,
-    /// A call hands it over: the place where it does.
-    Call(Span),
     /// The run is given it, by inputs of these names.
     Given(Vec<&'p str>),
     /// An input is left as it is by default; what to do instead.
@@ -22,38 +27,39 @@ pub(super) enum Origin<'p> {
 impl<'p> Origin<'p> {
     /// Of what the expressions of a node read. Where they read several inputs, those that something was given for.
     pub(super) fn of(plan: &'p Plan, state: &State, node: NodeId, read: &[ExprId]) -> Self {
-        let mut origin = Self::Runbook;
+        let mut call = None;
         let (mut node, mut read) = (node, read.to_vec());
         loop {
             let inputs = inputs(plan, state.node(node).step, &read);
-            let Some(first) = inputs.first() else { return origin };
+            let Some(first) = inputs.first() else { return Self { call, source: Source::Runbook } };
             let Some(caller) = state.frame(state.node(node).frame).caller else {
                 let is_given = |input: &&&Input| plan.inputs.get(&input.name.value) != input.default.as_ref();
                 let given: Vec<&str> = inputs.iter().filter(is_given).map(|input| input.name.value.as_str()).collect();
                 let instead = format!("give another value: --set {}=VALUE", first.name.value);
-                return if given.is_empty() { Self::Default(first, instead) } else { Self::Given(given) };
+                let source = if given.is_empty() { Source::Default(first, instead) } else { Source::Given(given) };
+                return Self { call, source };
             };
-            let call = &plan.step(state.node(caller).step).action;
-            let handed: Vec<_> = inputs.iter().filter_map(|input| handed(call, &input.name.value)).collect();
+            let action = &plan.step(state.node(caller).step).action;
+            let handed: Vec<_> = inputs.iter().filter_map(|input| handed(action, &input.name.value)).collect();
             if handed.is_empty() {
-                return Self::Default(first, "hand over another value in the call".to_owned());
+                let instead = "hand over another value in the call".to_owned();
+                return Self { call, source: Source::Default(first, instead) };
             }
             read.clear();
             handed.iter().for_each(|value| value.expressions(&mut read));
-            (node, origin) = (caller, Self::Call(call.place("inputs")));
+            (node, call) = (caller, Some(action.place("inputs")));
         }
     }
 
     /// The finding, with what to do about it.
     pub(super) fn told(self, finding: Diagnostic) -> Diagnostic {
-        match self {
-            Self::Runbook => finding.note("it is known before the run: mend the runbook"),
-            Self::Call(span) => finding.other(span, "the call hands it over here"),
-            Self::Given(names) => {
+        match self.source {
+            Source::Runbook => finding.note("it is known before the run: mend the runbook"),
+            Source::Given(names) => {
                 let set: Vec<String> = names.iter().map(|name| format!("--set {name}=VALUE")).collect();
                 finding.note(format!("it comes from what the run is given: {}", set.join(" ")))
             }
-            Self::Default(input, instead) => finding
+            Source::Default(input, instead) => finding
                 .other(input.name.span, "its default stands here")
                 .note(format!("mend the default of `{}`, or {instead}", input.name.value)),
         }

@@ -20,8 +20,10 @@ pub fn unfit(plan: &Plan) -> Vec<Diagnostic> {
     let matters = |node: &NodeId| plan.on_failure(state.node(*node).step) != OnFailure::Continue;
     let nodes = (0..).map(NodeId).take(state.nodes.len()).filter(matters);
     let mut found: Vec<Diagnostic> = nodes.flat_map(|node| Look { plan, state: &state, node }.found()).collect();
-    found.sort_by_key(|finding| finding.primary);
-    found.dedup_by_key(|finding| (finding.primary, finding.code));
+    // The first of the other places is where a value that was handed over does not fit.
+    let place = |finding: &Diagnostic| (finding.primary, finding.others.first().map(|(span, _)| *span), finding.code);
+    found.sort_by_key(place);
+    found.dedup_by_key(|finding| place(finding));
     found
 }
 
@@ -170,7 +172,12 @@ impl<'s> Look<'s> {
         let Wrong { problem, span, read } = wrong;
         let message = format!("`{what}` of `{}`: {problem}", self.state.node(self.node).path);
         let origin = Origin::of(self.plan, self.state, self.node, &read);
-        origin.told(Diagnostic::error(code, span, message))
+        let finding = match origin.call {
+            // What is wrong is what is handed over, whoever else calls the same.
+            Some(call) => Diagnostic::error(code, call, message).other(span, "it does not fit here"),
+            None => Diagnostic::error(code, span, message),
+        };
+        origin.told(finding)
     }
 }
 
