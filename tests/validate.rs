@@ -376,8 +376,10 @@ fn an_error_starts_no_false_alarm_and_what_it_may_hide_is_named() {
         let waiting = waiting.split_whitespace().map(str::to_owned).collect();
         assert_eq!(doubts(from, to), (Vec::<String>::new(), waiting), "{from} -> {to}");
     }
-    let (found, waiting) =
-        doubts("approval: { by: [operators], estimate: { typical: 1m } }", "point_of_no_retrun: true");
+    let gate = "    action: manual\n    with: { instructions: Agree. }\n    \
+                approval: { by: [operators], estimate: { typical: 1m } }\n";
+    let ungated = "    action: wait\n    with: { for: 1s }\n    point_of_no_retrun: true\n";
+    let (found, waiting) = doubts(gate, ungated);
     assert_eq!((found, waiting), (vec![], vec!["no-gate".to_owned()]));
 }
 
