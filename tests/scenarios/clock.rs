@@ -19,7 +19,7 @@ fn gated(timeout: &str) -> Workspace {
 }
 
 /// A wall clock that is off by what stands in the file `clock`, read anew whenever somebody looks at it.
-struct WallClock {
+pub(crate) struct WallClock {
     library: String,
 }
 
@@ -27,7 +27,7 @@ impl WallClock {
     /// None where `faketime` is not installed, which is said.
     #[expect(clippy::print_stderr, reason = "a test that checks nothing says so")]
     #[expect(clippy::disallowed_methods, reason = "and fails where everything is installed")]
-    fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let found = Command::new("faketime").args(["-f", "+0", "sh", "-c", "echo $LD_PRELOAD"]).output();
         let Ok(found) = found else {
             assert!(std::env::var_os("CI").is_none(), "`faketime` is not installed");
@@ -44,7 +44,7 @@ impl WallClock {
         command
     }
 
-    fn drctl(&self, workspace: &Workspace, arguments: &[&str]) -> Ran {
+    pub(crate) fn drctl(&self, workspace: &Workspace, arguments: &[&str]) -> Ran {
         ran(self.command(workspace, arguments).output().unwrap())
     }
 }
@@ -113,7 +113,7 @@ fn a_clock_that_was_set_ahead_may_end_a_gate_but_never_approves() {
 #[test]
 fn a_clock_that_was_set_back_does_not_keep_a_gate_open() {
     let Some(clock) = WallClock::find() else { return };
-    let workspace = gated("50ms").file("clock", "+0");
+    let workspace = gated("2s").file("clock", "+0");
     assert_eq!(clock.drctl(&workspace, &["failover", "r"]).code, 3);
     workspace.write("clock", "-1h");
     let mut waiting = clock.command(&workspace, &["resume", "--wait"]);
