@@ -57,7 +57,7 @@ fn thousands_of_names_that_are_not_there() {
     let (shown, found) = judged((0..6_000).map(step));
     // The action too is unknown.
     assert_eq!(found, 1_000 + 1);
-    assert!(shown.ends_with("\nand 901 more: mend these first\n"), "{shown}");
+    assert!(shown.ends_with("\nand 901 more: `--format short` lists them all\n"), "{shown}");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_hundred_thousand_steps_with_unknown_fields() {
     let (shown, found) = judged((0..100_000).map(|at| format!("  - {{ id: q{at}, foo: 1, action: a, bar: 2 }}\n")));
     // What was found in the file, the unknown actions, and each time that there is more.
     assert_eq!(found, 2 * (1_000 + 1));
-    assert!(shown.ends_with("more: mend these first\n"), "{shown}");
+    assert!(shown.ends_with("more: `--format short` lists them all\n"), "{shown}");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::json_text;
+use super::{json_text, place_by_place};
 use crate::diag::{Diagnostic, Fix, Sources, Span};
 
 /// JSON; `waiting` are the codes of which more may be found once the errors are mended.
 #[must_use]
 pub fn json(diagnostics: &[Diagnostic], sources: &Sources, waiting: &[&str]) -> String {
-    let each = diagnostics.iter().flat_map(Diagnostic::each);
-    let diagnostics: Vec<Value> = each.map(|diagnostic| object(&diagnostic, sources)).collect();
+    let each = place_by_place(diagnostics);
+    let diagnostics: Vec<Value> = each.iter().map(|diagnostic| object(diagnostic, sources)).collect();
     json_text(&json!({ "version": 1, "diagnostics": diagnostics, "waiting": waiting }))
 }
 

@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::{Diagnostic, Severity, Sources};
+use super::{Diagnostic, Severity, Sources, sort};
 
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,26 +60,33 @@ impl FromStr for Format {
     }
 }
 
-/// As many are shown to people: nobody reads more at a time.
+/// As many are shown to people with their source lines: nobody reads more at a time.
 const MOST_SHOWN: usize = 100;
 
 /// The diagnostics as a text that ends with a line break, or is empty if there is nothing to say.
 /// `colour` matters to [`Format::Human`] only.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format, colour: bool) -> String {
-    let each: Vec<Diagnostic> = match format {
-        Format::Human => diagnostics.to_vec(),
-        _ => diagnostics.iter().flat_map(Diagnostic::each).collect(),
-    };
-    let (shown, rest) = each.split_at(each.len().min(MOST_SHOWN));
-    let text = match format {
-        Format::Human => human::render(shown, sources, colour),
-        Format::Short => short::render(shown, sources),
-        Format::Github => github::render(shown, sources),
-        Format::Json => return json(diagnostics, sources, &[]),
-        Format::Sarif => return sarif(diagnostics, sources, &[], &|_| None),
-    };
-    if rest.is_empty() { text } else { format!("{text}and {} more: mend these first\n", rest.len()) }
+    match format {
+        Format::Human => {
+            let (shown, rest) = diagnostics.split_at(diagnostics.len().min(MOST_SHOWN));
+            let text = human::render(shown, sources, colour);
+            let more = format!("and {} more: `--format short` lists them all\n", rest.len());
+            if rest.is_empty() { text } else { text + &more }
+        }
+        Format::Short => short::render(&place_by_place(diagnostics), sources),
+        Format::Github => github::render(&place_by_place(diagnostics), sources),
+        Format::Json => json(diagnostics, sources, &[]),
+        Format::Sarif => sarif(diagnostics, sources, &[], &|_| None),
+    }
+}
+
+/// Findings for programs: each at its own place, in the order of the places, and none twice.
+fn place_by_place(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut each: Vec<Diagnostic> = diagnostics.iter().flat_map(Diagnostic::each).collect();
+    sort(&mut each);
+    each.dedup_by(|later, one| (later.primary, later.code, &later.message) == (one.primary, one.code, &one.message));
+    each
 }
 
 impl Severity {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{details, json_text};
+use super::{details, json_text, place_by_place};
 use crate::diag::{Diagnostic, Fix, Sources, Span};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -23,7 +23,7 @@ pub fn sarif(
     let codes: BTreeSet<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     let rules: Vec<Value> = codes.iter().map(|code| rule(code, help(code))).collect();
     let results: Vec<Value> =
-        diagnostics.iter().flat_map(Diagnostic::each).map(|diagnostic| result(&diagnostic, sources)).collect();
+        place_by_place(diagnostics).iter().map(|diagnostic| result(diagnostic, sources)).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",

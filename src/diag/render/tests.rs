@@ -69,8 +69,8 @@ fn the_short_form_takes_one_line_each() {
     assert_shown(
         Format::Short,
         "\
-runbooks/pay.yaml:6:13: error[unknown-step]: step `verify` needs the unknown step `failovr` (did you mean `failover`?)
 runbooks/pay.yaml:4:21: warning[title]: the title is not English
+runbooks/pay.yaml:6:13: error[unknown-step]: step `verify` needs the unknown step `failovr` (did you mean `failover`?)
 ",
     );
 }
@@ -80,9 +80,9 @@ fn github_gets_escaped_workflow_commands() {
     assert_shown(
         Format::Github,
         "\
+::warning file=runbooks/pay.yaml,line=4,col=21,title=title::the title is not English
 ::error file=runbooks/pay.yaml,line=6,col=13,title=unknown-step::step `verify` needs the unknown step `failovr`\
 %0A`needs` takes ids of this runbook: 100%25 of them%0Adid you mean `failover`?
-::warning file=runbooks/pay.yaml,line=4,col=21,title=title::the title is not English
 ",
     );
 }
