@@ -133,6 +133,17 @@ fn templates_are_checked_where_they_or_their_folder_are_named() {
 }
 
 #[test]
+fn a_part_is_checked_once_whether_a_template_includes_it_or_not() {
+    let part = ("templates/parts/footer.md", "\nStay {{ safe\n");
+    let including = ("templates/sent.md", "---\nsubject: Moved\n---\n{% include \"parts/footer.md\" %}\n");
+    let settings = ("drctl.yaml", "drctl: 1\n");
+    let alone = validate(workspace(&[settings, part]).path(), &["drctl.yaml", "--format", "short"]);
+    assert!(alone.0.starts_with("templates/parts/footer.md:2:"), "{}", alone.0);
+    let included = validate(workspace(&[settings, part, including]).path(), &["drctl.yaml", "--format", "short"]);
+    assert_eq!((included.0, included.2), (alone.0, Some(5)));
+}
+
+#[test]
 fn what_a_call_hands_over_and_no_step_can_begin_with_is_told_of_the_caller() {
     let inputs = "inputs: { port: { type: int, default: 70000 } }\n";
     let outer = format!(

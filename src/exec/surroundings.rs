@@ -178,6 +178,13 @@ fn settings(files: &[(String, Vec<u8>)], sources: &mut Sources, found: &mut Vec<
             Err(problems) => found.extend(problems),
         }
     }
+    for part in parts.values() {
+        if let Some(problem) = Template::wrong_in_part(sources, *part, &parts)
+            && !found.contains(&problem)
+        {
+            found.push(problem);
+        }
+    }
     found.extend(lint::templates::check(&workspace, &templates, sources));
     (workspace, templates)
 }

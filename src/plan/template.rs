@@ -113,6 +113,12 @@ impl Template {
         })
     }
 
+    /// What is wrong with a part by itself, whether a template includes it or not.
+    #[must_use]
+    pub fn wrong_in_part(sources: &Sources, part: SourceId, parts: &Parts) -> Option<Diagnostic> {
+        body(sources, part, 0, parts).err().map(|problem| *problem)
+    }
+
     /// Everything the template reads, with its place in a file.
     pub fn reads(&self) -> impl Iterator<Item = (&Path, Span)> {
         self.reads.iter().map(|(path, span)| (path, *span))
