@@ -304,3 +304,23 @@ fn a_runbook_that_is_gone_is_said_to_be_and_the_run_goes_on_as_it_was_started() 
     assert_eq!(resumed.code, 0, "{resumed:?}");
     assert!(resumed.stderr.contains("`runbooks/r.yaml` is gone: the run goes on as it was started"), "{resumed:?}");
 }
+
+#[test]
+fn a_step_that_closed_what_it_inherited_is_found_and_waited_for() {
+    let workspace = Workspace::of(
+        "execution:\n  - id: go\n    action: shell\n    on_interrupt: retry\n    with:\n      script: |\n        exec </dev/null\n        \
+         echo begun >> log\n        until test -e open; do sleep 0.05; done\n        echo ended >> log\n",
+    );
+    let mut child = workspace.start(&["failover", "r"]);
+    until("the script", || workspace.lines("log") == ["begun"]);
+    signal(&child, Signal::KILL);
+    child.wait().unwrap();
+    let status = workspace.drctl(&["status"]);
+    assert!(status.stdout.contains("go: still runs since "), "{}", status.stdout);
+    let resumed = workspace.start(&["resume"]);
+    until("the resume", || workspace.journal().contains("run_resumed"));
+    workspace.write("open", "");
+    let resumed = ran(resumed.wait_with_output().unwrap());
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert_eq!(workspace.lines("log"), ["begun", "ended", "begun", "ended"]);
+}

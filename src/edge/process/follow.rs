@@ -1,5 +1,6 @@
 //! Finds out, from the folder of an attempt alone, what became of it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ pub struct Living {
 #[must_use]
 pub fn living(folder: &Path) -> Option<Living> {
     let folder = Folder::at(folder);
-    if folder.end().is_ok_and(|end| end.is_some()) || !folder.is_locked().unwrap_or(false) {
+    if folder.end().is_ok_and(|end| end.is_some()) || !lives(&folder).unwrap_or(false) {
         return None;
     }
     let pids = |process: &table::Process| process.pid.as_raw_pid();
@@ -73,7 +74,7 @@ pub(super) async fn follow(folder: &Folder, limit: Duration, ports: Ports<'_>, o
         if let Some(trace) = ended(folder) {
             return trace;
         }
-        match folder.is_locked() {
+        match lives(folder) {
             Ok(true) => {}
             Ok(false) => return gone(folder),
             Err(error) => return Trace::Lost(format!("its lock cannot be read: {error}")),
@@ -91,6 +92,12 @@ pub(super) async fn follow(folder: &Folder, limit: Duration, ports: Ports<'_>, o
         }
         ports.clock.sleep(POLL).await;
     }
+}
+
+/// Whether anything that was started lives. A process that closes what it inherited lets go of the lock, and is found by the
+/// environment it was started with.
+fn lives(folder: &Folder) -> io::Result<bool> {
+    Ok(folder.is_locked()? || !table::with_environment(&mark(folder)).is_empty())
 }
 
 fn ended(folder: &Folder) -> Option<Trace> {

@@ -9,7 +9,7 @@
 //!
 //! | file | meaning |
 //! |---|---|
-//! | `lock` | locked (`flock`) as long as the supervisor or the process lives: both inherit the open file |
+//! | `lock` | locked (`flock`) as long as the supervisor or the process lives: both inherit the open file. A process that closes it is found by its environment |
 //! | `started.json` | durable before the process is started; absent: it never was |
 //! | `outputs.json` | what the process itself writes, named to it by `$DRCTL_OUTPUT`; taken away when it is read |
 //! | `stdout`, `stderr` | what it printed, secrets masked, only the ends of it if it was much; absent if nothing |
