@@ -201,6 +201,26 @@ communication:
 }
 
 #[test]
+fn recovery_is_not_claimed_where_a_probe_finds_the_service_down() {
+    let steps = "
+execution:
+  - { id: move, action: shell, with: { script: \"true\" } }
+  - { id: smoke_test, action: probe.tcp, needs: [move], with: { host: 127.0.0.1, port: 1, samples: 1 } }
+communication:
+  - { id: over, action: notify, with: { template: restored } }
+";
+    let workspace = with(Workspace::of(steps).file("drctl.yaml", SETTINGS), &[("restored.md", RESTORED)]);
+    let ran = workspace.drctl(&["failover", "r"]);
+    assert_eq!(ran.code, 10, "{ran:?}");
+    assert_eq!(workspace.states(), ["move=succeeded", "smoke_test=succeeded", "over=failed"]);
+    let why = "a template cannot claim recovery before the validation steps have passed: `smoke_test` (not healthy)";
+    assert!(workspace.journal().contains(why), "{}", workspace.journal());
+    assert_eq!(sent(&workspace, "board"), [""; 0]);
+    let report = workspace.drctl(&["report", &workspace.run(), "--format", "markdown"]).stdout;
+    assert!(report.contains("Nothing was sent by") && !report.contains("delivers it"), "{report}");
+}
+
+#[test]
 fn recovery_is_not_claimed_on_the_word_of_somebody_who_skipped_the_check() {
     let steps = "
 execution:

@@ -69,12 +69,22 @@ fn rpo_missed(report: &RunReport, _: &Moments<'_>) -> Vec<String> {
 }
 
 fn notice_owed(report: &RunReport, _: &Moments<'_>) -> Vec<String> {
-    let owed = |state: &str| {
-        let notices = report.notices.iter().filter(|notice| notice.state == state);
+    let owed = |state: &str, is_text: bool| {
+        let notices =
+            report.notices.iter().filter(|notice| notice.state == state && notice.deliveries.is_empty() == is_text);
         notices.map(|notice| notice.step.clone()).collect::<Vec<_>>()
     };
-    let (owed, doubtful) = (owed("owed"), owed("in doubt"));
+    let (owed, unsent) = (owed("owed", false), owed("owed", true));
+    let doubtful = report.notices.iter().filter(|notice| notice.state == "in doubt");
+    let doubtful: Vec<String> = doubtful.map(|notice| notice.step.clone()).collect();
     let mut said = Vec::new();
+    if !unsent.is_empty() {
+        said.push(format!(
+            "Nothing was sent by {}: tell people otherwise, and say so: drctl notify send --owed {} STEP --give-up --reason \"...\".",
+            words::names(&unsent, 8),
+            report.run.id
+        ));
+    }
     if !owed.is_empty() {
         let run = &report.run.id;
         said.push(format!(
