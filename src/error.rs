@@ -86,6 +86,13 @@ impl Error {
         self.next.push(command.into());
         self
     }
+
+    /// The same with each of these commands made into another.
+    #[must_use]
+    pub fn map_next(mut self, change: impl Fn(&str) -> String) -> Self {
+        self.next.iter_mut().for_each(|command| *command = change(command));
+        self
+    }
 }
 
 impl fmt::Display for Error {

@@ -183,7 +183,9 @@ fn what_to_type_next_keeps_the_faults_that_were_injected() {
     let folder_name = folder.path().canonicalize().unwrap().display().to_string();
     assert_eq!(
         next(&["--parallel", "2", "--workspace", &folder_name]),
-        format!("{again} 0 --runs 1000").replace(" --seed", &format!(" --parallel 2 --workspace {folder_name} --seed"))
+        format!("{again} 0 --runs 1000")
+            .replace("drctl ", &format!("drctl --workspace {folder_name} "))
+            .replace(" --seed", " --parallel 2 --seed")
     );
     // After many, the slowest: it can be looked at.
     assert_eq!(next(&["--runs", "1"]), format!("{again} 0"));

@@ -17,7 +17,7 @@ use crate::exec::files::{workspace_folder, workspace_of};
 use crate::exec::find::find_runbook;
 use crate::exec::run;
 use crate::exec::view::{self, Run};
-use crate::report::OutputKind;
+use crate::report::{FromHere, OutputKind};
 use crate::runbook::ast::Kind;
 
 /// How a run is shown.
@@ -83,6 +83,8 @@ pub(super) struct Common {
     pub(super) workspace: PathBuf,
     /// Whether a person said which it is.
     is_named: bool,
+    /// What has to be said again for the workspace and its runs to be found from here.
+    options: Vec<(&'static str, String)>,
     pub(super) store: Store,
     pub(super) person: Person,
 }
@@ -103,7 +105,16 @@ pub(super) fn common(cli: &Cli) -> Result<Common, Error> {
     }
     let simulated = cli.state.is_none().then(|| kept(&workspace).join(SIMULATED));
     let is_named = cli.workspace.is_some();
-    Ok(Common { simulated, workspace, is_named, store: Store::new(state), person })
+    let workspace_said = said("--workspace", "DRCTL_WORKSPACE", cli.workspace.as_deref());
+    let options = workspace_said.into_iter().chain(said("--state", "DRCTL_STATE", cli.state.as_deref())).collect();
+    Ok(Common { simulated, workspace, is_named, options, store: Store::new(state), person })
+}
+
+/// An option as it was given; what the environment says need not be said again.
+fn said(option: &'static str, variable: &str, given: Option<&Path>) -> Option<(&'static str, String)> {
+    let given =
+        given.filter(|given| environment::variable(variable).is_none_or(|known| Path::new(&known) != *given))?;
+    Some((option, shell_words::quote(&given.to_string_lossy()).into_owned()))
 }
 
 /// Where the simulated runs are kept, among the others.
@@ -170,9 +181,11 @@ impl Common {
             return self;
         }
         say(&elsewhere(&workspace));
+        let mut options = self.options.clone();
+        options.extend(said("--workspace", "DRCTL_WORKSPACE", Some(&from_current(&workspace))));
         let store = self.store_of(&workspace);
         let simulated = self.simulated.map(|_| kept(&workspace).join(SIMULATED));
-        Self { store, simulated, workspace, ..self }
+        Self { store, simulated, workspace, options, ..self }
     }
 
     /// Where the runs of a workspace are kept.
@@ -181,10 +194,9 @@ impl Common {
         if is_said { self.store.clone() } else { Store::new(kept(workspace)) }
     }
 
-    /// How the workspace is named once more on a command line: only where a person did.
-    pub(super) fn again(&self) -> String {
-        let folder = self.workspace.to_string_lossy();
-        if self.is_named { format!(" --workspace {}", shell_words::quote(&folder)) } else { String::new() }
+    /// How commands are typed from here, so that they find the same workspace and the same runs.
+    pub(super) fn here(&self) -> FromHere {
+        FromHere::new(self.options.clone())
     }
 
     /// Where simulated runs are kept.
@@ -208,6 +220,7 @@ impl Common {
             output: kind,
             interactive: terminal && !plain && kind != OutputKind::Json,
             colour: colour(),
+            from_here: self.here(),
             wait: showing.wait,
             parallel: usize::from(showing.parallel),
             metrics: showing.metrics.clone(),
@@ -345,9 +358,14 @@ pub(super) fn confirm(yes: bool, question: &str, refused: &str) -> Result<(), Er
 
 /// Which workspace was taken.
 pub(super) fn elsewhere(workspace: &Path) -> String {
+    let shown = from_current(workspace);
+    format!("in the file's own workspace: `--workspace {}`", shell_words::quote(&shown.to_string_lossy()))
+}
+
+/// A folder as it may be named in the current one.
+fn from_current(folder: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
-    let shown = workspace.strip_prefix(&here).unwrap_or(workspace).to_string_lossy();
-    format!("in the file's own workspace: `--workspace {}`", shell_words::quote(&shown))
+    folder.strip_prefix(&here).unwrap_or(folder).to_owned()
 }
 
 /// Whether stderr takes colours.

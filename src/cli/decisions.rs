@@ -284,11 +284,9 @@ fn send(
     let claimed = if common.person.claimed { ", a name given with `--as` and not authenticated" } else { "" };
     let who = format!("{}{claimed}", common.person.name);
     if RunLock::holder(&run.folder.lock())?.is_none() {
-        console_line(&format!(
-            "kept: {what} {about} by {who}{}. Nobody drives the run: `drctl resume {}` takes it",
-            others_wanted(&kept),
-            run.id()
-        ))?;
+        let resume = common.here().typed(&format!("drctl resume {}", run.id()));
+        let others = others_wanted(&kept);
+        console_line(&format!("kept: {what} {about} by {who}{others}. Nobody drives the run: `{resume}` takes it"))?;
         return Ok(Exit::Done);
     }
     let until = clock.now().plus(PATIENCE);

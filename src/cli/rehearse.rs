@@ -169,8 +169,9 @@ impl Rehearse {
         let faults = self.inject.iter().filter_map(injection);
         let faults: String = faults.map(|fault| format!(" --inject {}", shell_words::quote(&fault))).collect();
         let parallel = if self.parallel == PARALLEL { String::new() } else { format!(" --parallel {}", self.parallel) };
-        let (named, workspace) = (self.named.again(), common.again());
-        format!("drctl rehearse {named}{scenario}{set}{faults}{parallel}{workspace} --seed {seed}")
+        let named = self.named.again();
+        let command = format!("drctl rehearse {named}{scenario}{set}{faults}{parallel} --seed {seed}");
+        common.here().typed(&command)
     }
 }
 

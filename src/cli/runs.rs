@@ -108,7 +108,8 @@ impl Status {
             Some(_) => Vec::new(),
             None => survivors(&run.folder, &run.plan, &state),
         };
-        let standing = Standing { timeline: &timeline, kept: &kept, holder, survivors: &survivors };
+        let from_here = &common.here();
+        let standing = Standing { timeline: &timeline, kept: &kept, holder, survivors: &survivors, from_here };
         let show = if self.json { report::status_json } else { report::status };
         let text = show(&run.plan, &state, run.id(), now, &standing);
         console_line(&text)?;
@@ -171,7 +172,7 @@ impl Watch {
         let folder = common.folder(self.run.as_deref())?;
         let run = view::open(folder, &registry().catalogue())?;
         let mut follower = journal::Follower::new(&run.folder.journal());
-        let mut lines = report::Lines::new(std::sync::Arc::clone(&run.plan), run.id());
+        let mut lines = report::Lines::new(std::sync::Arc::clone(&run.plan), run.id(), common.here());
         loop {
             let followed: journal::Followed<Event> =
                 follower.poll().map_err(|error| Error::new(Exit::Journal, error.to_string()))?;
@@ -186,7 +187,8 @@ impl Watch {
                 return Ok(exit_of(ended));
             }
             if records.is_empty() && RunLock::holder(&run.folder.lock())?.is_none() {
-                say(&format!("nobody drives the run any more: drctl resume {}", run.id()));
+                let resume = format!("nobody drives the run any more: drctl resume {}", run.id());
+                say(&common.here().typed(&resume));
                 return Ok(exit_of(state.run_state(&run.plan)));
             }
             std::thread::sleep(Duration::from_millis(200));

@@ -9,7 +9,7 @@ use crate::error::{Error, Exit};
 use crate::exec::owed::{Wanted, owed_of, send};
 use crate::exec::run::registry;
 use crate::exec::view;
-use crate::report::{owed_commands, owed_line, sanitise};
+use crate::report::{FromHere, owed_commands, owed_line, sanitise};
 
 /// Delivers owed notices.
 #[derive(Debug, Args)]
@@ -52,7 +52,12 @@ impl Send {
         if self.dry_run {
             let run = view::open(folder, &registry().catalogue())?;
             let found = owed_of(&run, &wanted)?;
-            return show(&found, "owes", run.id());
+            let whose = wanted
+                .step
+                .as_ref()
+                .map_or_else(|| format!("run {}", run.id()), |step| format!("`{step}` of run {}", run.id()));
+            show(&found, (&whose, "owes"), run.id(), &common.here())?;
+            return Ok(exit(&found));
         }
         let name = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let sent = send(&common.run(&Showing::default()), folder, &wanted)?;
@@ -70,25 +75,34 @@ impl Send {
             let what = owed.name().map(|name| format!(": `{name}`")).unwrap_or_default();
             console_line(&sanitise(&format!("{settled}: `{}`{what}", owed.step)))?;
         }
-        show(&sent.after, "still owes", &name)
+        show(&sent.of_run, (&format!("run {name}"), "still owes"), &name, &common.here())?;
+        Ok(exit(&sent.after))
     }
 }
 
 /// Lists what is owed, and what to type for it.
-fn show(found: &[Owed], owes: &str, run: &str) -> Result<Exit, Error> {
+fn show(found: &[Owed], (who, owes): (&str, &str), run: &str, from_here: &FromHere) -> Result<(), Error> {
     if found.is_empty() {
-        console_line(&format!("run {run} owes nothing"))?;
-        return Ok(Exit::Done);
+        return console_line(&format!("{who} owes nothing"));
     }
     let count = found.len();
-    console_line(&format!("run {run} {owes} {count} {}", if count == 1 { "delivery" } else { "deliveries" }))?;
+    console_line(&format!("{who} {owes} {count} {}", if count == 1 { "delivery" } else { "deliveries" }))?;
     for owed in found {
         console_line(&sanitise(&format!("  {}", owed_line(owed))).replace('\n', " "))?;
     }
-    for command in owed_commands(found, run) {
+    for command in from_here.all(owed_commands(found, run)) {
         console_line(&sanitise(&format!("next: {command}")))?;
     }
-    Ok(if found.iter().all(|owed| owed.in_doubt) { Exit::InDoubt } else { Exit::Failed })
+    Ok(())
+}
+
+/// By what is still owed of what was asked for.
+fn exit(asked: &[Owed]) -> Exit {
+    match asked {
+        [] => Exit::Done,
+        _ if asked.iter().all(|owed| owed.in_doubt) => Exit::InDoubt,
+        _ => Exit::Failed,
+    }
 }
 
 /// The run that is meant where none is named.

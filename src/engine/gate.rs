@@ -201,7 +201,9 @@ pub(super) fn behind(plan: &Plan, gate: StepIndex) -> Vec<StepIndex> {
         let descendants = plan.graph.descendants(gate);
         let phase = plan.step(gate).phase;
         let behind = move |(index, step): &(StepIndex, &Step)| {
-            descendants.binary_search(index).is_ok() || (phase.is_barrier() && step.phase > phase)
+            // A notice with needs of its own waits for these alone.
+            let waits_for_phase = step.phase.is_barrier() || step.needs.is_empty();
+            descendants.binary_search(index).is_ok() || (phase.is_barrier() && step.phase > phase && waits_for_phase)
         };
         plan.part_of(gate).indexed().filter(behind).map(|(index, _)| index).collect::<Vec<_>>()
     };

@@ -55,8 +55,10 @@ impl Wanted {
 pub struct Delivered {
     /// Before.
     pub before: Vec<Owed>,
-    /// Now.
+    /// Now, of what was asked for.
     pub after: Vec<Owed>,
+    /// Now, of the whole run.
+    pub of_run: Vec<Owed>,
 }
 
 /// What is owed of a run.
@@ -121,7 +123,8 @@ pub fn send(common: &Common, folder: RunFolder, wanted: &Wanted) -> Result<Deliv
     sent?;
     let after = view::open(run.folder.clone(), &registry.catalogue())?;
     drop(book);
-    Ok(Delivered { before, after: owed_of(&after, wanted)? })
+    let of_run = owed(&after.plan, &after.state(&after.plan)?);
+    Ok(Delivered { before, after: owed_of(&after, wanted)?, of_run })
 }
 
 /// What all deliveries of a run share.

@@ -32,7 +32,7 @@ use crate::engine::{Input, RunState, Seq, State, unfit};
 use crate::error::{Error, Exit};
 use crate::journal::{FileJournal, MemoryJournal};
 use crate::plan::Plan;
-use crate::report::OutputKind;
+use crate::report::{FromHere, OutputKind};
 use crate::runbook::ast::SecretSource;
 use crate::sim::scenario::Scenario;
 use crate::sim::stand_in::{Setting, Stage, implied, stand_ins};
@@ -52,6 +52,8 @@ pub struct Common {
     pub interactive: bool,
     /// Whether colours are wanted.
     pub colour: bool,
+    /// How commands are typed from where they stand.
+    pub from_here: FromHere,
     /// Whether the run stays while it waits for people.
     pub wait: bool,
     /// How many steps run at a time.

@@ -161,6 +161,7 @@ impl Session<'_> {
             interactive: self.common.interactive,
             stays: self.common.wait || self.common.interactive,
             colour: self.common.colour,
+            from_here: self.common.from_here.clone(),
             clock: Arc::clone(&self.clock),
             operator: self.common.operator.clone(),
             answer: Box::new(answer),

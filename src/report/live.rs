@@ -117,7 +117,7 @@ fn expected(view: &View, now: Timestamp, node: &Node) -> String {
 fn needs_line(view: &View, operator: &Person) -> Option<(Tone, String)> {
     let needs = needs(&view.plan, &view.state);
     let (need, id) = *needs.first()?;
-    let command = commands_for(&view.state, &view.run, need, id).into_iter().next()?;
+    let command = view.from_here.typed(commands_for(&view.state, &view.run, need, id).first()?);
     let who = match view.state.node(id).gate() {
         Some(gate) if need == Need::Approval => {
             let may = super::needs::may_approve(&view.plan, &view.state, gate, operator);

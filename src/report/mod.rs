@@ -15,6 +15,7 @@ mod critical;
 mod dry_run;
 #[cfg(test)]
 mod fixture;
+mod from_here;
 pub mod graph;
 pub mod history;
 pub mod impact;
@@ -52,6 +53,7 @@ pub use consequences::{abort_preview, skip_preview};
 pub use coverage::{Count, Coverage, Group, Point, Reach, percent};
 pub use critical::{Stretch, critical_path_of};
 pub use dry_run::dry_run_summary;
+pub use from_here::FromHere;
 pub use kept::Kept;
 pub use metrics::metrics;
 pub use needs::{Need, needs, next_commands, others_wanted};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::from_here::FromHere;
 use super::sanitise::Cleaner;
 use super::story::{Story, tell};
 use super::view::View;
@@ -19,8 +20,8 @@ pub struct Lines {
 impl Lines {
     /// Of a run of `plan`.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, run: &str) -> Self {
-        Self { view: View::new(plan, run.to_owned(), Cleaner::default()) }
+    pub fn new(plan: Arc<Plan>, run: &str, from_here: FromHere) -> Self {
+        Self { view: View { from_here, ..View::new(plan, run.to_owned(), Cleaner::default()) } }
     }
 
     /// The state after the last record.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::asker::Asker;
+use super::from_here::FromHere;
 use super::prompt::PromptAnswer;
 use super::sanitise::Cleaner;
 use super::screen::Screen;
@@ -51,6 +52,8 @@ pub struct Setup {
     pub stays: bool,
     /// Whether colours are wanted.
     pub colour: bool,
+    /// How commands are typed from where the operator stands.
+    pub from_here: FromHere,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Who sits at the terminal.
@@ -149,7 +152,11 @@ fn worker(setup: Setup, ports: &Ports<'_>) -> Worker {
     let colour = setup.colour && matches!(face, Face::Terminal(_));
     Worker {
         reminded: setup.clock.now(),
-        view: View { stays: setup.stays, ..View::new(setup.plan, setup.run, Cleaner::new(&setup.mask)) },
+        view: View {
+            stays: setup.stays,
+            from_here: setup.from_here,
+            ..View::new(setup.plan, setup.run, Cleaner::new(&setup.mask))
+        },
         face,
         clock: setup.clock,
         operator: setup.operator,

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::fixture::*;
+use super::from_here::FromHere;
 use super::reporter::{OutputKind, Ports, Reporter, Setup};
 use super::sanitise::is_hidden;
 use super::{PromptAnswer, sanitise};
@@ -86,6 +87,7 @@ fn setup(kind: OutputKind, operator: &str) -> (Setup, Receiver<Option<PromptAnsw
         kind,
         interactive: true,
         colour: true,
+        from_here: FromHere::default(),
         clock: Arc::new(Still),
         operator: person(operator),
         answer: Box::new(move |answer| answers.send(answer).unwrap()),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::calls::{call_lines, calls_json};
+use super::from_here::FromHere;
 use super::kept::Kept;
 use super::needs::{Need, commands, needs, retry_asks, side_word};
 use super::owed::{owed_commands, owed_line};
@@ -35,13 +36,18 @@ pub struct Standing<'s> {
     pub holder: Option<String>,
     /// What still runs of it while nobody does.
     pub survivors: &'s [Survivor],
+    /// How commands are typed from where a person stands.
+    pub from_here: &'s FromHere,
 }
 
 /// A run as `drctl status` shows it.
 #[must_use]
 pub fn status(plan: &Plan, state: &State, run: &str, now: Timestamp, standing: &Standing<'_>) -> String {
-    let Standing { timeline, kept, holder, survivors } = standing;
+    let Standing { timeline, kept, holder, survivors, from_here } = standing;
     let mut lines = head(plan, state, run, holder.as_deref());
+    if holder.is_none() && state.ended.is_none() {
+        lines.push(from_here.typed(&format!("nobody is executing it: drctl resume {run}")));
+    }
     if state.mode() == Mode::Real {
         let clock = timeline.clock(plan, now);
         lines.push(clock_words(&clock));
@@ -74,7 +80,7 @@ pub fn status(plan: &Plan, state: &State, run: &str, now: Timestamp, standing: &
         next.extend(owed_commands(&owed, run));
     }
     lines.extend((!next.is_empty()).then(|| "next".to_owned()));
-    lines.extend(next.iter().map(|command| format!("  {command}")));
+    lines.extend(next.iter().map(|command| format!("  {}", from_here.typed(command))));
     clean(&lines)
 }
 
@@ -100,11 +106,8 @@ fn head(plan: &Plan, state: &State, run: &str, holder: Option<&str>) -> Vec<Stri
         lines.push(format!("started {when} UTC by {}", words::person(&started.operator)));
     }
     lines.extend(given_up(state));
-    match holder {
-        _ if state.ended.is_some() => {}
-        Some(holder) => lines.push(format!("executed by {holder}")),
-        None => lines.push(format!("nobody is executing it: drctl resume {run}")),
-    }
+    let holder = holder.filter(|_| state.ended.is_none());
+    lines.extend(holder.map(|holder| format!("executed by {holder}")));
     lines
 }
 
@@ -243,12 +246,13 @@ pub(super) fn remaining(deadline: Timestamp, now: Timestamp) -> String {
 /// A run as `drctl status --json` tells it.
 #[must_use]
 pub fn status_json(plan: &Plan, state: &State, run: &str, now: Timestamp, standing: &Standing<'_>) -> String {
-    let Standing { timeline, kept, holder, survivors } = standing;
+    let Standing { timeline, kept, holder, survivors, from_here } = standing;
     let mut summary = summarise(plan, state, run, timeline, now);
     summary.next = commands(plan, &kept.after, run, holder.is_some());
     if holder.is_none() {
         summary.next.extend(owed_commands(&summary.owed, run));
     }
+    summary.next = from_here.all(summary.next);
     let steps = state.in_order(plan).into_iter().map(|id| {
         let node = state.node(id);
         let mut step = json!({
@@ -296,6 +300,7 @@ mod tests {
                 kept: &Kept::nothing(&seen.state),
                 holder: Some("alice on ops1, process 4711, since 03:11:26".to_owned()),
                 survivors: &[],
+                from_here: &FromHere::default(),
             },
         );
         assert_eq!(
@@ -335,7 +340,13 @@ next
         records.push((9, outcome("probe", 1, failed("no \u{1b}[31mroute\nrun succeeded"))));
         let seen = Seen::of(plan(), &records);
         let kept = Kept::nothing(&seen.state);
-        let standing = Standing { timeline: &seen.timeline, kept: &kept, holder: None, survivors: &[] };
+        let standing = Standing {
+            timeline: &seen.timeline,
+            kept: &kept,
+            holder: None,
+            survivors: &[],
+            from_here: &FromHere::default(),
+        };
         let shown = status(&seen.plan, &seen.state, "r", at(10), &standing);
         assert_eq!(
             shown,

@@ -267,7 +267,7 @@ fn run_details(view: &View, event: &Event) -> Vec<String> {
         Event::RollbackStarted { kept, .. } => {
             kept.iter().map(|(step, why)| format!("stays: `{step}`: {why}")).collect()
         }
-        Event::Paused { .. } if view.state.aborted.is_none() => vec![abort_command(&view.run)],
+        Event::Paused { .. } if view.state.aborted.is_none() => vec![view.from_here.typed(&abort_command(&view.run))],
         _ => Vec::new(),
     }
 }
@@ -305,7 +305,7 @@ fn step_details(view: &View, at: Timestamp, event: &Event, id: NodeId) -> Vec<St
     let is_going = !view.stays && view.state.started.as_ref().is_some_and(|started| started.simulated);
     let needed = |need: &Need| opens && !is_going && !(*need == Need::Approval && is_about_to_be_approved(view, id));
     if let Some(need) = need(&view.plan, &view.state, id).filter(needed) {
-        details.extend(commands_for(&view.state, &view.run, need, id));
+        details.extend(view.from_here.all(commands_for(&view.state, &view.run, need, id)));
     }
     details
 }

@@ -205,7 +205,8 @@ impl Summary {
 impl View {
     /// What the run comes to at `now`.
     pub(super) fn summary(&self, now: Timestamp) -> Summary {
-        summarise(&self.plan, &self.state, &self.run, &self.timeline, now)
+        let summary = summarise(&self.plan, &self.state, &self.run, &self.timeline, now);
+        Summary { next: self.from_here.all(summary.next), ..summary }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::from_here::FromHere;
 use super::sanitise::Cleaner;
 use super::timeline::Timeline;
 use crate::catalogue::Timestamp;
@@ -18,6 +19,8 @@ pub(super) struct View {
     pub(super) cleaner: Cleaner,
     /// Whether the process that drives the run stays while it waits for people.
     pub(super) stays: bool,
+    /// How commands are typed where it is shown.
+    pub(super) from_here: FromHere,
     /// Who had asked for a retry before the last record.
     pub(super) asked_before: Vec<String>,
 }
@@ -26,7 +29,16 @@ impl View {
     /// Of a run of which nothing has happened yet.
     pub(super) fn new(plan: Arc<Plan>, run: String, cleaner: Cleaner) -> Self {
         let (state, timeline) = (State::new(&plan), Timeline::new(&plan));
-        Self { state, timeline, run, cleaner, plan, stays: true, asked_before: Vec::new() }
+        Self {
+            state,
+            timeline,
+            run,
+            cleaner,
+            plan,
+            stays: true,
+            from_here: FromHere::default(),
+            asked_before: Vec::new(),
+        }
     }
 
     /// Takes in a record.

@@ -24,6 +24,46 @@ fn a_gate_waits_and_says_who_is_asked_and_what_to_type() {
     assert!(ran.stdout.contains(&format!("next: drctl approve {} go --reason", workspace.run())), "{}", ran.stdout);
 }
 
+/// What is shown after `next: ` or by itself, without the `drctl` in front.
+fn typed(shown: &str, word: &str) -> Vec<String> {
+    let command = shown.lines().map(|line| line.trim().trim_start_matches("next: ")).find(|line| line.contains(word));
+    let words = shell_words::split(command.unwrap_or_else(|| panic!("no `{word}` in {shown}"))).unwrap();
+    assert_eq!(words[0], "drctl");
+    words[1..].to_vec()
+}
+
+#[test]
+fn what_to_type_is_what_works_where_one_stands() {
+    let workspace = Workspace::of(GATED);
+    let (folder, above) = (workspace.path(""), std::env::temp_dir());
+    let from_above = |arguments: &[String]| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        ran(workspace.command(&arguments).current_dir(&above).output().unwrap())
+    };
+    let file = folder.join("runbooks/r.yaml").display().to_string();
+    let left = from_above(&["run".to_owned(), file]);
+    assert_eq!(left.code, 3, "{left:?}");
+    let status = from_above(
+        &typed(&left.stdout, "approve").as_slice()[..2]
+            .iter()
+            .cloned()
+            .chain(["status".to_owned()])
+            .collect::<Vec<_>>(),
+    );
+    let mut approve = typed(&status.stdout, "approve");
+    assert_eq!(typed(&left.stdout, "approve"), approve);
+    assert_eq!(typed(&left.stderr, "approve"), approve);
+    approve.extend(["--as".to_owned(), "ada".to_owned()]);
+    let approved = from_above(&approve);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    assert_eq!(typed(&approved.stdout.replace('`', "\n"), "resume"), typed(&left.stdout, "resume"));
+    assert_eq!(from_above(&typed(&left.stdout, "resume")).code, 0);
+    assert_eq!(workspace.lines("log"), ["east"]);
+    // In the workspace itself there is nothing to add.
+    let here = workspace.drctl(&["status"]);
+    assert!(!here.stdout.contains("--workspace"), "{here:?}");
+}
+
 #[test]
 fn a_gate_that_the_start_of_the_run_approves_asks_nobody_to_type_anything() {
     let anybody = Workspace::of(&GATED.replace("by: [commander]", ""));
