@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes `fuzz/corpus/TARGET/`, what fuzzing starts from: the runbooks, scenarios and templates that ship, those of the
-# tests that are meant to be wrong, the cases of the YAML test suite, every expression in any of them, and a journal.
-# Needs jq, and drctl itself: `DRCTL`, or the debug build.
+# tests that are meant to be wrong, every expression in any of them, a journal, and the cases of the YAML test suite where
+# `DRCTL_YAML_TEST_SUITE` names its folder. Needs drctl itself: `DRCTL`, or the debug build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 drctl=${DRCTL:-${CARGO_TARGET_DIR:-target}/debug/drctl}
@@ -19,9 +19,20 @@ yaml | grep /scenarios/ | keep scenario
 yaml | grep 'drctl\.yaml$' | keep settings
 yaml | grep -v -e /scenarios/ -e 'drctl\.yaml$' | keep runbook
 git ls-files 'templates/*.md' 'templates/*.txt' '*/templates/*.md' '*/templates/*.txt' | keep template
-jq -c '.[]' tests/yaml-suite/cases.json | while read -r case; do
-  jq -j .yaml <<<"$case" >"$corpus/reader/$(jq -r .id <<<"$case")"
-done
+# The suite shows what cannot be seen: signs stand for spaces, tabs, line ends, and no end of the last line.
+cases() {
+  awk -v into="$corpus/reader/$(basename "$1" .yaml)" '
+    /^(- |  )yaml: / { case = into "-" number++; next }
+    /^(- |  )[a-z]/ { case = "" }
+    case { print substr($0, 5) > case }' "$1"
+}
+if [[ -n ${DRCTL_YAML_TEST_SUITE:-} ]]; then
+  for file in "$DRCTL_YAML_TEST_SUITE"/*.yaml; do cases "$file"; done
+  find "$corpus/reader" -type f -exec perl -0pi -e 's/∎\n//; s/—|↵//g; s/␣/ /g; s/»/\t/g; s/←/\r/g; s/⇔/\xef\xbb\xbf/g' {} +
+else
+  yaml | keep reader
+  echo "DRCTL_YAML_TEST_SUITE is not set: the reader starts from the files of this repository alone" >&2
+fi
 
 number=0
 cat "$corpus"/{runbook,template}/* | grep -aoP '\{\{ \K.*?(?= \}\})|^ *when: \K.*' | sort -u | while read -r expression; do

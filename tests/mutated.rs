@@ -8,6 +8,9 @@
 #[path = "../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "it is a library for the fuzz targets")]
 mod fuzz;
+#[path = "support/yaml_suite.rs"]
+#[expect(unreachable_pub, reason = "a test is a crate of its own: `pub` says what its modules offer")]
+mod suite;
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -227,12 +230,9 @@ fn expressions() -> Vec<(String, Vec<u8>)> {
     runbooks.flat_map(inside).collect()
 }
 
-/// The cases of the YAML test suite.
+/// The cases of the YAML test suite, where it is there.
 fn yaml_suite() -> Vec<(String, Vec<u8>)> {
-    let cases = fs::read(root().join("tests/yaml-suite/cases.json")).unwrap();
-    let cases: Vec<serde_json::Value> = serde_json::from_slice(&cases).unwrap();
-    let text = |case: &serde_json::Value, field: &str| case[field].as_str().unwrap().to_owned();
-    cases.iter().map(|case| (text(case, "id"), text(case, "yaml").into_bytes())).collect()
+    suite::cases().unwrap_or_default().into_iter().map(|case| (case.id, case.yaml.into_bytes())).collect()
 }
 
 /// The files of the repository with that ending, by name.
