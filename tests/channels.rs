@@ -19,6 +19,8 @@ mod kill_posts;
 mod mail;
 #[path = "channels/office.rs"]
 mod office;
+#[path = "channels/pace.rs"]
+mod pace;
 #[path = "channels/real_mail.rs"]
 mod real_mail;
 #[path = "channels/receivers.rs"]

@@ -1,6 +1,7 @@
 //! `notify`: delivers a notice to an audience, through one channel after the other, to each recipient on its own.
 
 mod ledger;
+mod limiter;
 mod round;
 
 use serde::Deserialize;
@@ -11,7 +12,8 @@ use crate::catalogue::{ActionSpec, Effect, Field, Outputs, Type};
 use crate::edge::Act;
 use crate::engine::Deliveries;
 use crate::notify::channels::{Channel, Direct, Post};
-use round::{Limiter, Receipts, Round};
+use limiter::Limiter;
+use round::{Receipts, Round};
 
 static SPEC: ActionSpec = ActionSpec {
     name: "notify",

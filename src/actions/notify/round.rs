@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, json};
 
 use super::ledger::Ledger;
+use super::limiter::First;
 use super::{Notify, Params};
 use crate::actions::limits::{Stopped, within};
 use crate::actions::{Call, Context, Done, Failure, params};
@@ -23,22 +23,6 @@ use crate::plan::channel_secret;
 const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 /// A receiver that wants to be left alone for longer than this is left alone: its notices are owed.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-
-/// When each channel may be sent to again: all notices of a process share it.
-#[derive(Default)]
-pub(super) struct Limiter(Mutex<BTreeMap<String, Timestamp>>);
-
-impl Limiter {
-    fn free_at(&self, channel: &str) -> Timestamp {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(channel).copied().unwrap_or_default()
-    }
-
-    fn leave_alone_until(&self, channel: &str, until: Timestamp) {
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = free.entry(channel.to_owned()).or_default();
-        *at = until.max(*at);
-    }
-}
 
 /// What receivers that keep one incident for a run called it, by run and channel. Who sends to one holds it meanwhile, so that
 /// of notices side by side one opens the incident, and the others know of it.
@@ -212,27 +196,57 @@ impl<'a> Round<'a> {
     async fn serve(&mut self, delivery: &Delivery<'_>, waiting: usize) -> Result<Sent, Failure> {
         let Delivery { channel, name, .. } = delivery;
         let turn = self.turn(channel).await;
-        let left = self.context.clock.now().until(self.end);
-        if self.context.cancel.is_cancelled() || left.is_zero() {
-            let why = if left.is_zero() { "the time of the step was up" } else { "cancelled" };
-            self.ledger.refused(name, format!("not sent: {why}"));
-            return Ok(Sent::Settled);
-        }
-        let free_in = self.context.clock.now().until(self.shared.limiter.free_at(channel.name()));
-        if free_in > LONGEST_WAIT.min(left) {
-            self.ledger.refused(name, "not sent: the receiver wants to be left alone".to_owned());
-            return Ok(Sent::Settled);
-        }
-        if !free_in.is_zero() {
-            within(self.context, free_in, std::future::pending::<()>()).await.ok();
-        }
+        let first = match self.moment(channel, waiting).await {
+            Ok(first) => first,
+            Err(why) => {
+                self.ledger.refused(name, format!("not sent: {why}"));
+                return Ok(Sent::Settled);
+            }
+        };
         self.tried = true;
         let now = self.context.clock.now();
         let first_sent = if channel.wants_first_sent() { self.ledger.first_sent(name, now) } else { now };
         self.journal(Some(name)).await?;
+        let now = self.context.clock.now();
         self.shared.limiter.leave_alone_until(channel.name(), now.plus(channel.pace()));
-        let share = left / u32::try_from(waiting).unwrap_or(u32::MAX);
-        Ok(self.send(delivery, turn, first_sent, channel.patience().min(share)).await)
+        drop(first);
+        Ok(self.send(delivery, turn, first_sent, channel.patience().min(self.share(waiting))).await)
+    }
+
+    /// What one of the deliveries still waiting may take of the step's time.
+    fn share(&self, waiting: usize) -> Duration {
+        self.context.clock.now().until(self.end) / u32::try_from(waiting).unwrap_or(u32::MAX)
+    }
+
+    /// Waits until the receiver may be sent to; else why it is not. Who is first in the line of a channel with a pace holds
+    /// the others back until it is known when the next of them may send.
+    async fn moment(&self, channel: &Channel, waiting: usize) -> Result<Option<First>, &'static str> {
+        let in_line = self.shared.limiter.first(channel.name());
+        let first = match channel.pace() {
+            Duration::ZERO => None,
+            _ => Some(within(self.context, self.share(waiting), in_line).await.map_err(|stopped| match stopped {
+                Stopped::Timeout(_) => "its turn did not come in time",
+                Stopped::Cancel => "cancelled",
+            })?),
+        };
+        loop {
+            let left = self.context.clock.now().until(self.end);
+            if left.is_zero() {
+                return Err("the time of the step was up");
+            }
+            if self.context.cancel.is_cancelled() {
+                return Err("cancelled");
+            }
+            // It may have been put off meanwhile, by what the receiver answered to another notice.
+            let free_in = self.context.clock.now().until(self.shared.limiter.free_at(channel.name()));
+            if free_in.is_zero() {
+                return Ok(first);
+            }
+            if free_in > LONGEST_WAIT.min(left) {
+                return Err("the receiver wants to be left alone");
+            }
+            within(self.context, free_in, std::future::pending::<()>()).await.ok();
+        }
     }
 
     /// Waits until no other notice is on its way to a receiver that keeps an incident for all of them.
