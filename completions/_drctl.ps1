@@ -504,6 +504,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where runs are kept (default: `.drctl` in the workspace)')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The name your decisions are recorded under (default: your OS user); it is not authenticated')
+            [CompletionResult]::new('--markdown', '--markdown', [CompletionResultType]::ParameterName, 'Print the fields as tables for people, in Markdown')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

@@ -1302,7 +1302,7 @@ _drctl() {
             return 0
             ;;
         drctl__subcmd__schema)
-            opts="-h --workspace --state --as --help runbook workspace scenario template"
+            opts="-h --markdown --workspace --state --as --help runbook workspace scenario template"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -404,6 +404,7 @@ complete -c drctl -n "__fish_drctl_using_subcommand actions" -s h -l help -d 'Pr
 complete -c drctl -n "__fish_drctl_using_subcommand schema" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand schema" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand schema" -l as -d 'The name your decisions are recorded under (default: your OS user); it is not authenticated' -r
+complete -c drctl -n "__fish_drctl_using_subcommand schema" -l markdown -d 'Print the fields as tables for people, in Markdown'
 complete -c drctl -n "__fish_drctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F
 complete -c drctl -n "__fish_drctl_using_subcommand completions" -l state -d 'Where runs are kept (default: `.drctl` in the workspace)' -r -F

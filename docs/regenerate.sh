@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the files that are made from the program: completions, manual pages, the JSON schema, docs/actions.md,
-# docs/findings.md, docs/images.
+# Writes the files that are made from the program: completions, manual pages, the JSON schemas, docs/fields.md,
+# docs/actions.md, docs/findings.md, docs/images.
 #   docs/regenerate.sh [FOLDER]     FOLDER stands for the repository's root (the default)
 # DRCTL names the binary; without it, it is built.
 set -euo pipefail
@@ -25,6 +25,22 @@ for file in runbook workspace scenario template; do
 done
 rm -f "$into"/docs/man/*.1
 "$DRCTL" man "$into/docs/man"
+{
+  cat <<'INTRODUCTION'
+# Fields
+
+Every field of the files that drctl reads, by where it stands. Made by `docs/regenerate.sh` from `drctl schema --markdown`: do
+not edit. How they work together is told in [language.md](language.md), [workspace.md](workspace.md) and
+[rehearsal.md](rehearsal.md); what stands under `with` of an action, in [actions.md](actions.md).
+
+In round brackets stands what holds where a field is absent. In the place of a mapping, `NAME` is a name of yours, `[]` each
+item of a list, and `(slack)` says that `type: slack` stands beside its fields. A name is small letters, digits and `_`; a duration is `250ms`, `30s`, `1h30m`, `2d`.
+INTRODUCTION
+  for file in runbook template workspace scenario; do
+    printf '\n'
+    "$DRCTL" schema "$file" --markdown
+  done
+} >"$into/docs/fields.md"
 {
   printf '# Actions\n\nWhat a step can do. Made by `docs/regenerate.sh` from `drctl actions NAME`: do not edit.\n'
   for action in $("$DRCTL" actions | awk '{ print $1 }'); do

@@ -8,13 +8,14 @@ use std::path::Path;
 use std::process::Command;
 
 /// The files that are made: what stands in these places, and nothing else.
-const MADE: [&str; 8] = [
+const MADE: [&str; 9] = [
     "completions",
     "docs/man",
     "docs/runbook.schema.json",
     "docs/workspace.schema.json",
     "docs/scenario.schema.json",
     "docs/template.schema.json",
+    "docs/fields.md",
     "docs/actions.md",
     "docs/findings.md",
 ];

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use drctl::runbook::fields::{LanguageField, RUNBOOK, STEP, Shape, TEMPLATE};
 use drctl::runbook::workspace::WORKSPACE;
+use drctl::sim::scenario::fields::SCENARIO;
 use markdown::blocks;
 
 /// A module uses only modules that stand before it.
@@ -122,6 +123,9 @@ fn the_documents_of_the_language_name_every_field() {
     assert_eq!(unnamed("docs/language.md", RUNBOOK), BTreeSet::new());
     assert_eq!(unnamed("docs/language.md", TEMPLATE), BTreeSet::new());
     assert_eq!(unnamed("docs/workspace.md", WORKSPACE), BTreeSet::new());
+    for fields in [RUNBOOK, TEMPLATE, WORKSPACE, SCENARIO] {
+        assert_eq!(unnamed("docs/fields.md", fields), BTreeSet::new());
+    }
 }
 
 /// The fields that a document does not name.

@@ -11,6 +11,7 @@ mod drills;
 mod evidence;
 mod examples;
 mod explain;
+mod fields;
 mod fmt;
 mod generate;
 mod impact;

@@ -1,4 +1,4 @@
-//! `drctl schema`: JSON schemas for editors, made from the tables that the reader itself goes by.
+//! `drctl schema`: JSON schemas for editors, and tables for people, from the tables that the reader itself goes by.
 //!
 //! A schema says less than `drctl validate`: nothing of names that must be there, of expressions, of other files.
 
@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::common::console_line;
+use super::fields::Tables;
 use crate::catalogue::{ActionSpec, Field, Type};
 use crate::error::{Error, Exit};
 use crate::exec::run::registry;
@@ -20,6 +21,9 @@ pub(super) struct Schema {
     /// What the file is
     #[arg(default_value = "runbook")]
     of: Of,
+    /// Print the fields as tables for people, in Markdown
+    #[arg(long)]
+    markdown: bool,
 }
 
 /// The files drctl reads.
@@ -37,6 +41,10 @@ enum Of {
 
 impl Schema {
     pub(super) fn run(self) -> Result<Exit, Error> {
+        if self.markdown {
+            console_line(&self.of.page())?;
+            return Ok(Exit::Done);
+        }
         let document = match self.of {
             Of::Runbook => runbook(),
             Of::Workspace => titled("drctl workspace", object(WORKSPACE)),
@@ -47,6 +55,38 @@ impl Schema {
             serde_json::to_string_pretty(&document).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
         console_line(&text)?;
         Ok(Exit::Done)
+    }
+}
+
+impl Of {
+    /// The fields of the file, and of all mappings within it, for people.
+    fn page(self) -> String {
+        let mut tables = Tables::default();
+        let heading = match self {
+            Self::Runbook => {
+                tables.add("runbook", RUNBOOK);
+                tables.add("step", STEP);
+                "A runbook: `runbooks/*.yaml`"
+            }
+            Self::Workspace => {
+                tables.add("workspace", WORKSPACE);
+                "The workspace: `drctl.yaml`"
+            }
+            Self::Scenario => {
+                tables.add("scenario", SCENARIO);
+                tables.add("scenario.people", PEOPLE);
+                tables.add("scenario.people.STEP", REPLY);
+                for fault in FAULTS {
+                    tables.add_one(&format!("scenario.faults[].{}", fault.name), fault.doc, fault.fields);
+                }
+                "A scenario: `runbooks/scenarios/**/*.yaml`"
+            }
+            Self::Template => {
+                tables.add("template", TEMPLATE);
+                "The front matter of a template: `templates/*.md`"
+            }
+        };
+        format!("## {heading}\n\n{}", tables.text().trim_end())
     }
 }
 

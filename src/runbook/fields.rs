@@ -127,13 +127,17 @@ pub const VAULT_SECRET: &[LanguageField] = &[
 
 /// `defaults:`.
 pub const DEFAULTS: &[LanguageField] = &[
-    may("timeout", SomeTime, "how long one attempt of a step may take"),
+    may(
+        "timeout",
+        SomeTime,
+        "how long one attempt of a step may take (10m; more where the action is known to take longer)",
+    ),
     may(
         "retry",
         Fields(RETRY),
         "how a failed step is tried again; never applies to an action that is unsafe to repeat",
     ),
-    may("on_failure", Words(ON_FAILURE), "what happens when a step failed for good"),
+    may("on_failure", Words(ON_FAILURE), "what happens when a step failed for good (stop)"),
 ];
 
 /// `retry:`.
@@ -155,20 +159,32 @@ pub const STEP: &[LanguageField] = &[
     may("outputs", Declared(TYPES, OUTPUT), "outputs the step declares: a type each, or `type` and `measures: rpo`"),
     may("needs", Names, "the steps that must be met before it starts"),
     may("when", Text, "a condition; false means not applicable"),
-    may("run_if", Words(&["success", "failure", "always"]), "whether it belongs to success, failure or the end"),
+    may(
+        "run_if",
+        Words(&["success", "failure", "always"]),
+        "whether it belongs to success, failure or the end (success)",
+    ),
     may("every", Duration, "repeats the notice at this distance"),
     may("until", Name, "the step that ends the repetition"),
     may("for_each", Any, "one instance for each item of a list or mapping"),
-    may("max_parallel", Count, "how many instances run at a time"),
+    may("max_parallel", Count, "how many instances run at a time (all)"),
     may("approval", Fields(APPROVAL), "who must agree before it starts"),
-    may("timeout", SomeTime, "how long one attempt may take"),
-    may("retry", Fields(RETRY), "how a failed attempt is tried again"),
+    may(
+        "timeout",
+        SomeTime,
+        "how long one attempt may take (as `defaults` says, else 10m; more where the action is known to take longer)",
+    ),
+    may("retry", Fields(RETRY), "how a failed attempt is tried again (as `defaults` says, else not at all)"),
     may("verify", Fields(VERIFY), "a read-only action that must hold after the step"),
     may("rollback", Fields(ACTION), "the action that undoes the step"),
-    may("on_failure", Words(ON_FAILURE), "what happens when it failed for good"),
+    may(
+        "on_failure",
+        Words(ON_FAILURE),
+        "what happens when it failed for good (as `defaults` says, else stop; of a notice, continue)",
+    ),
     may("on_interrupt", Words(&["retry", "verify", "ask"]), "what happens when its end was not recorded"),
     may("estimate", Fields(ESTIMATE), "how long it takes"),
-    may("point_of_no_return", Bool, "nothing before it can be undone once it has run"),
+    may("point_of_no_return", Bool, "nothing before it can be undone once it has run (false)"),
     may("simulate", Fields(SIMULATE), "how a dry run or a rehearsal stands in for it"),
 ];
 
@@ -185,9 +201,9 @@ pub const OUTPUT: &[LanguageField] = &[
 pub const APPROVAL: &[LanguageField] = &[
     may("by", Names, "roles of the workspace; anybody where there is none"),
     may("quorum", Count, "how many different people (1)"),
-    may("requester_may_approve", Bool, "whether the person who started the run may approve"),
+    may("requester_may_approve", Bool, "whether the person who started the run may approve (as the workspace says)"),
     may("timeout", SomeTime, "how long it waits before `on_timeout`"),
-    may("on_timeout", Words(&["escalate", "reject"]), "what then; a gate never approves by itself"),
+    may("on_timeout", Words(&["escalate", "reject"]), "what then (escalate); a gate never approves by itself"),
     may("escalate_to", Names, "roles that are asked too once the time is over"),
     may("escalation", Text, "the policy of the workspace by which people are called, level by level"),
     may("estimate", Fields(ESTIMATE), "how long people take to open it (2m, at worst 5m)"),
