@@ -614,3 +614,14 @@ Answer on any host that shares the run's state:
     );
     assert_eq!(call["body"], body);
 }
+
+#[test]
+fn a_call_does_not_name_what_waits_for_other_steps_among_what_it_blocks() {
+    let first = "  - { id: tell,";
+    let staff = format!(
+        "  - {{ id: tell_staff, action: shell, needs: [lag], when: \"steps.lag.status == 'failed'\", with: {{ script: tell }} }}\n{first}"
+    );
+    let night = Night::at_the_gate(&FAILOVER.replace(first, &staff));
+    let call = night.call();
+    assert!(call["body"].as_str().is_some_and(|body| body.contains("\n- blocks: `switch`, `tell`\n")), "{call}");
+}
