@@ -34,7 +34,8 @@ not edit. How they work together is told in [language.md](language.md), [workspa
 [rehearsal.md](rehearsal.md); what stands under `with` of an action, in [actions.md](actions.md).
 
 In round brackets stands what holds where a field is absent. In the place of a mapping, `NAME` is a name of yours, `[]` each
-item of a list, and `(slack)` says that `type: slack` stands beside its fields. A name is small letters, digits and `_`; a duration is `250ms`, `30s`, `1h30m`, `2d`.
+item of a list, and `(slack)` says that `type: slack` stands beside its fields. A name is small letters, digits and `_`; a
+duration is `250ms`, `30s`, `1h30m`, `2d`.
 INTRODUCTION
   for file in runbook template workspace scenario; do
     printf '\n'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes `fuzz/corpus/TARGET/`, what fuzzing starts from: the runbooks, scenarios and templates that ship, those of the
 # tests that are meant to be wrong, every expression in any of them, a journal, and the cases of the YAML test suite where
-# `DRCTL_YAML_TEST_SUITE` names its folder. Needs drctl itself: `DRCTL`, or the debug build.
+# `DRCTL_YAML_TEST_SUITE` names its folder. Needs perl, and drctl itself: `DRCTL`, or the debug build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 drctl=${DRCTL:-${CARGO_TARGET_DIR:-target}/debug/drctl}
