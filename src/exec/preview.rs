@@ -231,8 +231,10 @@ struct StandIns<'n> {
 
 impl StandIns<'_> {
     fn tree(&self, root: &str) -> Value {
-        let mut tree = json!({});
-        for path in self.names.iter().filter(|path| path.parts[0] == root) {
+        let mut inner = self.names.iter().filter(|path| path.parts[0] == root && path.parts.len() > 1).peekable();
+        // What is read as a whole has what is known of it; of an item, nothing is.
+        let mut tree = if root == "item" && inner.peek().is_none() { json!("[item]") } else { json!({}) };
+        for path in inner {
             let mut at = &mut tree;
             for part in &path.parts[1..path.parts.len() - 1] {
                 at = match at {

@@ -295,6 +295,24 @@ Mail, status page and file (board):
 }
 
 #[test]
+fn a_preview_shows_what_is_known_of_names_that_are_read_as_a_whole() {
+    let head = "---\nsubject: Down\naudience: all\nchannels: [board]\n---\n";
+    let whole = "{{ vars }} of {{ item }} {% for name, value in inputs %}{{ name }}{% endfor %}{{ steps }} {{ run }}\n";
+    let part = "{{ item }} and {{ item.key }}\n";
+    let (whole, part) = (format!("{head}{whole}"), format!("{head}{part}"));
+    let tell = "  - { id: stay, action: wait, with: { for: 1ms } }\n";
+    let workspace = telling(&[("whole.md", &whole), ("part.md", &part)], tell);
+    let shown = |arguments: &[&str]| {
+        let ran = workspace.drctl(&[&["notify", "preview"], arguments].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.stdout.split("\n\n").nth(3).unwrap().trim().to_owned()
+    };
+    let failed = "{\"failed\": [{\"step\": \"[step]\", \"state\": \"[state]\", \"reason\": \"[reason]\"}]}";
+    assert_eq!(shown(&["whole", "--var", "a=b"]), format!("{{\"a\": \"b\"}} of [item] {{}} {failed}"));
+    assert_eq!(shown(&["part"]), "{\"key\": \"[item.key]\"} and [item.key]");
+}
+
+#[test]
 fn the_page_of_a_preview_fetches_nothing_and_escapes_what_it_shows() {
     let workspace = telling(&moved(), "  - { id: here, action: wait, with: { for: 1ms } }\n");
     let evil = "service=<script>alert(1)</script>";
