@@ -120,6 +120,37 @@ fn settings_and_templates_are_checked_where_no_runbook_reads_them() {
 }
 
 #[test]
+fn a_name_that_no_step_could_give_is_told_once_of_its_template() {
+    let unsent = "---
+subject: \"{{ service_name }}\"
+---
+{{ run.ido }} {{ varz.b }} {{ steps.q.outputs.z }} {{ vars.c }} {{ inputs.d }} {{ item.e }}
+{% for one in vars.all %}{{ one }}{{ loop.index }}{% endfor %} {% include \"parts/end.md\" %}
+";
+    let sent = "Subject: {{ vasr.c }}\n\n{{ vars.c }} {% include \"parts/end.md\" %}\n";
+    let send = "{ action: notify, with: { template: sent, audience: staff, vars: { c: 1 } }";
+    let steps = ["one", "two"].map(|id| format!("  - {send}, id: {id} }}\n"));
+    let runbook = format!("{ORDERS}communication:\n{}", steps.concat());
+    let folder = workspace(&[
+        ("drctl.yaml", &SETTINGS.replace("pgae", "page")),
+        ("runbooks/orders.yaml", &runbook),
+        ("templates/parts/end.md", "{{ run.hed }}\n"),
+        ("templates/sent.txt", sent),
+        ("templates/unsent.md", unsent),
+    ]);
+    let (said, _, code) = validate(folder.path(), &["--format", "short"]);
+    assert_eq!(
+        said,
+        "templates/parts/end.md:1:4: error[reference]: `run` field `hed` does not exist (did you mean `head`?)\n\
+         templates/sent.txt:1:13: error[reference]: unknown name `vasr` (did you mean `vars`?)\n\
+         templates/unsent.md:2:14: error[reference]: unknown name `service_name`\n\
+         templates/unsent.md:4:4: error[reference]: `run` field `ido` does not exist (did you mean `id`?)\n\
+         templates/unsent.md:4:18: error[reference]: unknown name `varz` (did you mean `vars`?)\n"
+    );
+    assert_eq!(code, Some(5));
+}
+
+#[test]
 fn templates_are_checked_where_they_or_their_folder_are_named() {
     let part = ("templates/parts/greeting.txt", "Hello\n");
     let folder = workspace(&[("drctl.yaml", "drctl: 1\n"), ("templates/never_sent.txt", "no subject\n"), part]);

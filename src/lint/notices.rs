@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::references::Reader;
+use super::references::{Reader, is_nowhere};
 use super::{Subject, actions_of};
 use crate::diag::{Diagnostic, MOST_FOUND};
 use crate::plan::{REQUEST, REQUEST_VARS, StepIndex, Template, variants};
@@ -30,7 +30,8 @@ fn request(subject: &Subject<'_>, index: StepIndex, found: &mut Vec<Diagnostic>)
     }
     let vars = REQUEST_VARS.map(str::to_owned);
     let reader = Reader { step: Some(index), may_read_itself: false, has_item: false, vars: Some(&vars) };
-    let problems = template.reads().filter_map(|(path, span)| reader.problem(subject, path, span));
+    let reads = template.reads().filter(|(path, _)| !is_nowhere(path));
+    let problems = reads.filter_map(|(path, span)| reader.problem(subject, path, span));
     let called = format!("it is said to who is called to `{}`", subject.step(index).id.value);
     found.extend(problems.take(MOST_FOUND).map(|problem| problem.other(approval.span, called.as_str())));
 }
@@ -127,7 +128,8 @@ fn variables<'s>(
         has_item: subject.step(index).for_each.is_some(),
         vars: vars.as_deref(),
     };
-    let is_known = |path: &Path| path.parts[0] != "vars" || vars.is_some();
+    // What no step could give is told of the template by itself.
+    let is_known = |path: &Path| !is_nowhere(path) && (path.parts[0] != "vars" || vars.is_some());
     let sends = format!("`{}` sends it", subject.step(index).id.value);
     let all = std::iter::once(template).chain(variants(subject.templates, &name).map(|(_, variant)| variant));
     for template in all {

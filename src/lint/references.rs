@@ -2,12 +2,13 @@
 
 use super::{Subject, may_be_missing};
 use crate::catalogue::Type;
-use crate::diag::{Diagnostic, Fix, MOST_FOUND, Span, listed};
+use crate::diag::{Diagnostic, Fix, MOST_FOUND, Patience, Span, listed};
 use crate::plan::StepIndex;
 use crate::plan::runbooks::is_call;
 use crate::runbook::ast::{RunIf, Step};
 use crate::runbook::expr::{ExprId, Path};
 
+const ROOTS: [&str; 6] = ["inputs", "objectives", "run", "steps", "item", "vars"];
 const RUN: [&str; 10] =
     ["id", "runbook", "kind", "operator", "started_at", "since", "now", "head", "aborted", "failed"];
 
@@ -83,16 +84,18 @@ impl Reader<'_> {
                 Some(Diagnostic::error("secret", span, message).note("notices are read by everybody they reach"))
             }
             ("inputs", Some(name)) if subject.inputs.contains_key(name) => None,
-            ("inputs", Some(_)) => Some(among(subject, ("input", path), subject.inputs.keys().copied(), span)),
+            ("inputs", Some(_)) => {
+                Some(among(&subject.patience, ("input", path), subject.inputs.keys().copied(), span))
+            }
             ("objectives", Some(name)) if !path.guarded => {
                 let objectives = subject.runbook.objectives;
                 let set = [("rto", objectives.rto), ("rpo", objectives.rpo)];
                 let known: Vec<&str> = set.into_iter().filter(|(_, set)| set.is_some()).map(|(name, _)| name).collect();
-                (!known.contains(&name)).then(|| among(subject, ("objective", path), known.into_iter(), span))
+                (!known.contains(&name)).then(|| among(&subject.patience, ("objective", path), known.into_iter(), span))
             }
             ("run", Some("now" | "head") | None) if self.vars.is_none() => self.now_problem(subject, path, span),
             ("run", Some(name)) if RUN.contains(&name) => None,
-            ("run", Some(_)) => Some(among(subject, ("`run` field", path), RUN.into_iter(), span)),
+            ("run", Some(_)) => Some(unknown(&subject.patience, path, span)),
             ("item", _) if self.has_item => None,
             ("item", _) => Some(no_item(self.step.is_some_and(|step| subject.step(step).for_each.is_some()), span)),
             ("vars", Some(name)) if self.vars.is_some() => {
@@ -105,18 +108,10 @@ impl Reader<'_> {
             ("steps", Some(id)) => self.step_problem(subject, path, id, span),
             ("inputs" | "objectives" | "run" | "steps" | "vars", _) => None,
             (root, _) => {
-                let message = format!("unknown name `{root}`");
-                let note = match self.vars {
-                    Some(_) => {
-                        "names are `vars`, which the step gives, `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`"
-                    }
-                    None => "names are `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`",
-                };
-                let roots = ["inputs", "objectives", "run", "steps", "item", "vars"];
+                let names = "names are `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`";
                 let is_step = subject.by_id.contains_key(root);
                 let outputs = is_step.then(|| format!("what step `{root}` gave is `steps.{root}.outputs.NAME`"));
-                let diagnostic = Diagnostic::error("reference", span, message).note(note);
-                Some(meant(subject, outputs.into_iter().fold(diagnostic, Diagnostic::note), path, 0, roots))
+                Some(outputs.into_iter().fold(unknown(&subject.patience, path, span).note(names), Diagnostic::note))
             }
         }
     }
@@ -138,7 +133,7 @@ impl Reader<'_> {
     fn step_problem(&self, subject: &Subject<'_>, path: &Path, id: &str, span: Span) -> Option<Diagnostic> {
         let Some(index) = subject.by_id.get(id).copied() else {
             let diagnostic = Diagnostic::error("reference", span, format!("unknown step `{id}`"));
-            return Some(subject.similar(meant(subject, diagnostic, path, 1, subject.ids())));
+            return Some(subject.similar(meant(&subject.patience, diagnostic, path, 1, subject.ids())));
         };
         let read = subject.step(index);
         if let Some(problem) = self.order_problem(subject, index, read, span) {
@@ -149,7 +144,13 @@ impl Reader<'_> {
             Some("outputs") => self.output_problem(subject, path, read, span),
             Some(other) => {
                 let message = format!("`steps.{id}` has `outputs` and `status`, not `{other}`");
-                Some(meant(subject, Diagnostic::error("reference", span, message), path, 2, ["outputs", "status"]))
+                Some(meant(
+                    &subject.patience,
+                    Diagnostic::error("reference", span, message),
+                    path,
+                    2,
+                    ["outputs", "status"],
+                ))
             }
         }
     }
@@ -192,7 +193,13 @@ impl Reader<'_> {
                     [] => "it has no outputs; declare them with `outputs: { NAME: TYPE }`".to_owned(),
                     names => format!("it has {}", listed(names.iter().copied())),
                 };
-                return Some(meant(subject, Diagnostic::error("reference", span, message).note(note), path, 3, names));
+                return Some(meant(
+                    &subject.patience,
+                    Diagnostic::error("reference", span, message).note(note),
+                    path,
+                    3,
+                    names,
+                ));
             }
             let deeper = path.parts.len() > 4;
             let kind = known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind);
@@ -203,6 +210,35 @@ impl Reader<'_> {
             }
         }
         may_be_missing::problem(subject, self.step, read, path, span)
+    }
+}
+
+/// What is wrong with a name of a template, whichever step sends it.
+pub(super) fn problem_of_template(path: &Path, span: Span, patience: &Patience) -> Option<Diagnostic> {
+    let names =
+        "names are `vars`, which the step gives, `inputs`, `objectives`, `run`, `steps`, and `item` within `for_each`";
+    is_nowhere(path).then(|| match path.parts[0].as_str() {
+        "run" => unknown(patience, path, span),
+        _ => unknown(patience, path, span).note(names),
+    })
+}
+
+/// Whether no step has that name, wherever it stands.
+pub(super) fn is_nowhere(path: &Path) -> bool {
+    match path.parts[0].as_str() {
+        "run" => path.parts.get(1).is_some_and(|field| !RUN.contains(&field.as_str())),
+        root => !ROOTS.contains(&root),
+    }
+}
+
+/// A name that nothing has, or a field that no run has.
+fn unknown(patience: &Patience, path: &Path, span: Span) -> Diagnostic {
+    match path.parts[0].as_str() {
+        "run" => among(patience, ("`run` field", path), RUN.into_iter(), span),
+        root => {
+            let diagnostic = Diagnostic::error("reference", span, format!("unknown name `{root}`"));
+            meant(patience, diagnostic, path, 0, ROOTS)
+        }
     }
 }
 
@@ -220,7 +256,7 @@ fn no_item(is_for_each: bool, span: Span) -> Diagnostic {
 
 /// A name that is not among those that there are.
 fn among<'a>(
-    subject: &Subject<'_>,
+    patience: &Patience,
     (what, path): (&str, &Path),
     known: impl ExactSizeIterator<Item = &'a str> + Clone,
     span: Span,
@@ -230,18 +266,18 @@ fn among<'a>(
         0 => "there is none".to_owned(),
         _ => format!("those that exist: {}", listed(known.clone())),
     };
-    meant(subject, Diagnostic::error("reference", span, message).note(note), path, 1, known)
+    meant(patience, Diagnostic::error("reference", span, message).note(note), path, 1, known)
 }
 
 /// With "did you mean" for one part of the path: the fix is the whole path, as that is what is pointed at.
 fn meant<'a>(
-    subject: &Subject<'_>,
+    patience: &Patience,
     diagnostic: Diagnostic,
     path: &Path,
     part: usize,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
-    let Some(meant) = Fix::meant(diagnostic.primary, &path.parts[part], subject.patience.with(candidates)) else {
+    let Some(meant) = Fix::meant(diagnostic.primary, &path.parts[part], patience.with(candidates)) else {
         return diagnostic;
     };
     let mut parts: Vec<&str> = path.parts.iter().map(String::as_str).collect();

@@ -1,18 +1,22 @@
-//! Templates by themselves: what their front matter names is there, and variants say what their base says.
+//! Templates by themselves: what their front matter names is there, they read no name that no step could give, and variants
+//! say what their base says.
 
 use std::collections::BTreeSet;
 
-use crate::diag::{Diagnostic, SourceId, Sources, Span};
+use super::references::problem_of_template;
+use crate::diag::{Diagnostic, MOST_FOUND, Patience, SourceId, Sources, Span};
 use crate::plan::{Template, Templates, variants};
 use crate::runbook::workspace::{CHANNELS, Workspace};
 
 /// What is wrong with the templates, whoever sends them.
 #[must_use]
 pub fn check(workspace: &Workspace, templates: &Templates, sources: &Sources) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let (mut found, patience) = (Vec::new(), Patience::default());
     for (name, template) in templates {
         let Some(template) = template else { continue };
         names(workspace, template, &mut found);
+        let problems = template.reads().filter_map(|(path, span)| problem_of_template(path, span, &patience));
+        found.extend(problems.take(MOST_FOUND));
         if let Some((base, _)) = name.split_once('.') {
             variant(base, template, templates.get(base), &mut found);
         }
