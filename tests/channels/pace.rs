@@ -1,10 +1,11 @@
 //! Notices side by side go to a receiver one after the other, no sooner than it wants them.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 use super::http;
 use super::office::Office;
