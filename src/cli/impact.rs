@@ -65,7 +65,7 @@ impl Impact {
             None => console_line(&shown)?,
         }
         if self.graph.is_none() && self.output == Shown::Human {
-            next(told).iter().for_each(|next| say(&format!("next: {next}")));
+            next(told).iter().for_each(|next| say(&common.here().typed(&format!("next: {next}"))));
         }
         Ok(Exit::Done)
     }

@@ -72,7 +72,8 @@ impl Plan {
             say(&format!("{number} warning{s}: `drctl validate` shows them"));
         }
         if let Some(out) = &self.out {
-            say(&format!("written to `{0}`\n  next: drctl run --plan {0}", out.display()));
+            let next = common.here().typed(&format!("drctl run --plan {}", shell_words::quote(&out.to_string_lossy())));
+            say(&format!("written to `{}`\n  next: {next}", out.display()));
         }
         Ok(Exit::Done)
     }

@@ -163,7 +163,8 @@ fn written(common: &Common, file: &Path, region: &Region) -> Result<Exit, Error>
     kept.write_all(region.failover.text.as_bytes()).map_err(problem)?;
     let is_own = std::path::absolute(file)?.starts_with(common.workspace.join(RUNBOOKS));
     let next = if is_own { format!("failover {}", region.failover.name) } else { format!("run {}", file.display()) };
-    say(&format!("written to `{}`\n  next: drctl {next}", file.display()));
+    let next = common.here().typed(&format!("drctl {next}"));
+    say(&format!("written to `{}`\n  next: {next}", file.display()));
     Ok(Exit::Done)
 }
 

@@ -59,6 +59,11 @@ fn what_to_type_is_what_works_where_one_stands() {
     assert_eq!(typed(&approved.stdout.replace('`', "\n"), "resume"), typed(&left.stdout, "resume"));
     assert_eq!(from_above(&typed(&left.stdout, "resume")).code, 0);
     assert_eq!(workspace.lines("log"), ["east"]);
+    let saved = workspace.path("saved.json").display().to_string();
+    let file = workspace.path("runbooks/r.yaml").display().to_string();
+    let planned = from_above(&["plan".to_owned(), file, "--out".to_owned(), saved]);
+    let dry = from_above(&[typed(&planned.stderr, "--plan"), vec!["--dry-run".to_owned()]].concat());
+    assert_eq!(dry.code, 0, "{planned:?}: {dry:?}");
     // In the workspace itself there is nothing to add.
     let here = workspace.drctl(&["status"]);
     assert!(!here.stdout.contains("--workspace"), "{here:?}");
