@@ -6,6 +6,8 @@
 
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "support/tool.rs"]
+mod tool;
 #[path = "scenarios/workspace.rs"]
 mod workspace;
 
@@ -13,6 +15,7 @@ use std::path::Path;
 use std::process::Command;
 
 use pty::Terminal;
+use tool::installed;
 use workspace::{BINARY, Workspace};
 
 const GATED: &str = r#"
@@ -82,6 +85,9 @@ fn bash_completes_commands_and_what_is_in_the_workspace() {
 
 #[test]
 fn zsh_completes_commands_and_what_is_in_the_workspace() {
+    if !installed(&["zsh"]) {
+        return;
+    }
     let workspace = waiting();
     let start = "bindkey -e; PROMPT=; autoload -Uz compinit; compinit -u -D";
     let with_static = format!("{start}; source {}/completions/_drctl", env!("CARGO_MANIFEST_DIR"));
@@ -92,6 +98,9 @@ fn zsh_completes_commands_and_what_is_in_the_workspace() {
 
 #[test]
 fn fish_completes_commands_and_what_is_in_the_workspace() {
+    if !installed(&["fish"]) {
+        return;
+    }
     let workspace = waiting();
     let offers = |setup: &str, typed: &str| {
         let script = format!("{setup}; complete -C '{typed}'");

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
+#[path = "support/tool.rs"]
+mod tool;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -10,6 +13,7 @@ use std::process::{Command, ExitStatus};
 use drctl::catalogue::Timestamp;
 use drctl::journal::{Durability, FileJournal, Journal, Record, Seq, read, recover, verify_chain};
 use serde::{Deserialize, Serialize};
+use tool::installed;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "payload", rename_all = "snake_case")]
@@ -153,6 +157,9 @@ const ONE: &[&str] = &["write", "fdatasync"];
 
 #[test]
 fn after_a_failed_sync_nothing_more_is_written() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let scene = Scene::new();
     let (status, calls) = scene.run_traced("fdatasync:error=EIO:when=3");
     assert!(status.success());
@@ -163,6 +170,9 @@ fn after_a_failed_sync_nothing_more_is_written() {
 
 #[test]
 fn after_a_failed_write_nothing_more_is_written() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let scene = Scene::new();
     let (status, calls) = scene.run_traced("write:error=ENOSPC:when=4");
     assert!(status.success());
@@ -173,6 +183,9 @@ fn after_a_failed_write_nothing_more_is_written() {
 
 #[test]
 fn a_line_that_was_written_in_part_is_cut_off_and_kept_aside() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let scene = Scene::new();
     let mut shell = Command::new("sh");
     // Eight blocks of 512 bytes; the signal that comes with the error is not wanted.
@@ -189,6 +202,9 @@ fn a_line_that_was_written_in_part_is_cut_off_and_kept_aside() {
 
 #[test]
 fn killed_at_any_call_the_journal_keeps_every_record_that_was_durable() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for call in ["write", "fdatasync"] {
         for number in 1..=5 {
             let scene = Scene::new();

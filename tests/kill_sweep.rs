@@ -7,6 +7,8 @@
 
 #[path = "support/crash/mod.rs"]
 mod crash;
+#[path = "support/tool.rs"]
+mod tool;
 
 use std::path::Path;
 
@@ -15,6 +17,7 @@ use crash::point::{Fault, Point, Power};
 use crash::scene::Story;
 use crash::sweep::{Subject, Swept};
 use crash::world::Strike;
+use tool::installed;
 
 fn drctl() -> Subject<'static> {
     Subject { binary: Path::new(env!("CARGO_BIN_EXE_drctl")), mutant: None }
@@ -37,26 +40,41 @@ fn killed_at_write(story: Story, number: usize) -> Point {
 
 #[test]
 fn a_kill_at_any_moment_loses_nothing_and_repeats_nothing() {
+    if !installed(&["strace"]) {
+        return;
+    }
     assert_good(&drctl().sweep(|number| killed_at_sync(Story::Succeeds, number)), 12);
 }
 
 #[test]
 fn a_kill_of_drctl_and_all_it_started_loses_nothing_and_repeats_nothing() {
+    if !installed(&["strace"]) {
+        return;
+    }
     assert_good(&drctl().sweep(|number| killed_at_sync(Story::Succeeds, number).with_all(true)), 12);
 }
 
 #[test]
 fn a_kill_at_any_moment_of_a_rollback_loses_nothing_and_repeats_nothing() {
+    if !installed(&["strace"]) {
+        return;
+    }
     assert_good(&drctl().sweep(|number| killed_at_sync(Story::IsUndone, number)), 15);
 }
 
 #[test]
 fn a_kill_of_drctl_and_all_it_started_in_a_rollback_loses_nothing_and_repeats_nothing() {
+    if !installed(&["strace"]) {
+        return;
+    }
     assert_good(&drctl().sweep(|number| killed_at_sync(Story::IsUndone, number).with_all(true)), 15);
 }
 
 #[test]
 fn a_second_kill_while_the_run_is_taken_up_changes_nothing() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for story in [Story::Succeeds, Story::IsUndone] {
         let point =
             |number: usize| killed_at_sync(story, number).with_all(number.is_multiple_of(2)).again(1 + number % 4);
@@ -66,6 +84,9 @@ fn a_second_kill_while_the_run_is_taken_up_changes_nothing() {
 
 #[test]
 fn a_kill_before_any_write_after_a_gate_keeps_the_approval_and_the_effects() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for story in [Story::Succeeds, Story::IsUndone] {
         assert_good(&drctl().sweep(|number| killed_at_write(story, number)), 10);
     }
@@ -73,11 +94,17 @@ fn a_kill_before_any_write_after_a_gate_keeps_the_approval_and_the_effects() {
 
 #[test]
 fn a_kill_of_all_before_any_write_after_a_gate_keeps_the_approval_and_the_effects() {
+    if !installed(&["strace"]) {
+        return;
+    }
     assert_good(&drctl().sweep(|number| killed_at_write(Story::Succeeds, number).with_all(true)), 10);
 }
 
 #[test]
 fn a_kill_between_an_intent_and_its_effect_is_no_effect() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for call in ["clone3", "connect", "writev"] {
         let point =
             |number: usize| Point::new(Story::Succeeds, Fault::KillAt(call, number)).with_all(number.is_multiple_of(2));
@@ -87,6 +114,9 @@ fn a_kill_between_an_intent_and_its_effect_is_no_effect() {
 
 #[test]
 fn a_power_cut_at_any_sync_loses_nothing_and_repeats_nothing() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for story in [Story::Succeeds, Story::IsUndone] {
         assert_good(&drctl().sweep(|number| killed_at_sync(story, number).with_power_cut(Power::Synced)), 12);
     }
@@ -94,6 +124,9 @@ fn a_power_cut_at_any_sync_loses_nothing_and_repeats_nothing() {
 
 #[test]
 fn a_power_cut_inside_an_effect_loses_nothing_and_repeats_nothing() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for effect in ["switch", "script", "program", "order", "ticket", "setting", "second", "notice"] {
         for counted in [false, true] {
             let strike = Fault::Strike(Strike { counted, effect });
@@ -106,6 +139,9 @@ fn a_power_cut_inside_an_effect_loses_nothing_and_repeats_nothing() {
 
 #[test]
 fn a_power_cut_finds_a_drctl_that_never_syncs_and_one_that_acts_before_it_writes() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let struck = |power| {
         Point::new(Story::Succeeds, Fault::Strike(Strike { counted: true, effect: "order" })).with_power_cut(power)
     };
@@ -119,6 +155,9 @@ fn a_power_cut_finds_a_drctl_that_never_syncs_and_one_that_acts_before_it_writes
 /// Kills supervisors too: between the end of a step and the record of it.
 #[test]
 fn a_kill_of_a_supervisor_at_any_record_it_keeps_is_a_doubt_at_most() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for number in 1..=10 {
         let point = Point::new(Story::Succeeds, Fault::KillAt("fsync", number)).with_all(true);
         let shown = drctl().break_at(&point);
@@ -129,6 +168,9 @@ fn a_kill_of_a_supervisor_at_any_record_it_keeps_is_a_doubt_at_most() {
 /// Killed in the middle of an effect, drctl asks about it only where nobody else can tell.
 #[test]
 fn a_kill_inside_an_effect_asks_only_where_nobody_else_can_tell() {
+    if !installed(&["strace"]) {
+        return;
+    }
     // The effect, and the step that is in doubt if drctl is killed alone, or with all it started.
     let told = [
         ("switch", "", "switch"),
@@ -147,6 +189,9 @@ fn a_kill_inside_an_effect_asks_only_where_nobody_else_can_tell() {
 
 #[test]
 fn a_kill_inside_an_undo_asks_only_where_nobody_else_can_tell() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let told = [("undo_script", "", "script"), ("undo_program", "", ""), ("undo_order", "order", "order")];
     for (effect, alone, with_all) in told {
         judge_strikes(Story::IsUndone, effect, [alone, with_all]);
@@ -167,6 +212,9 @@ fn judge_strikes(story: Story, effect: &'static str, doubts: [&str; 2]) {
 
 #[test]
 fn an_answer_that_never_comes_is_no_reason_to_send_again() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let told = [("order", Some("order")), ("ticket", None), ("notice", Some("tell")), ("undo_order", Some("order"))];
     for (effect, step) in told {
         let shown = drctl().break_at(&Point::new(Story::IsUndone, Fault::LoseAnswer(effect)));
@@ -177,12 +225,18 @@ fn an_answer_that_never_comes_is_no_reason_to_send_again() {
 
 #[test]
 fn any_sync_of_the_journal_may_fail_and_a_resume_goes_on() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let point = |number| Point::new(Story::Succeeds, Fault::FailAt("fdatasync", "EIO", number));
     assert_good(&drctl().sweep(point), 12);
 }
 
 #[test]
 fn the_disk_may_be_full_at_any_write_and_a_resume_goes_on() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let point = |number| Point::new(Story::IsUndone, Fault::FailAt("write", "ENOSPC", number)).after_gate();
     assert_good(&drctl().sweep(point), 12);
 }
@@ -195,6 +249,9 @@ fn violations(mistake: Option<&'static str>) -> Vec<String> {
 
 #[test]
 fn the_sweep_finds_both_mistakes() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for mistake in ["effect_before_intent", "blind_retry"] {
         let found = violations(Some(mistake));
         assert!(found.iter().any(|it| it.contains(" times")), "{mistake} was not found: {}", found.join("\n\n"));

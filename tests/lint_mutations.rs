@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use drctl::catalogue::Timestamp;
+use drctl::exec::check::check_with;
+use drctl::exec::files::Files;
 use drctl::exec::load::{Loaded, load};
 use drctl::exec::run::registry;
 use drctl::lint::RULES;
@@ -216,6 +219,24 @@ fn an_error_hides_nothing_that_is_wrong_elsewhere() {
     ];
     waits.dedup();
     assert_eq!(waits, about_the_same);
+}
+
+#[test]
+fn a_calendar_that_begins_half_a_year_earlier_has_a_drill_out_of_date() {
+    let workspace = workspace();
+    let found = || {
+        let now = Timestamp::parse("2026-09-01T12:00:00.000Z").unwrap();
+        let nothing = Files::default();
+        let checked = check_with(workspace.path(), &nothing, &registry().catalogue(), Some((&[], now))).unwrap();
+        checked.found.iter().map(|finding| format!("{}: {}", finding.code, finding.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(), [""; 0]);
+    let settings = workspace.path().join("drctl.yaml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let (from, to) = ("since: 2026-07-01", "since: 2026-01-01");
+    assert!(text.contains(from));
+    fs::write(&settings, text.replacen(from, to, 1)).unwrap();
+    assert_eq!(found(), ["calendar: the drill `shop_failover` is overdue: no run here was one"]);
 }
 
 #[test]

@@ -7,6 +7,8 @@
 #[expect(dead_code, reason = "the sweep of kills uses the rest")]
 #[path = "support/crash/mod.rs"]
 mod crash;
+#[path = "support/tool.rs"]
+mod tool;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,6 +17,7 @@ use std::process::{Command, Output, Stdio};
 
 use crash::mutant::mutant;
 use crash::scene::{Scene, Story};
+use tool::installed;
 
 const STEPS: usize = 6;
 
@@ -146,6 +149,9 @@ fn log_of(binary: &Path, mistake: Option<&'static str>) -> String {
 
 #[test]
 fn nothing_starts_and_nothing_is_sent_before_its_intent_is_durable() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let log = log_of(Path::new(DRCTL), None);
     let rules = rules();
     let all: BTreeSet<&str> = rules.iter().map(|rule| rule.effect.as_str()).collect();
@@ -158,6 +164,9 @@ fn nothing_starts_and_nothing_is_sent_before_its_intent_is_durable() {
 
 #[test]
 fn a_drctl_that_acts_before_it_has_written_is_found_by_the_order_of_its_calls() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let log = log_of(mutant(), Some("effect_before_intent"));
     let rules = rules();
     let (_, early) = judge(&log, &rules);
@@ -202,6 +211,9 @@ fn stopped_and_taken_up(folder: &Path, ran: &Output) {
 
 #[test]
 fn a_failed_sync_is_final_and_the_run_goes_on_from_what_is_durable() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for when in [3, 4, 5, 6] {
         let folder = workspace();
         let inject = format!("inject=fdatasync:error=EIO:when={when}");
@@ -214,6 +226,9 @@ fn a_failed_sync_is_final_and_the_run_goes_on_from_what_is_durable() {
 
 #[test]
 fn a_full_disk_stops_the_run_and_loses_nothing() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let folder = workspace();
     // A file may have at most this many blocks: a real short write, and then none at all.
     let limited = format!("trap '' XFSZ; ulimit -f 3; exec {DRCTL} failover r");

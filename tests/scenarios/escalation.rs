@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::clock::WallClock;
+use crate::tool::installed;
 use crate::until::until;
 use crate::workspace::{BINARY, Workspace, ran, signal};
 
@@ -215,6 +216,9 @@ fn killed_between_a_call_and_its_record_a_receiver_that_drops_the_second_gets_th
 
 #[test]
 fn killed_at_any_write_each_level_is_called_once() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let mut met = 0;
     for number in 1.. {
         let receiver = Receiver::start(200, || {});

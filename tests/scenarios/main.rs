@@ -16,6 +16,8 @@ mod plan;
 mod resume;
 mod secrets;
 mod signals;
+#[path = "../support/tool.rs"]
+mod tool;
 #[path = "../support/until.rs"]
 mod until;
 mod workspace;
