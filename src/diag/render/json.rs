@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Fix, Sources, Span};
 /// JSON; `waiting` are the codes of which more may be found once the errors are mended.
 #[must_use]
 pub fn json(diagnostics: &[Diagnostic], sources: &Sources, waiting: &[&str]) -> String {
-    let each = place_by_place(diagnostics);
+    let each = place_by_place(diagnostics, sources);
     let diagnostics: Vec<Value> = each.iter().map(|diagnostic| object(diagnostic, sources)).collect();
     json_text(&json!({ "version": 1, "diagnostics": diagnostics, "waiting": waiting }))
 }

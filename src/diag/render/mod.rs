@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::{Diagnostic, Severity, Sources, sort};
+use super::{Diagnostic, Severity, Sources};
 
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,17 +74,17 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format, col
             let more = format!("and {} more: `--format short` lists them all\n", rest.len());
             if rest.is_empty() { text } else { text + &more }
         }
-        Format::Short => short::render(&place_by_place(diagnostics), sources),
-        Format::Github => github::render(&place_by_place(diagnostics), sources),
+        Format::Short => short::render(&place_by_place(diagnostics, sources), sources),
+        Format::Github => github::render(&place_by_place(diagnostics, sources), sources),
         Format::Json => json(diagnostics, sources, &[]),
         Format::Sarif => sarif(diagnostics, sources, &[], &|_| None),
     }
 }
 
-/// Findings for programs: each at its own place, in the order of the places, and none twice.
-fn place_by_place(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+/// Findings for programs: each at its own place, in the order of files and places, and none twice.
+fn place_by_place(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Diagnostic> {
     let mut each: Vec<Diagnostic> = diagnostics.iter().flat_map(Diagnostic::each).collect();
-    sort(&mut each);
+    sources.sort(&mut each);
     each.dedup_by(|later, one| (later.primary, later.code, &later.message) == (one.primary, one.code, &one.message));
     each
 }

@@ -23,7 +23,7 @@ pub fn sarif(
     let codes: BTreeSet<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     let rules: Vec<Value> = codes.iter().map(|code| rule(code, help(code))).collect();
     let results: Vec<Value> =
-        place_by_place(diagnostics).iter().map(|diagnostic| result(diagnostic, sources)).collect();
+        place_by_place(diagnostics, sources).iter().map(|diagnostic| result(diagnostic, sources)).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
