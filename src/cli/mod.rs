@@ -194,10 +194,10 @@ pub fn run() -> Result<Exit, Error> {
         common = common.at(file);
     }
     let from_here = common.here();
-    done(cli.command, &common).map_err(|error| error.map_next(|command| from_here.typed(command)))
+    dispatch(cli.command, &common).map_err(|error| error.map_next(|command| from_here.typed(command)))
 }
 
-fn done(command: Command, common: &common::Common) -> Result<Exit, Error> {
+fn dispatch(command: Command, common: &common::Common) -> Result<Exit, Error> {
     match command {
         Command::Init(given) => given.run(),
         Command::Failover(given) => given.run(common),
