@@ -20,6 +20,8 @@
 mod markdown;
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "support/tool.rs"]
+mod tool;
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
@@ -33,6 +35,7 @@ use markdown::{Block, blocks, links};
 use pty::Terminal;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
+use tool::installed;
 
 /// How long a step of a page may take.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -41,6 +44,9 @@ const MOST_BY_HAND: usize = 5;
 
 #[test]
 fn every_command_of_every_page_does_what_the_page_says() {
+    if !installed(&["openssl"]) {
+        return;
+    }
     let pages = pages();
     let followed = std::thread::scope(|scope| {
         let follow = |page: &'static str| scope.spawn(move || Reader::new().follow(page, &read(page)));
