@@ -2,8 +2,7 @@
 //!
 //! A comment, because what it is about may be any line, and because it changes nothing in a run.
 
-use super::source;
-use crate::diag::{Diagnostic, SourceId, Sources, Span, Spanned};
+use crate::diag::{Diagnostic, Span, Spanned};
 
 /// What a comment that is meant for drctl begins with.
 const MARK: &str = "drctl:";
@@ -29,39 +28,37 @@ impl Allowance {
     }
 }
 
-/// What the comments of a file allow, and those that cannot be understood.
+/// What the comments of a file with that text allow, and those that cannot be understood.
 #[must_use]
-pub fn allowances(sources: &Sources, source: SourceId) -> (Vec<Allowance>, Vec<Diagnostic>) {
-    let text = sources.text(source);
+pub fn allowances(text: &str, comments: &[Span]) -> (Vec<Allowance>, Vec<Diagnostic>) {
     let (mut allowed, mut found) = (Vec::new(), Vec::new());
-    // Most files hold none, and need not be read twice.
-    let comments = if text.contains(MARK) { source::comments(sources, source) } else { Vec::new() };
-    for comment in comments.iter().filter(|comment| comment.value.trim_start().starts_with(MARK)) {
-        match codes(comment) {
+    for comment in comments {
+        let behind = &text[comment.start as usize + 1..comment.end as usize];
+        let Some(meant) = behind.trim_start().strip_prefix(MARK) else { continue };
+        match codes(meant, *comment) {
             Some((codes, has_reason)) => {
-                let line = line_of(text, comment.span);
+                let line = line_of(text, *comment);
                 allowed.extend(codes.into_iter().map(|code| Allowance { code, line, has_reason }));
             }
             None => {
                 let message = "wanted `# drctl: allow(CODE) REASON`";
-                found.push(Diagnostic::warning("allow", comment.span, message).note("it allows nothing as it stands"));
+                found.push(Diagnostic::warning("allow", *comment, message).note("it allows nothing as it stands"));
             }
         }
     }
     (allowed, found)
 }
 
-/// The codes between the brackets, and whether words follow.
-fn codes(comment: &Spanned<String>) -> Option<(Vec<Spanned<String>>, bool)> {
-    let text = comment.value.as_str();
-    let inside = text.trim_start().strip_prefix(MARK)?.trim_start().strip_prefix("allow(")?;
+/// The codes between the brackets, and whether words follow. `meant` ends where the comment does.
+fn codes(meant: &str, comment: Span) -> Option<(Vec<Spanned<String>>, bool)> {
+    let inside = meant.trim_start().strip_prefix("allow(")?;
     let (inside, reason) = inside.split_once(')')?;
-    // Behind the `#`, which is no part of the text.
-    let at = |part: &str| 1 + part.as_ptr().addr() - text.as_ptr().addr();
+    let length = (comment.end - comment.start) as usize;
+    let at = |part: &str| length - meant.len() + (part.as_ptr().addr() - meant.as_ptr().addr());
     let code = |part: &str| {
         let part = part.trim();
         let from = at(part);
-        Spanned { value: part.to_owned(), span: comment.span.slice(from, from + part.len()) }
+        Spanned { value: part.to_owned(), span: comment.slice(from, from + part.len()) }
     };
     let is_word = |character: char| character.is_alphanumeric();
     Some((inside.split(',').map(code).collect(), reason.contains(is_word)))

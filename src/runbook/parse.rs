@@ -27,7 +27,7 @@ pub fn runbook(sources: &Sources, source: SourceId) -> (Option<Runbook>, Vec<Dia
     found.append(&mut decoder.found);
     if let Some(runbook) = &mut runbook {
         unread::mark(&document, runbook, &found);
-        let (allowances, mut problems) = allowances(sources, source);
+        let (allowances, mut problems) = allowances(sources.text(source), document.comments());
         runbook.allowances = allowances;
         found.append(&mut problems);
     }

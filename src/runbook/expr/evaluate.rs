@@ -70,7 +70,8 @@ pub struct Expressions {
     template: Vec<usize>,
     /// Stands for all that are too many.
     beyond: Option<ExprId>,
-    tera: Tera,
+    /// None before they are compiled, or where one of them is refused.
+    tera: Option<Tera>,
 }
 
 /// A problem Tera found in an expression: which, what, and where in its text.
@@ -113,7 +114,7 @@ impl Expressions {
             self.interned.iter().map(|(text, index)| (index.to_string(), wrap(&strict::expression(text)))).collect();
         let mut tera = engine();
         if tera.add_raw_templates(borrowed(&wrapped)).is_ok() {
-            self.tera = tera;
+            self.tera = Some(tera);
             return Vec::new();
         }
         // One bad expression fails the whole batch.
@@ -137,9 +138,9 @@ impl Expressions {
         let expression = self.get(id);
         let context = context(&expression.scan, scope)?;
         CAPTURED.with_borrow_mut(Option::take);
-        self.tera
-            .render(&self.template[id.0 as usize].to_string(), &context)
-            .map_err(|error| Undefined::Wrong(format!("`{}`: {}", expression.text, reason(&error))))?;
+        let wrong = |why: &str| Undefined::Wrong(format!("`{}`: {why}", expression.text));
+        let tera = self.tera.as_ref().ok_or_else(|| wrong("it was refused"))?;
+        tera.render(&self.template[id.0 as usize].to_string(), &context).map_err(|error| wrong(&reason(&error)))?;
         CAPTURED
             .with_borrow_mut(Option::take)
             .ok_or_else(|| Undefined::Wrong(format!("`{}` has no value", expression.text)))

@@ -24,7 +24,7 @@ pub fn parse_to(sources: &Sources, source: SourceId, end: usize) -> (Option<Docu
     let mut builder = Builder::new(sources, source);
     let text = sources.text(source).get(..end).unwrap_or_default();
     let options = granit_parser::options! {
-        emit_comments: false,
+        emit_comments: text.contains('#'),
         emit_unresolved_aliases: true,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
@@ -88,6 +88,7 @@ impl Builder {
             entries: Vec::new(),
             items: Vec::new(),
             pairs: Vec::new(),
+            comments: Vec::new(),
             root: NodeId(0),
         };
         Self {
@@ -137,9 +138,15 @@ impl Builder {
             Event::SequenceEnd | Event::MappingEnd => return self.end(&place),
             Event::Alias(anchor) => return self.alias(anchor, &place),
             Event::UnresolvedAlias(name) => return self.unknown_alias(&name, &place),
+            Event::Comment(..) => self.comment(&place),
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+
+    fn comment(&mut self, place: &Place) {
+        let span = self.span(place);
+        self.document.comments.push(span);
     }
 
     /// Ends the reading: what follows cannot be read, or must not be.

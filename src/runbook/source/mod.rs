@@ -6,7 +6,6 @@
 
 mod aliases;
 mod build;
-mod comments;
 mod decode;
 mod inner;
 mod keys;
@@ -19,7 +18,6 @@ mod syntax;
 mod tree;
 
 pub use build::{parse, parse_to};
-pub use comments::comments;
 pub use decode::decode;
 pub use limits::{LARGEST_FILE, MAX_DEPTH};
 pub use tree::{Document, Node, NodeId};

@@ -40,6 +40,7 @@ pub struct Document {
     pub(super) entries: Vec<Entry>,
     pub(super) items: Vec<NodeId>,
     pub(super) pairs: Vec<(NodeId, NodeId)>,
+    pub(super) comments: Vec<Span>,
     pub(super) root: NodeId,
 }
 
@@ -83,6 +84,12 @@ impl Document {
     #[must_use]
     pub fn root(&self) -> NodeId {
         self.root
+    }
+
+    /// The comments, each from its `#` on, in order.
+    #[must_use]
+    pub fn comments(&self) -> &[Span] {
+        &self.comments
     }
 
     /// What a node holds.

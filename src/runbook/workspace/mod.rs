@@ -113,7 +113,7 @@ impl Workspace {
         let mut decoder = Decoder::new(&document);
         let mut workspace = decoder.workspace(document.root()).unwrap_or_else(Self::empty);
         found.append(&mut decoder.found);
-        let (allowed, problems) = allowances(sources, source);
+        let (allowed, problems) = allowances(sources.text(source), document.comments());
         workspace.allowances = allowed;
         found.extend(problems);
         (workspace, found)
