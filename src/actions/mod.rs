@@ -163,6 +163,8 @@ pub enum Foreseen {
         what: String,
         /// What it would send for that, one line an item, and what the other side says would come of it.
         lines: Vec<String>,
+        /// Whether that rests on a state that was read; else it is sent whatever the state.
+        has_read: bool,
     },
     /// Nothing: the wanted state holds.
     Holds(Done),

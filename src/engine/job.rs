@@ -154,6 +154,8 @@ pub struct DryHints {
     pub assumed: Option<Map<String, Value>>,
     /// A step whose assumed outputs it reads.
     pub rests_on: Option<String>,
+    /// Why it is not certain that it runs, or that it reads what it reads now.
+    pub unsure: Option<String>,
 }
 
 /// What the machine asks for.

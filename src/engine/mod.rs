@@ -16,6 +16,7 @@ mod foresight;
 mod frame;
 mod gate;
 mod gate_preview;
+mod hints;
 mod job;
 mod loss;
 mod machine;

@@ -52,7 +52,7 @@ pub enum Label {
     Simulated,
     /// A value from `simulate`.
     Assumed,
-    /// It touches an unknown.
+    /// It touches an unknown: a value, a state that nobody has read, or whether it runs at all.
     Unknown,
 }
 

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::deliveries::known_before;
-use super::event::{Event, Instance, Intent, Label, Mode, Outputs, Side, StepState};
-use super::job::{DryHints, Effect, Job, JobId, JobKind};
+use super::event::{Event, Instance, Intent, Mode, Outputs, Side, StepState};
+use super::job::{Effect, Job, JobId, JobKind};
 use super::machine::Machine;
 use super::notice::notice;
 use super::scope::UNKNOWN;
 use super::state::NodeId;
 use super::transition::Illegal;
 use crate::catalogue::Type;
-use crate::plan::{self, StepIndex};
-use crate::runbook::ast::{ActionUse, Phase, RunIf, Step};
+use crate::plan;
+use crate::runbook::ast::{ActionUse, RunIf, Step};
 use crate::runbook::expr::{Rendered, Undefined};
 
 /// Why a step with this `when` does not apply.
@@ -292,64 +292,6 @@ impl Machine {
     pub(super) fn dispatch(&mut self, job: Job) {
         self.jobs.insert(job.id);
         self.effects.push(Effect::Do { job: Box::new(job), after: self.last() });
-    }
-
-    fn dry_hints(&mut self, node: NodeId, job: &Job, unknown: Option<String>) -> DryHints {
-        let plan = Arc::clone(&self.plan);
-        let index = self.state.node(node).step;
-        let step = plan.step(index);
-        // What comes before a call comes before all that it calls.
-        let comes_before = |other: StepIndex, step: StepIndex| {
-            let (before, phase) = (plan.step(other).phase, plan.step(step).phase);
-            let earlier = before.is_barrier() && before < phase && plan.part_index(other) == plan.part_index(step);
-            earlier || plan.graph.needs(step).contains(&other)
-        };
-        let unsent = &self.after_unsent_write;
-        let after = plan.callers(index).any(|step| unsent.iter().any(|other| comes_before(*other, step)));
-        let hints = DryHints {
-            unknown,
-            after_unsent_write: after,
-            assumed: step
-                .simulate
-                .as_ref()
-                .map(|simulate| simulate.outputs.clone())
-                .filter(|outputs| !outputs.is_empty()),
-            rests_on: self.rests_on(node),
-        };
-        if after || job.effect != crate::catalogue::Effect::Reads && may_change_what_is_read(step) {
-            self.after_unsent_write.extend(plan.callers(index));
-        }
-        hints
-    }
-}
-
-/// Whether reads that come after an effect of the step may find another world. A notice changes nothing that is
-/// read, and neither does a person before the execution: there they look and decide.
-fn may_change_what_is_read(step: &Step) -> bool {
-    match step.action.name.value.as_str() {
-        "notify" => false,
-        "manual" => step.phase == Phase::Execution,
-        _ => true,
-    }
-}
-
-impl Machine {
-    /// The first step it reads of which a dry run has only assumptions.
-    fn rests_on(&self, node: NodeId) -> Option<String> {
-        let node = self.state.node(node);
-        let frame = self.state.frame(node.frame);
-        let part = &self.plan.parts[frame.part];
-        let is_assumed = |id: &str| {
-            let step = part.find(id)?;
-            let read = self.state.node(frame.node(&self.plan, step));
-            let label = read.more.as_ref()?.label?;
-            let simulates = self.plan.step(step).simulate.is_some();
-            Some(label == Label::Assumed || label == Label::Simulated && simulates)
-        };
-        let expressions = self.plan.step(node.step).expressions().into_iter();
-        let paths = expressions.flat_map(|id| &part.runbook.expressions.get(id).scan.paths);
-        let steps = paths.filter(|path| path.parts[0] == "steps").filter_map(|path| path.parts.get(1));
-        steps.into_iter().find(|id| is_assumed(id) == Some(true)).cloned()
     }
 }
 

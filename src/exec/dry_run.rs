@@ -8,52 +8,85 @@ use crate::actions::{Action, Call, Context, Failure, Foreseen, Observation};
 use crate::catalogue::Effect;
 use crate::engine::{Answer, DryHints, End, Job, Label, Outputs};
 
-/// The answer a dry run gives for a job.
+/// The answer a dry run gives for a job. What may not run is walked as if it ran, and never taken for checked.
 pub(super) async fn answer(action: &dyn Action, context: &Context, call: &Call, job: &Job) -> Answer {
     let hints = job.dry.clone().unwrap_or_default();
+    let end = walked(action, context, call, job, &hints).await;
+    Answer::End(match hints.unsure {
+        Some(why) => unsure(end, &why),
+        None => end,
+    })
+}
+
+/// What comes of a job that may not run in that way, or at all.
+fn unsure(end: End, why: &str) -> End {
+    let led = |text: String| if text.is_empty() { why.to_owned() } else { format!("{why}; if so:\n{text}") };
+    match end {
+        End::Succeeded { outputs, already, note, label } => {
+            let label = label.filter(|label| *label == Label::Assumed).unwrap_or(Label::Unknown);
+            End::Succeeded { outputs, already, note: led(note), label: Some(label) }
+        }
+        End::Failed { reason, retry_at } => End::Failed { reason: led(reason), retry_at },
+        other => other,
+    }
+}
+
+/// What comes of a job as far as it is walked.
+async fn walked(action: &dyn Action, context: &Context, call: &Call, job: &Job, hints: &DryHints) -> End {
     let shown = match job.with.shown() {
         Value::Object(shown) => shown,
         _ => Map::new(),
     };
     if let Some(name) = &hints.unknown {
-        return told(stand_in(
-            &hints,
-            Label::Unknown,
-            format!("it touches `{name}`, which is not known before the run"),
-        ));
+        return stand_in(hints, Label::Unknown, format!("it touches `{name}`, which is not known before the run"));
     }
     let preview = action.preview(&shown).join("\n");
     match job.action.as_str() {
-        // All of it is known, and time alone changes nothing.
-        "wait" => return told(succeeded(Map::new(), Label::Simulated, format!("would {preview}"))),
-        "manual" => return told(stand_in(&hints, Label::Unknown, preview)),
+        // All it depends on is the clock, which a dry run has read.
+        "wait" => return succeeded(Map::new(), Label::Simulated, format!("would {preview}")),
+        "manual" => return stand_in(hints, Label::Unknown, preview),
+        "notify" => {
+            let note = format!("not sent: no channel tells before whether it takes it; would:\n{preview}");
+            return stand_in(hints, Label::Unknown, note);
+        }
         _ => {}
     }
-    let unread = unread_secret(context, job);
-    if job.effect != Effect::Reads || starts_a_process(action) {
-        return write(action, context, call, &hints, (preview, unread)).await;
+    if starts_a_process(action) {
+        // It leaves nothing to look at before it ran.
+        let note = format!("not tried, as a dry run starts no process; would run:\n{preview}");
+        return stand_in(hints, Label::Unknown, note);
     }
     let is_pure = job.action == "assert";
     if hints.after_unsent_write && !is_pure {
-        let note = format!("not read: it comes after a write that was not sent\n{preview}");
-        return told(stand_in(&hints, Label::Unknown, note));
+        let would = if job.effect == Effect::Reads { "" } else { "; would do:" };
+        let note = format!("not read: it comes after a write that was not sent{would}\n{preview}");
+        return stand_in(hints, Label::Unknown, note);
+    }
+    let unread = unread_secret(context, job);
+    if job.effect != Effect::Reads {
+        return write(action, context, call, hints, (preview, unread)).await;
     }
     if let Some(why) = unread {
-        return told(stand_in(&hints, Label::Unknown, format!("not read: {why}\n{preview}")));
+        return stand_in(hints, Label::Unknown, format!("not read: {why}\n{preview}"));
     }
+    read(action, context, call, hints, is_pure).await
+}
+
+/// A read: it is made.
+async fn read(action: &dyn Action, context: &Context, call: &Call, hints: &DryHints, is_pure: bool) -> End {
     let resting = hints.rests_on.as_ref().map(|step| format!("; that rests on what `simulate` of `{step}` says"));
     let note = |text: &str| context.secrets.mask(text) + resting.as_deref().unwrap_or_default();
     // What reads nothing but assumed values is assumed itself.
     let label = if is_pure && resting.is_some() { Label::Assumed } else { Label::Checked };
     match action.apply(context, call).await {
-        Ok(done) => told(End::Succeeded {
+        Ok(done) => End::Succeeded {
             outputs: Outputs::of(done.outputs),
             already: done.already,
             note: note(&done.note),
             label: Some(label),
-        }),
-        Err(Failure::Cancelled) => told(End::Cancelled),
-        Err(failure) => told(End::Failed { reason: note(&failure.to_string()), retry_at: None }),
+        },
+        Err(Failure::Cancelled) => End::Cancelled,
+        Err(failure) => End::Failed { reason: note(&failure.to_string()), retry_at: None },
     }
 }
 
@@ -70,50 +103,42 @@ fn starts_a_process(action: &dyn Action) -> bool {
     matches!(action.spec().name, "shell" | "exec")
 }
 
-/// A write: its state is read, unless that read would come after a write that was not sent.
+/// A write: its state is read, and what would be sent is shown. Where nobody can read it, what comes of it is unknown.
 async fn write(
     action: &dyn Action,
     context: &Context,
     call: &Call,
     hints: &DryHints,
     (preview, unread): (String, Option<String>),
-) -> Answer {
-    // Of a process nothing at all is read: what it gives is an assumption alone.
-    let assumed = starts_a_process(action) && hints.assumed.is_some();
-    let label = if assumed { Label::Assumed } else { Label::Simulated };
-    if hints.after_unsent_write {
-        return told(stand_in(hints, label, format!("would do, after writes that were not sent:\n{preview}")));
-    }
-    if starts_a_process(action) {
-        // It leaves nothing to look at before it ran.
-        return told(stand_in(
-            hints,
-            label,
-            format!("not tried, as a dry run starts no process; would run:\n{preview}"),
-        ));
-    }
+) -> End {
     let foreseen = match unread {
         Some(why) => Foreseen::Unknown(why),
         None => action.foresee(context, call).await,
     };
     let words = foreseen.words().unwrap_or_default();
     let (label, note) = match foreseen {
-        Foreseen::Holds(done) => return told(held(done.outputs)),
-        Foreseen::Sends { lines, .. } => (label, format!("not done yet ({words}); would do:\n{}", lines.join("\n"))),
-        // What would be sent rests on nothing that is read: its label does not, either.
+        Foreseen::Holds(done) => return held(done.outputs),
+        Foreseen::Sends { lines, has_read: true, .. } => {
+            (Label::Simulated, format!("not done yet ({words}); would do:\n{}", lines.join("\n")))
+        }
+        Foreseen::Sends { lines, .. } => {
+            (Label::Unknown, format!("no state is read before it is sent; would do:\n{}", lines.join("\n")))
+        }
         Foreseen::AsPreviewed => match action.observe(context, call).await {
-            Observation::Applied(outputs) => return told(held(outputs)),
-            Observation::NotApplied(reason) => (label, format!("not done yet ({reason}); would do:\n{preview}")),
+            Observation::Applied(outputs) => return held(outputs),
+            Observation::NotApplied(reason) => {
+                (Label::Simulated, format!("not done yet ({reason}); would do:\n{preview}"))
+            }
             Observation::UnderWay(reason) | Observation::Unknown(reason) => {
                 let words = Foreseen::Unknown(reason).words().unwrap_or_default();
-                (label, format!("{words}; would do:\n{preview}"))
+                (Label::Unknown, format!("{words}; would do:\n{preview}"))
             }
         },
         Foreseen::Waits(_) => (Label::Unknown, format!("{words}; then:\n{preview}")),
         Foreseen::Fails(_) => (Label::Unknown, format!("by its state now, {words}\n{preview}")),
         Foreseen::Unknown(_) => (Label::Unknown, format!("{words}; would do:\n{preview}")),
     };
-    told(stand_in(hints, label, context.secrets.mask(&note)))
+    stand_in(hints, label, context.secrets.mask(&note))
 }
 
 fn held(outputs: Map<String, Value>) -> End {
@@ -134,8 +159,4 @@ fn stand_in(hints: &DryHints, label: Label, note: String) -> End {
 
 fn succeeded(outputs: Map<String, Value>, label: Label, note: String) -> End {
     End::Succeeded { outputs: Outputs::of(outputs), already: false, note, label: Some(label) }
-}
-
-fn told(end: End) -> Answer {
-    Answer::End(end)
 }

@@ -1,5 +1,8 @@
 //! A dry run reads, writes nothing, and says of each step how far it was checked.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use crate::tool::installed;
 use crate::workspace::Workspace;
 
@@ -35,18 +38,18 @@ fn each_step_has_an_honest_label_and_the_coverage_is_counted() {
         ("checked", "read"),
         ("assumed", "ask"),
         ("checked", "still"),
-        ("simulated", "change"),
+        ("unknown", "change"),
         ("unknown", "uses"),
         ("assumed", "sees"),
         ("assumed", "holds"),
         ("simulated", "pause"),
         ("unknown", "looks"),
-        ("simulated", "tell"),
+        ("unknown", "tell"),
     ];
     assert_eq!(labels, wanted, "{}", ran.stdout);
     assert!(
         ran.stdout
-            .ends_with("10 steps: 2 checked, 3 simulated, 3 assumed, 2 unknown: 20 % of the plan was really checked\n"),
+            .ends_with("10 steps: 2 checked, 1 simulated, 3 assumed, 4 unknown: 20 % of the plan was really checked\n"),
         "{}",
         ran.stdout
     );
@@ -82,7 +85,7 @@ execution:
     assert!(!workspace.path("started").exists());
     let why = "not read: the secret `token` comes from a command, which a dry run does not start";
     assert!(ran.stdout.contains(why), "{}", ran.stdout);
-    assert!(ran.stdout.contains("2 steps: 0 checked, 1 simulated, 0 assumed, 1 unknown"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("2 steps: 0 checked, 0 simulated, 0 assumed, 2 unknown"), "{}", ran.stdout);
     assert_eq!(ran.code, 0);
 }
 
@@ -169,15 +172,138 @@ fn of_a_process_it_says_that_none_is_started_and_what_would_be() {
     assert_eq!(
         ran.stdout.lines().map(str::trim_end).collect::<Vec<_>>(),
         [
-            "simulated      detection     look",
+            "unknown        detection     look",
             "                             not tried, as a dry run starts no process; would run:",
             "                             sh -eu -c",
             "                               cat state",
-            "simulated      execution     go",
+            "unknown        execution     go",
             "                             not tried, as a dry run starts no process; would run:",
             "                             move it",
             "",
-            "2 steps: 0 checked, 2 simulated, 0 assumed, 0 unknown: 0 % of the plan was really checked",
+            "2 steps: 0 checked, 0 simulated, 0 assumed, 2 unknown: 0 % of the plan was really checked",
         ]
+    );
+}
+
+/// What a dry run of the steps prints, without the spaces at the ends of its lines, and how it ends.
+fn shown(workspace: &Workspace) -> (String, i32) {
+    let ran = workspace.drctl(&["failover", "r", "--dry-run"]);
+    (ran.stdout.lines().map(|line| format!("{}\n", line.trim_end())).collect(), ran.code)
+}
+
+/// A server that has nothing: where it is.
+fn empty_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let read = stream.read(&mut [0; 4096]);
+            let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            read.and_then(|_| stream.write_all(answer.as_bytes())).ok();
+        }
+    });
+    url
+}
+
+#[test]
+fn a_write_is_simulated_only_where_its_state_was_read() {
+    let url = empty_server();
+    let steps = r#"
+azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg, credential: client_secret }
+execution:
+  - { id: put, action: http, with: { method: PUT, url: "URL/a", observe: { status: [200] } } }
+  - { id: post, action: http, with: { method: POST, url: "URL/b", json: { on: true } }, simulate: { outputs: { status: 200 } } }
+  - { id: blind, action: http, with: { method: POST, url: "URL/c" } }
+  - { id: tag, action: azure.request, with: { method: PATCH, path: /providers/x, api_version: "2024-01-01", json: { on: true } } }
+  - { id: late, action: http, needs: [put], with: { method: PUT, url: "URL/d", observe: { status: [200] } } }
+  - { id: pause, action: wait, needs: [late], with: { for: 1m } }
+communication:
+  - { id: tell, action: notify, with: { template: t, audience: all } }
+"#;
+    let template = "Subject: Down\n\nOrders is down.\n";
+    let workspace = Workspace::of(&steps.replace("URL", &url)).file("templates/t.txt", template);
+    let (told, code) = shown(&workspace);
+    assert_eq!(code, 0, "{told}");
+    assert_eq!(
+        told.replace(&url, "URL"),
+        "\
+simulated      execution     put
+                             not done yet (answered 404, wanted 200); would do:
+                             PUT URL/a
+                             sent only if this does not hold: {\"status\":[200]}
+assumed        execution     post
+                             its state could not be read: the step has no `observe` that would tell; would do:
+                             POST URL/b
+                             body: {\"on\":true}
+                             its outputs are those of `simulate`
+unknown        execution     blind
+                             its state could not be read: the step has no `observe` that would tell; would do:
+                             POST URL/c
+unknown        execution     tag
+                             no state is read before it is sent; would do:
+                             PATCH https://management.azure.com/providers/x?api-version=2024-01-01
+                             body: {\"on\":true}
+unknown        execution     late
+                             not read: it comes after a write that was not sent; would do:
+                             PUT URL/d
+                             sent only if this does not hold: {\"status\":[200]}
+simulated      execution     pause
+                             would wait for 1m
+unknown        communication tell
+                             not sent: no channel tells before whether it takes it; would:
+                             tell all what the template t says
+                             through file `board`
+                             Subject: Down
+                               Orders is down.
+
+7 steps: 0 checked, 2 simulated, 1 assumed, 4 unknown: 0 % of the plan was really checked
+"
+    );
+}
+
+#[test]
+fn what_may_not_run_says_so_and_is_never_taken_for_checked() {
+    let workspace = Workspace::of(
+        r#"
+detection:
+  - { id: look, action: shell, with: { script: "true" }, outputs: { n: int, hosts: list } }
+  - { id: sure, action: assert, with: { that: true } }
+  - { id: maybe, action: assert, needs: [look], when: steps.look.outputs.n == 1, with: { that: true } }
+  - { id: rests, action: assert, needs: [maybe], with: { that: "{{ steps.maybe.status == 'succeeded' }}" } }
+  - { id: each, action: assert, needs: [look], for_each: "{{ steps.look.outputs.hosts }}", with: { that: true } }
+  - { id: fails, action: assert, needs: [look], when: steps.look.outputs.n == 2, with: { that: false } }
+  - { id: call, action: runbook, needs: [look], when: steps.look.outputs.n == 3, with: { runbook: inner } }
+"#,
+    )
+    .runbook("inner", "detection:\n  - { id: within, action: assert, with: { that: true } }\n");
+    let (told, code) = shown(&workspace);
+    assert_eq!(code, 10, "what fails may not run at all: {told}");
+    assert_eq!(
+        told,
+        "\
+unknown        detection     look
+                             not tried, as a dry run starts no process; would run:
+                             sh -eu -c
+                               true
+checked        detection     sure
+                             the condition holds
+unknown        detection     maybe
+                             whether it runs is not known before the run: its `when` touches `steps.look`; if so:
+                             the condition holds
+unknown        detection     rests
+                             it reads `maybe`, and whether that runs is not known before the run; if so:
+                             the condition holds
+unknown        detection     each[?]
+                             whether it runs is not known before the run: its `for_each` touches `steps.look`; if so:
+                             the condition holds
+failed         detection     fails
+                             whether it runs is not known before the run: its `when` touches `steps.look`; if so:
+                             the condition does not hold
+unknown        detection     call.within
+                             whether it runs is not known before the run: the `when` of `call` touches `steps.look`; if so:
+                             the condition holds
+
+7 steps: 1 checked, 0 simulated, 0 assumed, 5 unknown, 1 failed: 14 % of the plan was really checked
+"
     );
 }

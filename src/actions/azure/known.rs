@@ -72,6 +72,12 @@ impl Known {
         self.sent.iter().find(|(known, _)| *known == key).map(|(_, result)| result)
     }
 
+    /// Whether anything was read since the last change.
+    #[must_use]
+    pub(super) fn has_read(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
     /// Whether anything was sent.
     #[must_use]
     pub fn has_sent(&self) -> bool {

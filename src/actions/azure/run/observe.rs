@@ -43,8 +43,9 @@ impl Run<'_> {
                 Next::Wait(why) => return Ok(Foreseen::Waits(why)),
                 Next::Fail(why) => return Ok(Foreseen::Fails(why)),
                 Next::Send(write) => {
+                    let has_read = self.known.has_read();
                     let lines = [write.request.lines(&self.cloud), self.foretold().await].concat();
-                    return Ok(Foreseen::Sends { what: write.what, lines });
+                    return Ok(Foreseen::Sends { what: write.what, lines, has_read });
                 }
             }
         }
