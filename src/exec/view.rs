@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::load::{Loaded, judge};
 use super::pin;
 use crate::catalogue::{Catalogue, Timestamp};
+use crate::edge::lock::RunLock;
 use crate::edge::store::RunFolder;
 use crate::engine::event::{Event, PlanChanged, RunStarted};
 use crate::engine::{End, Outputs, Seq, Sight, State};
@@ -84,17 +85,14 @@ impl Run {
 /// The journal or a pinned file is damaged or missing.
 pub fn open(folder: RunFolder, catalogue: &Catalogue) -> Result<Run, Error> {
     let path = folder.journal();
-    let never = || {
-        let message = format!("`{}` holds no record: the run never started", path.display());
-        Error::new(Exit::Journal, message)
-    };
     if never_started(&folder) {
-        return Err(never());
+        return Err(no_run(&folder));
     }
     let journal::Recovered { mut records, end } =
         journal::read::<Event>(&path).map_err(|error| Error::new(Exit::Journal, error.to_string()))?;
     let Some(Event::RunStarted(started)) = records.first().map(|record| record.event.clone()) else {
-        return Err(never());
+        let message = format!("`{}` does not begin with the start of a run", path.display());
+        return Err(Error::new(Exit::Journal, message));
     };
     load_outputs(&folder, &mut records)?;
     let changed: Option<&PlanChanged> = records.iter().rev().find_map(|record| match &record.event {
@@ -109,6 +107,23 @@ pub fn open(folder: RunFolder, catalogue: &Catalogue) -> Result<Run, Error> {
     let loaded = judge(files, catalogue);
     let plan = plan_of(&loaded, &started.inputs, catalogue)?;
     Ok(Run { folder, started, loaded, plan: Arc::new(plan), records, end, pinned })
+}
+
+/// What is told of a run that never started: nothing was done, so that there is nothing to go on with.
+fn no_run(folder: &RunFolder) -> Error {
+    let path = folder.path();
+    let run = path.file_name().unwrap_or_default().to_string_lossy();
+    let holder = RunLock::holder(&folder.lock()).ok().flatten();
+    // Who takes a run up holds its lock before reading it.
+    if let Some(holder) = holder.filter(|holder| holder.pid != Some(std::process::id())) {
+        let message = format!("run `{run}` is just being started by {holder}: nothing is recorded yet");
+        return Error::new(Exit::Journal, message).next(format!("drctl status {run}"));
+    }
+    let message = format!(
+        "run `{run}` never started: drctl ended before its first record, and nothing was done\n\
+        type again what was to start it; the folder it left is in nobody's way, and may be removed"
+    );
+    Error::new(Exit::Journal, message).next(format!("rm -r {}", shell_words::quote(&path.to_string_lossy())))
 }
 
 /// Whether drctl died, or was killed, before the first record of the run: then it did nothing.

@@ -268,6 +268,24 @@ fn a_run_without_a_record_never_started_and_is_in_nobodys_way() {
     assert_eq!(workspace.drctl(&["runs", "--open"]).stdout, "no runs yet\n");
     let none = workspace.drctl(&["status"]);
     assert!(none.code == 2 && none.stderr.contains("no run is open"), "{none:?}");
+    let run = workspace.run();
+    let folder = workspace.path(&format!(".drctl/runs/{run}"));
+    // Killed within the first record.
+    workspace.write(&format!(".drctl/runs/{run}/journal.jsonl"), r#"{"v":1,"seq":1,"time":"2026-11-22T08"#);
+    let never = format!(
+        "error: run `{run}` never started: drctl ended before its first record, and nothing was done\n\
+         type again what was to start it; the folder it left is in nobody's way, and may be removed\n  \
+         next: rm -r {}\n",
+        folder.display()
+    );
+    for command in [["status", &run].as_slice(), &["resume", &run], &["logs", &run], &["abort", &run, "--reason", "x"]]
+    {
+        let refused = workspace.drctl(command);
+        assert_eq!((refused.code, &refused.stderr), (8, &never));
+    }
+    let cleared = format!("rm -r {}", folder.display());
+    assert!(std::process::Command::new("sh").args(["-c", &cleared]).status().unwrap().success());
+    assert_eq!(workspace.drctl(&["runs"]).stdout, "no runs yet\n");
 }
 
 #[test]

@@ -49,7 +49,10 @@ impl RunFolder {
     /// Whether no attempt at a step has left anything.
     #[must_use]
     pub fn has_no_steps(&self) -> bool {
-        std::fs::read_dir(self.0.join("steps")).is_ok_and(|mut steps| steps.next().is_none())
+        match std::fs::read_dir(self.0.join("steps")) {
+            Ok(mut steps) => steps.next().is_none(),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        }
     }
 
     /// The folder of large values, each in a file named by its digest.
