@@ -60,10 +60,15 @@ impl Registry {
     /// What is known of all of them before they run.
     #[must_use]
     pub fn catalogue(&self) -> Catalogue {
-        let actions = self.actions.clone();
-        Catalogue::new(self.actions.iter().map(|action| action.spec()).collect()).sending(Arc::new(
-            move |name, with| find(&actions, name).map(|action| action.sends(with)).unwrap_or_default(),
-        ))
+        let (actions, previewed) = (self.actions.clone(), self.actions.clone());
+        Catalogue::new(self.actions.iter().map(|action| action.spec()).collect())
+            .sending(Arc::new(move |name, with| {
+                find(&actions, name).map(|action| action.sends(with)).unwrap_or_default()
+            }))
+            .told_by(Arc::new(move |name, with| {
+                let lines = find(&previewed, name)?.preview(with);
+                lines.into_iter().find(|line| !line.starts_with("reads "))
+            }))
     }
 }
 

@@ -6,6 +6,6 @@ mod spec;
 mod time;
 mod types;
 
-pub use spec::{ActionSpec, Catalogue, Effect, Field, Outputs, Sends, Takes};
+pub use spec::{ActionSpec, Catalogue, Effect, Field, Gist, Outputs, Sends, Takes};
 pub use time::{Span as HumanDuration, Timestamp, to_the_second};
 pub use types::{Type, found};

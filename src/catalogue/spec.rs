@@ -190,11 +190,15 @@ pub(super) fn check_fields(fields: &[Field], entries: &Map<String, Value>) -> Re
 /// What an action with these parameters would send, one line an item.
 pub type Sends = dyn Fn(&str, &Map<String, Value>) -> Vec<String> + Send + Sync;
 
+/// The line that says best what an action with these parameters does.
+pub type Gist = dyn Fn(&str, &Map<String, Value>) -> Option<String> + Send + Sync;
+
 /// All actions, in the order of their names.
 #[derive(Clone, Default)]
 pub struct Catalogue {
     specs: Vec<&'static ActionSpec>,
     sends: Option<Arc<Sends>>,
+    gist: Option<Arc<Gist>>,
 }
 
 impl fmt::Debug for Catalogue {
@@ -208,7 +212,7 @@ impl Catalogue {
     #[must_use]
     pub fn new(mut specs: Vec<&'static ActionSpec>) -> Self {
         specs.sort_by_key(|spec| spec.name);
-        Self { specs, sends: None }
+        Self { specs, sends: None, gist: None }
     }
 
     /// With what tells what they would send.
@@ -221,6 +225,18 @@ impl Catalogue {
     #[must_use]
     pub fn sends(&self, action: &str, with: &Map<String, Value>) -> Vec<String> {
         self.sends.as_ref().map(|sends| sends(action, with)).unwrap_or_default()
+    }
+
+    /// With what tells what they do.
+    #[must_use]
+    pub fn told_by(self, gist: Arc<Gist>) -> Self {
+        Self { gist: Some(gist), ..self }
+    }
+
+    /// What the action does, in a line: a request's method and URL, a command. Secrets are those of the parameters.
+    #[must_use]
+    pub fn gist(&self, action: &str, with: &Map<String, Value>) -> Option<String> {
+        self.gist.as_ref().and_then(|gist| gist(action, with))
     }
 
     /// The action of that name.

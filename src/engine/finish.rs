@@ -12,7 +12,7 @@ use super::job::{Answer, Effect, JobId, JobKind};
 use super::machine::{Machine, Timer};
 use super::retry::wait_before_next;
 use super::start::is_unknown;
-use super::state::{Interrupted, NodeId};
+use super::state::{Interrupted, NodeId, STOPPED};
 use super::transition::{Illegal, transition};
 use crate::catalogue::{Effect as EffectClass, Timestamp};
 use crate::plan::{Read, StepIndex, is_main};
@@ -226,7 +226,34 @@ impl Machine {
         if plan.is_repeatable(step, effect) && !goes_on && !asks && step.on_interrupt != Some(OnInterrupt::Verify) {
             return self.run_again(node, side, step);
         }
-        self.in_doubt(node, side, interrupted.evidence)
+        let evidence = match interrupted.evidence.as_str() {
+            STOPPED => self.left_behind(node, side),
+            _ => interrupted.evidence,
+        };
+        self.in_doubt(node, side, evidence)
+    }
+
+    /// What the process before left of an attempt without a handle: which it was, since when, what it did, and what the
+    /// last look at the world said.
+    fn left_behind(&self, node: NodeId, side: Side) -> String {
+        let state = self.state.node(node);
+        let action = match (side, &self.plan.step(state.step).rollback) {
+            (Side::Rollback, Some(rollback)) => rollback,
+            _ => &self.plan.step(state.step).action,
+        };
+        let with = self.parameters(node, action).map(|with| with.shown());
+        let gist = match with {
+            Ok(Value::Object(with)) => self.plan.catalogue.gist(&action.name.value, &with),
+            _ => None,
+        };
+        let began = state.began.map(|began| format!(", which began at {began}")).unwrap_or_default();
+        let gist = gist.map(|gist| format!(": {gist}")).unwrap_or_default();
+        let seen = match state.more.as_ref().and_then(|more| more.sight.as_ref()) {
+            Some(Sight::Unknown { reason }) => format!("; its state could not be read: {reason}"),
+            Some(Sight::UnderWay { reason }) => format!("; {reason}"),
+            _ => String::new(),
+        };
+        format!("drctl stopped during attempt {}{began}{gist}{seen}", state.attempt)
     }
 
     fn run_again(&mut self, node: NodeId, side: Side, step: &Step) -> Result<(), Illegal> {

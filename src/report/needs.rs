@@ -75,7 +75,9 @@ pub(super) fn commands_for(state: &State, run: &str, need: Need, id: NodeId) -> 
     let reason = "--reason \"...\"";
     match need {
         Need::Doubt => {
-            ["happened", "did-not-happen", "retry"].map(|word| format!("drctl resolve {step} --{word} {reason}")).into()
+            let words = ["happened", "did-not-happen", "retry"];
+            let resolve = words.map(|word| format!("drctl resolve {step} --{word} {reason}"));
+            resolve.into_iter().chain([format!("drctl logs {step}")]).collect()
         }
         Need::Approval => ["approve", "reject"].map(|word| format!("drctl {word} {step} {reason}")).into(),
         Need::Answer => {
@@ -243,6 +245,7 @@ mod tests {
                 "drctl resolve r 'each[us]' --happened --reason \"...\"",
                 "drctl resolve r 'each[us]' --did-not-happen --reason \"...\"",
                 "drctl resolve r 'each[us]' --retry --reason \"...\"",
+                "drctl logs r 'each[us]'",
                 "drctl retry r 'each[eu]'",
                 "drctl skip r 'each[eu]' --reason \"...\"",
                 "drctl abort r --reason \"...\"",

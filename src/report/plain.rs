@@ -157,7 +157,8 @@ mod tests {
 03:11:38 +00:12 detection     probe IN DOUBT: no answer to the request
                 drctl resolve orders-20261120-0311-k3f probe --happened --reason \"...\"
                 drctl resolve orders-20261120-0311-k3f probe --did-not-happen --reason \"...\"
-                drctl resolve orders-20261120-0311-k3f probe --retry --reason \"...\""
+                drctl resolve orders-20261120-0311-k3f probe --retry --reason \"...\"
+                drctl logs orders-20261120-0311-k3f probe"
         );
     }
 }

@@ -273,6 +273,7 @@ in doubt: `b`: no answer
 next: drctl resolve orders-20261120-0311-k3f b --happened --reason \"...\"
 next: drctl resolve orders-20261120-0311-k3f b --did-not-happen --reason \"...\"
 next: drctl resolve orders-20261120-0311-k3f b --retry --reason \"...\"
+next: drctl logs orders-20261120-0311-k3f b
 next: drctl abort orders-20261120-0311-k3f --reason \"...\"
 next: drctl resume orders-20261120-0311-k3f"
         );

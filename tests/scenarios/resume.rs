@@ -1,5 +1,8 @@
 //! A run that was killed, edited under way, damaged, or is driven by somebody else.
 
+use std::net::TcpListener;
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use crate::until::until;
@@ -286,6 +289,53 @@ fn a_run_without_a_record_never_started_and_is_in_nobodys_way() {
     let cleared = format!("rm -r {}", folder.display());
     assert!(std::process::Command::new("sh").args(["-c", &cleared]).status().unwrap().success());
     assert_eq!(workspace.drctl(&["runs"]).stdout, "no runs yet\n");
+}
+
+#[test]
+fn a_doubt_about_a_request_says_what_was_sent_when_and_what_the_look_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let steps = r#"
+inputs: { token: { type: secret, from: { file: token } } }
+execution:
+  - { id: blind, action: http, with: { method: POST, url: "URL/on", query: { to: east }, headers: { authorization: "{{ inputs.token }}" }, json: { on: true } } }
+  - { id: asked, action: http, on_interrupt: ask, with: { method: POST, url: "URL/off" } }
+"#;
+    let workspace = Workspace::of(&steps.replace("URL", &url)).file("token", "hunter22");
+    let (sender, requests) = std::sync::mpsc::channel();
+    std::thread::spawn(move || listener.incoming().try_for_each(|request| sender.send(request)));
+    let child = workspace.start(&["failover", "r"]);
+    // Each is taken, and never answered.
+    let taken = [(); 2].map(|()| requests.recv_timeout(Duration::from_secs(30)).unwrap());
+    signal(&child, Signal::KILL);
+    ran(child.wait_with_output().unwrap());
+    let resumed = workspace.drctl(&["resume", "--output", "plain"]);
+    drop(taken);
+    assert_eq!(resumed.code, 4, "{resumed:?}");
+    let journal = workspace.journal();
+    let began = |step: &str| {
+        let lines = journal.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut intents = lines.filter(|line| line["type"] == "intent" && line["payload"]["step"] == step);
+        intents.next().unwrap()["time"].as_str().unwrap().to_owned()
+    };
+    let wanted = [
+        format!(
+            "  blind: in doubt: drctl stopped during attempt 1, which began at {}: POST {url}/on?to=east; \
+             its state could not be read: the step has no `observe` that would tell\n",
+            began("blind")
+        ),
+        format!(
+            "  asked: in doubt: drctl stopped during attempt 1, which began at {}: POST {url}/off\n",
+            began("asked")
+        ),
+    ];
+    let run = workspace.run();
+    let status = workspace.drctl(&["status"]).stdout;
+    for (step, line) in ["blind", "asked"].into_iter().zip(wanted) {
+        assert!(status.contains(&line), "`{line}` is not in:\n{status}");
+        assert!(status.contains(&format!("\n  drctl logs {run} {step}\n")), "{status}");
+        assert!(resumed.stderr.contains(line.split_once("in doubt: ").unwrap().1.trim_end()), "{resumed:?}");
+    }
 }
 
 #[test]
