@@ -67,5 +67,5 @@ pub use state::{Gate, Interrupted, LevelCall, More, Node, NodeId, Rollback, Stat
 pub use title::{run_title, step_title};
 pub use transition::{Change, Illegal, transition};
 pub use undo::{UndoPlan, undo_plan};
-pub use unfit::unfit;
+pub use unfit::{Unfit, unfit};
 pub use uses::{Role, Use, uses};

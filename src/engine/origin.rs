@@ -51,6 +51,11 @@ impl<'p> Origin<'p> {
         }
     }
 
+    /// Whether the run is given it.
+    pub(super) fn is_given(&self) -> bool {
+        matches!(self.source, Source::Given(_))
+    }
+
     /// The finding, with what to do about it.
     pub(super) fn told(self, finding: Diagnostic) -> Diagnostic {
         match self.source {

@@ -12,18 +12,35 @@ use crate::plan::{self, Plan, StepIndex};
 use crate::runbook::ast::{ActionUse, OnFailure};
 use crate::runbook::expr::{ExprId, Templated, Undefined};
 
+/// A value with which a step cannot begin.
+#[derive(Clone, Debug)]
+pub struct Unfit {
+    /// What is wrong, where, and how it is mended.
+    pub finding: Diagnostic,
+    /// Whether the run is given it; else it stands in the file.
+    pub is_given: bool,
+}
+
+impl Unfit {
+    fn note(mut self, note: impl Into<String>) -> Self {
+        self.finding = self.finding.note(note);
+        self
+    }
+}
+
 /// Each value that is known before the run, stands in a step that surely begins, and does not fit there; of the items
 /// of a `for_each`, the first. Where the run goes on without the step, nothing is in its way.
 #[must_use]
-pub fn unfit(plan: &Plan) -> Vec<Diagnostic> {
+pub fn unfit(plan: &Plan) -> Vec<Unfit> {
     let state = foresee(plan);
     let matters = |node: &NodeId| plan.on_failure(state.node(*node).step) != OnFailure::Continue;
     let nodes = (0..).map(NodeId).take(state.nodes.len()).filter(matters);
-    let mut found: Vec<Diagnostic> = nodes.flat_map(|node| Look { plan, state: &state, node }.found()).collect();
+    let mut found: Vec<Unfit> = nodes.flat_map(|node| Look { plan, state: &state, node }.found()).collect();
     // The first of the other places is where a value that was handed over does not fit.
-    let place = |finding: &Diagnostic| (finding.primary, finding.others.first().map(|(span, _)| *span), finding.code);
+    let place =
+        |Unfit { finding, .. }: &Unfit| (finding.primary, finding.others.first().map(|(span, _)| *span), finding.code);
     found.sort_by_key(place);
-    found.dedup_by_key(|finding| place(finding));
+    found.dedup_by_key(|unfit| place(unfit));
     found
 }
 
@@ -43,7 +60,7 @@ struct Look<'s> {
 }
 
 impl<'s> Look<'s> {
-    fn found(self) -> Vec<Diagnostic> {
+    fn found(self) -> Vec<Unfit> {
         match self.surely_applies() {
             Ok(false) => Vec::new(),
             Ok(true) => self.items().into_iter().chain(self.call()).chain(self.actions()).collect(),
@@ -76,7 +93,7 @@ impl<'s> Look<'s> {
     }
 
     /// The items of a `for_each` that cannot be.
-    fn items(self) -> Option<Diagnostic> {
+    fn items(self) -> Option<Unfit> {
         let for_each = self.plan.step(self.step()).for_each.as_ref()?;
         let items = match self.known(&for_each.items, for_each.span) {
             Ok(items) => items?,
@@ -89,7 +106,7 @@ impl<'s> Look<'s> {
     }
 
     /// What a call cannot hand over.
-    fn call(self) -> Option<Diagnostic> {
+    fn call(self) -> Option<Unfit> {
         let frame = self.state.called(self.node)?;
         let problem = hand_over(self.plan, self.state, self.node, frame).err()?;
         let action = &self.plan.step(self.step()).action;
@@ -99,7 +116,7 @@ impl<'s> Look<'s> {
     }
 
     /// Its own action, and those that check and undo it. Those of known items are looked at one by one.
-    fn actions(self) -> Vec<Diagnostic> {
+    fn actions(self) -> Vec<Unfit> {
         let step = self.plan.step(self.step());
         let is_item = self.state.node(self.node).parent.is_some();
         if let Some(for_each) = step.for_each.as_ref().filter(|_| !is_item)
@@ -109,13 +126,13 @@ impl<'s> Look<'s> {
         }
         let verify = step.verify.as_ref().map(|verify| &verify.action);
         let actions = std::iter::once(&step.action).chain(verify).chain(step.rollback.as_deref());
-        let mut found: Vec<Diagnostic> = actions.flat_map(|action| self.action(action)).collect();
+        let mut found: Vec<Unfit> = actions.flat_map(|action| self.action(action)).collect();
         found.extend(self.long_wait(&step.action));
         found
     }
 
     /// What is wrong with the parameters of an action, one by one, and then, where all are known, with them together.
-    fn action(self, action: &ActionUse) -> Vec<Diagnostic> {
+    fn action(self, action: &ActionUse) -> Vec<Unfit> {
         let Some(spec) = self.plan.spec(&action.name.value) else { return Vec::new() };
         let written = || spec.parameters.iter().filter_map(|field| Some((field, action.with.value.entry(field.name)?)));
         let (mut with, mut wrong) = (Map::new(), Vec::new());
@@ -140,7 +157,7 @@ impl<'s> Look<'s> {
     }
 
     /// A wait that the timeout of its step ends each time.
-    fn long_wait(self, action: &ActionUse) -> Option<Diagnostic> {
+    fn long_wait(self, action: &ActionUse) -> Option<Unfit> {
         let wait = action.with.value.entry("for").filter(|_| action.name.value == "wait")?;
         let span = self.known(&wait, action.place("for")).ok()??;
         let problem = plan::too_long(span.as_str()?, self.plan.timeout(self.step()))?;
@@ -168,7 +185,7 @@ impl<'s> Look<'s> {
         }
     }
 
-    fn finding(self, code: &'static str, what: &str, wrong: Wrong) -> Diagnostic {
+    fn finding(self, code: &'static str, what: &str, wrong: Wrong) -> Unfit {
         let Wrong { problem, span, read } = wrong;
         let message = format!("`{what}` of `{}`: {problem}", self.state.node(self.node).path);
         let origin = Origin::of(self.plan, self.state, self.node, &read);
@@ -177,7 +194,7 @@ impl<'s> Look<'s> {
             Some(call) => Diagnostic::error(code, call, message).other(span, "it does not fit here"),
             None => Diagnostic::error(code, span, message),
         };
-        origin.told(finding)
+        Unfit { is_given: origin.is_given(), finding: origin.told(finding) }
     }
 }
 

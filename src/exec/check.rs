@@ -213,7 +213,7 @@ fn unfit_by_default(loaded: &Loaded, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let runbook = loaded.runbook.as_ref().filter(|_| !loaded.has_errors());
     let known = runbook.and_then(|runbook| inputs::known(runbook, &[]).ok());
     let plan = known.and_then(|known| plan_of(loaded, &known.values, catalogue).ok());
-    plan.map(|plan| unfit(&plan)).unwrap_or_default()
+    plan.into_iter().flat_map(|plan| unfit(&plan)).map(|unfit| unfit.finding).collect()
 }
 
 fn named(loaded: &Loaded) -> Option<Named> {

@@ -164,14 +164,16 @@ fn valid(common: &Common, loaded: Loaded) -> Result<Loaded, Error> {
 /// Refuses values that are known before the run, with which a step cannot begin: nobody has to find that out at night.
 ///
 /// # Errors
-/// Each of them, with its place.
+/// Each of them, with its place. It is the runbook that is wrong, unless all of them are given to the run.
 pub fn fitting(loaded: &Loaded, plan: &Plan, colour: bool) -> Result<(), Error> {
     let found = unfit(plan);
     if found.is_empty() {
         return Ok(());
     }
+    let exit = if found.iter().all(|unfit| unfit.is_given) { Exit::Usage } else { Exit::Invalid };
+    let found: Vec<_> = found.into_iter().map(|unfit| unfit.finding).collect();
     let shown = crate::diag::render(&found, &loaded.sources, crate::diag::Format::Human, colour);
-    Err(Error::new(Exit::Usage, format!("{shown}\nnothing was started")))
+    Err(Error::new(exit, format!("{shown}\nnothing was started")))
 }
 
 /// Refuses what is known before the run to be in its way: values, and approvals given ahead.

@@ -161,7 +161,7 @@ execution:
     let mended = ["--set", "method=GET", "--set", "pause=1s", "--set", "names=a,b,c,x"];
     for command in [["failover", "r"].as_slice(), &["plan", "r"], &["rehearse", "r"]] {
         let refused = workspace.drctl(&[command, &mended].concat());
-        assert_eq!(refused.code, 2, "{refused:?}");
+        assert_eq!(refused.code, 5, "{refused:?}");
         let note = "= note: mend the default of `sites`, or give another value: --set sites=VALUE\n";
         assert!(refused.stderr.contains(note) && !refused.stderr.contains("what the run is given"), "{refused:?}");
     }

@@ -213,7 +213,7 @@ pub fn cannot_strike(
 fn refused(scenario: &Scenario, loaded: &Loaded, catalogue: &Catalogue) -> Option<Diagnostic> {
     let values = inputs::resolve(loaded.runbook.as_ref()?, &[], &scenario.inputs).ok()?;
     let found = unfit(&view::plan_of(loaded, &values, catalogue).ok()?);
-    let first = found.first()?;
+    let first = &found.first()?.finding;
     let message = format!("no run begins with these inputs: {}", first.message);
     let note = format!("that is at {}", loaded.sources.place(first.primary));
     Some(Diagnostic::error("input", scenario.runbook.span, message).note(note))
