@@ -40,7 +40,10 @@ impl Doctor {
             subjects: subjects(&common.workspace, file.as_deref(), &self.set)?,
             down,
         };
-        let sections = examine(&patient)?;
+        let mut sections = examine(&patient)?;
+        let here = common.here();
+        let checks = sections.iter_mut().flat_map(|section| &mut section.checks);
+        checks.filter_map(|check| check.next.as_mut()).for_each(|next| *next = here.typed(next));
         let shown = if self.json { json(&sections) } else { human(&sections, console::colors_enabled()) };
         console_line(&shown)?;
         Ok(if is_fit(&sections) { Exit::Done } else { Exit::Failed })

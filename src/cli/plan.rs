@@ -69,7 +69,8 @@ impl Plan {
         }
         if !loaded.found.is_empty() {
             let (number, s) = (loaded.found.len(), if loaded.found.len() == 1 { "" } else { "s" });
-            say(&format!("{number} warning{s}: `drctl validate` shows them"));
+            let validate = common.here().typed("drctl validate");
+            say(&format!("{number} warning{s}: `{validate}` shows them"));
         }
         if let Some(out) = &self.out {
             let next = common.here().typed(&format!("drctl run --plan {}", shell_words::quote(&out.to_string_lossy())));

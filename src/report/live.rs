@@ -128,7 +128,10 @@ fn needs_line(view: &View, operator: &Person) -> Option<(Tone, String)> {
     };
     let more = match needs.len() - 1 {
         0 => String::new(),
-        more => format!(" (and {more} more: drctl status {})", view.run),
+        more => {
+            let status = view.from_here.typed(&format!("drctl status {}", view.run));
+            format!(" (and {more} more: {status})")
+        }
     };
     Some((Tone::Needed, format!("needs {who}: {command}{more}")))
 }
@@ -143,6 +146,7 @@ mod tests {
     use super::*;
     use crate::engine::{End, Event};
     use crate::plan::Plan;
+    use crate::report::FromHere;
     use crate::runbook::ast::Estimate;
 
     fn live(plan: Plan, records: &[(u64, Event)], now: u64, operator: &str) -> Vec<(Tone, String)> {
@@ -168,6 +172,23 @@ mod tests {
                 said(&[(Tone::Good, clock), (Tone::Needed, gate), (Tone::Needed, &format!("needs {who}: {command}")),])
             );
         }
+    }
+
+    #[test]
+    fn what_else_needs_people_is_shown_by_a_command_that_works_where_one_stands() {
+        let steps = ["a", "b"].map(|id| step(id, Phase::Execution, "shell"));
+        let mut view = View::new(Arc::new(build(steps.into())), RUN.to_owned(), Cleaner::default());
+        view.from_here = FromHere::new(vec![("--workspace", "dr".to_owned())]);
+        let failed = ["a", "b"].map(|id| [(0, intent(id, 1, "shell")), (1, outcome(id, 1, failed("exit code 1")))]);
+        for (seconds, event) in
+            [(0, started(crate::engine::Mode::Real))].into_iter().chain(failed.into_iter().flatten())
+        {
+            view.apply(at(seconds), &event).unwrap();
+        }
+        let needed = needs_line(&view, &person("alice")).unwrap().1;
+        let retry = "drctl --workspace dr retry orders-20261120-0311-k3f a";
+        let status = "drctl --workspace dr status orders-20261120-0311-k3f";
+        assert_eq!(needed, format!("needs you: {retry} (and 1 more: {status})"));
     }
 
     #[test]

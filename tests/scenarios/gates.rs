@@ -43,6 +43,8 @@ fn what_to_type_is_what_works_where_one_stands() {
     let file = folder.join("runbooks/r.yaml").display().to_string();
     let left = from_above(&["run".to_owned(), file]);
     assert_eq!(left.code, 3, "{left:?}");
+    let examined = from_above(&[&typed(&left.stdout, "approve")[..2], &["doctor".to_owned()]].concat());
+    assert_eq!(from_above(&typed(&examined.stdout, "drctl --workspace")).code, 3, "{examined:?}");
     let status = from_above(
         &typed(&left.stdout, "approve").as_slice()[..2]
             .iter()
@@ -64,6 +66,9 @@ fn what_to_type_is_what_works_where_one_stands() {
     let planned = from_above(&["plan".to_owned(), file, "--out".to_owned(), saved]);
     let dry = from_above(&[typed(&planned.stderr, "--plan"), vec!["--dry-run".to_owned()]].concat());
     assert_eq!(dry.code, 0, "{planned:?}: {dry:?}");
+    let warned = planned.stderr.lines().find(|line| line.contains("` shows them")).unwrap();
+    let validated = from_above(&typed(&warned.replace('`', "\n"), "validate"));
+    assert!(validated.stdout.contains("warning[no-failback]"), "{validated:?}");
     // In the workspace itself there is nothing to add.
     let here = workspace.drctl(&["status"]);
     assert!(!here.stdout.contains("--workspace"), "{here:?}");

@@ -186,7 +186,7 @@ impl Watcher<'_> {
                 return Ok(Seen::Clear(Verdict::Down, health.since()));
             }
             if let Some(run) = open.filter(|run| named.as_ref() != Some(run)) {
-                print(&no_second(&run))?;
+                print(&self.no_second(&run))?;
                 named = Some(run);
             }
             if self.watch.once && (health.is_clear() || taken >= health.most()) {
@@ -248,6 +248,11 @@ impl Watcher<'_> {
         print(&std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n"))
     }
 
+    fn no_second(&self, run: &str) -> String {
+        let next = self.common.from_here.typed(&format!("drctl status {run}"));
+        format!("no second run is opened: `{run}` is open\n  next: {next}")
+    }
+
     /// Opens a run and executes it, unless one is open. It ends as the run is left.
     fn open(self, since: Option<Timestamp>) -> Result<Exit, Error> {
         let Some(_lock) = self.lock()? else {
@@ -258,7 +263,7 @@ impl Watcher<'_> {
             return Ok(Exit::Waiting);
         };
         if let Some(run) = self.open_run()? {
-            print(&no_second(&run))?;
+            print(&self.no_second(&run))?;
             return Ok(Exit::Waiting);
         }
         // Who watches stays with the run: its people are called, and it goes on when they have answered.
@@ -331,10 +336,6 @@ impl Watcher<'_> {
             state: None,
         }
     }
-}
-
-fn no_second(run: &str) -> String {
-    format!("no second run is opened: `{run}` is open\n  next: drctl status {run}")
 }
 
 /// The number of the next signal.
