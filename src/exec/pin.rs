@@ -6,10 +6,12 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::load::Loaded;
+use crate::catalogue::HumanDuration;
 use crate::engine::{State, StepState};
 use crate::plan::definition::{definition, written};
 use crate::plan::{Plan, digest};
@@ -172,15 +174,33 @@ fn compare_steps(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Valu
     }
 }
 
+/// The fields of a step of which only what differs within is told.
+const OF_FIELDS: [&str; 3] = ["approval", "retry", "verify"];
+/// The fields that hold a time in milliseconds.
+const TIMES: [&str; 3] = ["every", "timeout", "within"];
+
 fn fields(old: &Value, new: &Value) -> Vec<String> {
     let (Value::Object(old), Value::Object(new)) = (old, new) else { return Vec::new() };
     let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
-    names
-        .into_iter()
-        .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| format!("`{name}` was {}, is {}", shown(old.get(name)), shown(new.get(name))))
-        .collect()
+    let change = |name: &String| match (old.get(name), new.get(name)) {
+        (old, new) if old == new => Vec::new(),
+        (Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) if OF_FIELDS.contains(&name.as_str()) => {
+            fields(old, new).into_iter().map(|line| line.replacen('`', &format!("`{name}."), 1)).collect()
+        }
+        (old, new) => vec![format!("`{name}` was {}, is {}", told(name, old), told(name, new))],
+    };
+    names.into_iter().flat_map(change).collect()
+}
+
+/// A field's value as people write it. A time is a mapping of its seconds, or milliseconds by the field's name.
+fn told(name: &str, value: Option<&Value>) -> String {
+    let time = match value {
+        None | Some(Value::Null) => return "nothing".to_owned(),
+        Some(value @ Value::Object(_)) => serde_json::from_value(value.clone()).ok(),
+        Some(value) => value.as_u64().filter(|_| TIMES.contains(&name)).map(Duration::from_millis),
+    };
+    let whole = value.map(Value::to_string).unwrap_or_default();
+    time.map_or(whole, |time| HumanDuration(time).to_string())
 }
 
 /// Why an edit cannot be adopted: only steps that have not started may differ.

@@ -16,7 +16,7 @@ use crate::plan::{Plan, digest};
 use crate::runbook::ast::Kind;
 
 /// The version of the format.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// A plan that was written.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct SavedPlan {
     path: String,
     /// What the run is given; secrets are not among them.
     pub inputs: Map<String, Value>,
+    /// Those that are not what they are by default, as they would be typed.
+    set: Vec<String>,
     /// The earlier run whose outputs are among the inputs.
     pub from_run: Option<String>,
     /// The digest of every gate that is known before the run, by the path of its step.
@@ -61,6 +63,7 @@ impl SavedPlan {
             kind: plan.runbook.kind,
             path: files.first().map(|(name, _)| name.clone()).unwrap_or_default(),
             inputs: plan.inputs.clone(),
+            set: set(plan),
             from_run,
             gates,
             actions: actions(plan),
@@ -175,7 +178,9 @@ impl SavedPlan {
             self.place.display()
         );
         let kind = if self.kind == Kind::Failover { String::new() } else { format!(" --kind {}", self.kind.name()) };
-        let again = format!("drctl plan {}{kind} --out {}", self.runbook, self.place.display());
+        let set: String = self.set.iter().map(|set| format!(" --set {set}")).collect();
+        let from = self.from_run.as_ref().map(|run| format!(" --from-run {run}")).unwrap_or_default();
+        let again = format!("drctl plan {}{kind}{set}{from} --out {}", self.runbook, self.place.display());
         Err(Error::new(Exit::Invalid, message).next(format!("{again}   (then have it reviewed again)")))
     }
 
@@ -223,12 +228,26 @@ impl SavedPlan {
             "kind": self.kind,
             "path": self.path,
             "inputs": self.inputs,
+            "set": self.set,
             "from_run": self.from_run,
             "gates": self.gates,
             "actions": self.actions,
             "files": files,
         }))
     }
+}
+
+/// The inputs that are not what they are by default, as they would be typed.
+fn set(plan: &Plan) -> Vec<String> {
+    let typed = |value: &Value| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        shell_words::quote(&text).into_owned()
+    };
+    let given = |(name, value): (&String, &Value)| {
+        let declared = plan.runbook.inputs.iter().find(|input| input.name.value == *name)?;
+        (declared.default.as_ref() != Some(value)).then(|| format!("{name}={}", typed(value)))
+    };
+    plan.inputs.iter().filter_map(given).collect()
 }
 
 /// The actions of a plan, each as a digest.

@@ -339,12 +339,17 @@ fn a_saved_plan_is_run_by_itself_with_the_inputs_it_was_made_with() {
 
 /// What a stale plan says has changed.
 fn refused(workspace: &Workspace, more: &[&str]) -> Vec<String> {
+    refused_next(workspace, more, "drctl plan r --out plan.json")
+}
+
+/// What a stale plan says has changed; it says what to type for another.
+fn refused_next(workspace: &Workspace, more: &[&str], next: &str) -> Vec<String> {
     let ran = workspace.drctl(&[&["run", "--plan", "plan.json", "--approve", "go", "--as", "ada"], more].concat());
     assert_eq!((ran.code, workspace.lines("log")), (5, Vec::<String>::new()), "{ran:?}");
-    let next = "\nnothing was started\n  next: drctl plan r --out plan.json   (then have it reviewed again)\n";
+    let next = format!("\nnothing was started\n  next: {next}   (then have it reviewed again)\n");
     let changes =
         ran.stderr.strip_prefix("error: the plan is stale: since `plan.json` was written, this has changed:\n");
-    let changes = changes.and_then(|rest| rest.strip_suffix(next)).unwrap_or_else(|| panic!("{}", ran.stderr));
+    let changes = changes.and_then(|rest| rest.strip_suffix(&next)).unwrap_or_else(|| panic!("{}", ran.stderr));
     changes.lines().map(|line| line.trim().to_owned()).collect()
 }
 
@@ -366,6 +371,15 @@ fn a_stale_plan_names_what_has_changed_and_starts_nothing() {
              is {\"script\":\"echo $TARGET >> other\",\"env\":{\"TARGET\":\"{{ inputs.target }}\"}}",
         ]
     );
+    let gate = "approval: { by: [commander], timeout: 30m }\n    timeout: 1h";
+    assert_eq!(
+        changed("runbooks/r.yaml", &(head("r") + &GATED.replace("approval: { by: [commander] }", gate))),
+        [
+            "`runbooks/r.yaml` differs",
+            "step `go`: `approval.timeout` was nothing, is 30m",
+            "step `go`: `timeout` was nothing, is 1h",
+        ]
+    );
     assert_eq!(changed("runbooks/r.yaml", "@# a comment\n"), ["`runbooks/r.yaml` differs"]);
     assert_eq!(
         changed("runbooks/called.yaml", &(head("called") + &CALLED.replace("inner >>", "outer >>"))),
@@ -384,9 +398,14 @@ fn a_plan_is_refused_with_other_inputs_or_without_its_files() {
     let workspace = gated();
     saved(&workspace, &["--set", "target=north"]);
     assert_eq!(
-        refused(&workspace, &["--set", "target=south", "--set", "mode=b"]),
+        refused_next(
+            &workspace,
+            &["--set", "target=south", "--set", "mode=b"],
+            "drctl plan r --set target=north --out plan.json"
+        ),
         ["input `mode` was \"a\", is \"b\"", "input `target` was \"north\", is \"south\"",]
     );
+    saved(&workspace, &[]);
     std::fs::remove_file(workspace.path("templates/t.txt")).unwrap();
     assert_eq!(refused(&workspace, &[]), ["`templates/t.txt` is gone"]);
     let other = workspace.drctl(&["failover", "called", "--plan", "plan.json"]);
@@ -448,10 +467,10 @@ fn what_is_no_plan_is_said_to_be_none() {
     assert_eq!(told("{}"), "is no plan of `drctl plan --out`");
     assert_eq!(told(""), "is no plan of `drctl plan --out`");
     assert_eq!(told(&good[..good.len() / 2]), "ends too early: it is only a part of a plan");
-    let newer = good.replacen("\"drctl\": 2", "\"drctl\": 9", 1);
-    assert_eq!(told(&newer), "was written by a newer drctl: found format 9, wanted 2");
-    let older = good.replacen("\"drctl\": 2", "\"drctl\": 1", 1);
-    assert_eq!(told(&older), "was written by an older drctl: found format 1, wanted 2");
+    let newer = good.replacen("\"drctl\": 3", "\"drctl\": 9", 1);
+    assert_eq!(told(&newer), "was written by a newer drctl: found format 9, wanted 3");
+    let older = good.replacen("\"drctl\": 3", "\"drctl\": 2", 1);
+    assert_eq!(told(&older), "was written by an older drctl: found format 2, wanted 3");
     let edited = good.replacen("east", "west", 1);
     assert_eq!(told(&edited), "was changed after it was written: what was reviewed is not known");
     let ran = workspace.drctl(&["run", "--plan", "nowhere.json"]);
