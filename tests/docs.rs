@@ -5,7 +5,6 @@
 //!   - `exit N`: how its last command ends,
 //!   - `until TEXT`: it goes on in the background once it has shown the text,
 //!   - `terminal`: a single command on a terminal; the answers are those of the `text` block that follows,
-//!   - `by hand: WHY`: nobody but a person can do that here,
 //!   - `tests/FILE.rs`: another test runs it.
 //! - ```` ```yaml PATH ````: a file, written there.
 //! - ```` ```text ```` after a script: what it printed. `...` stands for anything, on a line of its own for any lines.
@@ -39,8 +38,6 @@ use tool::installed;
 
 /// How long a step of a page may take.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Blocks that only a person can follow, in all pages together.
-const MOST_BY_HAND: usize = 5;
 
 #[test]
 fn every_command_of_every_page_does_what_the_page_says() {
@@ -93,15 +90,6 @@ fn what_another_test_runs_is_run_by_it() {
 }
 
 #[test]
-fn few_blocks_need_a_person() {
-    let all = pages();
-    let by_hand = all.iter().flat_map(|page| blocks(&read(page))).filter(|block| block.about.starts_with("by hand"));
-    let reasons: Vec<String> = by_hand.map(|block| block.about).collect();
-    assert!(reasons.iter().all(|about| about.starts_with("by hand: ")), "each says why: {reasons:?}");
-    assert!(reasons.len() <= MOST_BY_HAND, "{reasons:?}");
-}
-
-#[test]
 fn every_exit_code_has_a_row_that_says_what_to_type_next() {
     let page = read("docs/exit-codes.md");
     let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")).collect();
@@ -147,7 +135,7 @@ impl Reader {
             let wrong = |what: String| format!("{page}:{}: {what}", block.line);
             if let Some(file) = block.file() {
                 self.write(file, &block.text);
-            } else if block.language == "sh" && !is_left_out(block) {
+            } else if block.language == "sh" && !block.about.starts_with("tests/") {
                 let shown = blocks.get(at + 1).filter(|next| next.language == "text" && next.file().is_none());
                 printed = self.run(block, shown).map_err(wrong)?;
                 run += 1;
@@ -253,11 +241,6 @@ fn end(script: &mut Child) {
         kill_process_group(Pid::from_child(script), Signal::KILL).ok();
         script.wait().unwrap();
     }
-}
-
-/// Whether a person or another test follows it.
-fn is_left_out(block: &Block) -> bool {
-    block.about.starts_with("by hand") || block.about.starts_with("tests/")
 }
 
 /// Waits for an end or for something else; the end, where it came.
