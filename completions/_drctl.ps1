@@ -59,7 +59,7 @@ Register-ArgumentCompleter -Native -CommandName 'drctl' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check that nobody changed a run''s journal, or the file that `evidence` wrote')
             [CompletionResult]::new('notify', 'notify', [CompletionResultType]::ParameterValue, 'Preview notices, announce something, deliver what is owed')
             [CompletionResult]::new('actions', 'actions', [CompletionResultType]::ParameterValue, 'The actions steps can use')
-            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON schema of runbooks, the workspace or scenarios, for editors')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON schema of runbooks, scenarios, templates or the workspace, for editors')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell''s completions')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a folder')
             break

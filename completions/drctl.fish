@@ -60,7 +60,7 @@ complete -c drctl -n "__fish_drctl_needs_command" -f -a "evidence" -d 'Pack a ru
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "verify" -d 'Check that nobody changed a run\'s journal, or the file that `evidence` wrote'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "notify" -d 'Preview notices, announce something, deliver what is owed'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "actions" -d 'The actions steps can use'
-complete -c drctl -n "__fish_drctl_needs_command" -f -a "schema" -d 'Print the JSON schema of runbooks, the workspace or scenarios, for editors'
+complete -c drctl -n "__fish_drctl_needs_command" -f -a "schema" -d 'Print the JSON schema of runbooks, scenarios, templates or the workspace, for editors'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "completions" -d 'Print a shell\'s completions'
 complete -c drctl -n "__fish_drctl_needs_command" -f -a "man" -d 'Write the manual pages into a folder'
 complete -c drctl -n "__fish_drctl_using_subcommand init" -l workspace -d 'The workspace: the folder with `drctl.yaml` (default: found from here upwards)' -r -F

@@ -64,6 +64,8 @@ impl Tables {
         let mapping = |fields| self.link("mapping", fields);
         match shape {
             Shape::Text => "text".to_owned(),
+            Shape::SomeText => "text that is not empty".to_owned(),
+            Shape::Line => "one line of text".to_owned(),
             Shape::Name => "name".to_owned(),
             Shape::Count => "whole number from 1".to_owned(),
             Shape::Whole => "whole number from 0".to_owned(),

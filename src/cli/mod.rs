@@ -136,7 +136,7 @@ enum Command {
     Notify(notify::Notify),
     /// The actions steps can use
     Actions(actions::Actions),
-    /// Print the JSON schema of runbooks, the workspace or scenarios, for editors
+    /// Print the JSON schema of runbooks, scenarios, templates or the workspace, for editors
     Schema(schema::Schema),
     /// Print a shell's completions
     Completions {

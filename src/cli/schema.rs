@@ -156,6 +156,8 @@ fn described(field: &LanguageField) -> Value {
 fn shape(shape: Shape) -> Value {
     match shape {
         Shape::Text => json!({ "type": ["string", "number", "boolean"] }),
+        Shape::SomeText => text_like("\\S"),
+        Shape::Line => text_like("^\\s*\\S[^\\n]*\\s*$"),
         Shape::Name => json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64 }),
         Shape::Count => json!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 }),
         Shape::Bool => json!({ "type": "boolean" }),
@@ -185,6 +187,10 @@ fn shape(shape: Shape) -> Value {
         Shape::Kinds(kinds) => json!({ "type": "object", "additionalProperties": of_kind(kinds) }),
         Shape::Secret => json!({ "anyOf": [self::shape(Shape::Text), object(SECRET)] }),
     }
+}
+
+fn text_like(pattern: &str) -> Value {
+    json!({ "type": ["string", "number", "boolean"], "pattern": pattern })
 }
 
 /// A mapping whose `type` says which fields it has.

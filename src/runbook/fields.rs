@@ -19,6 +19,10 @@ pub struct LanguageField {
 pub enum Shape {
     /// Text.
     Text,
+    /// Text that is not empty.
+    SomeText,
+    /// Such text on one line.
+    Line,
     /// A name: `[a-z][a-z0-9_]*`.
     Name,
     /// A whole number from one on.
@@ -74,7 +78,8 @@ const fn may(name: &'static str, shape: Shape, doc: &'static str) -> LanguageFie
 }
 
 use Shape::{
-    Any, Bool, Count, Declared, Duration, Fields, Mapping, Name, Named, Names, SomeTime, Steps, Text, Texts, Words,
+    Any, Bool, Count, Declared, Duration, Fields, Line, Mapping, Name, Named, Names, SomeText, SomeTime, Steps, Text,
+    Texts, Words,
 };
 
 /// The top of a runbook.
@@ -234,10 +239,10 @@ pub const SIMULATE: &[LanguageField] = &[
 
 /// The front matter of a template.
 pub const TEMPLATE: &[LanguageField] = &[
-    must("subject", Text, "one line: what mails and chats show first"),
+    must("subject", Line, "what mails and chats show first"),
     may("audience", Text, "who is told, where the step does not say"),
     may("channels", Texts, "types or names of channels: of the audience's, only these are used"),
     may("severity", Words(&["critical", "warning", "info"]), "how much it matters, for channels that ask"),
-    may("short", Text, "what a text message says (the subject)"),
+    may("short", SomeText, "what a text message says (the subject)"),
     may("claims", Words(&["recovery"]), "what it says has come true: it is sent only when the checks have passed"),
 ];
