@@ -140,6 +140,9 @@ fn a_runbook_that_nobody_rehearses_counts_unless_only_some_are_meant() {
     assert!(all.contains("failover other             -  N.N s    0/4       0/3        0/1    0/3       0 %"), "{all}");
     let some = timeless(&drctl(folder.path(), &["test", "--filter", "orders"]));
     assert!(!some.contains("failover other"), "{some}");
+    let none = drctl(folder.path(), &["test", "--filter", "nobody"]);
+    let wanted = "error: no scenario has `nobody` in its name, such as `failover orders / region_down`\n";
+    assert_eq!((String::from_utf8_lossy(&none.stderr), none.status.code()), (wanted.into(), Some(2)));
 }
 
 #[test]

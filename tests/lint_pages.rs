@@ -104,7 +104,7 @@ fn codes() -> BTreeSet<String> {
 
 /// The first word in quotes behind what makes a finding. Scenarios hand their codes on through functions of their own.
 fn codes_in(text: &str, of_scenarios: bool) -> Vec<String> {
-    let makers: &[&str] = &["Diagnostic::error(", "Diagnostic::warning("];
+    let makers: &[&str] = &["Diagnostic::error(", "Diagnostic::warning(", "self.finding("];
     let own: &[&str] = if of_scenarios { &["judge.name(", "self.name(", ".report(", "self.wrong("] } else { &[] };
     let calls = makers.iter().chain(own).flat_map(|maker| text.split(maker).skip(1));
     let code = |call: &str| {

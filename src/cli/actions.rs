@@ -32,7 +32,9 @@ impl Actions {
                 let spec = catalogue.get(name).ok_or_else(|| {
                     let meant = closest(name, catalogue.iter().map(|spec| spec.name));
                     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                    Error::usage(format!("no action is called `{name}`{meant}")).next("drctl actions")
+                    let part = catalogue.iter().any(|spec| spec.name.contains(name.as_str()));
+                    let search = if part { format!(" | grep {}", shell_words::quote(name)) } else { String::new() };
+                    Error::usage(format!("no action is called `{name}`{meant}")).next(format!("drctl actions{search}"))
                 })?;
                 describe(spec)
             }

@@ -269,7 +269,10 @@ impl Common {
 
     /// Runs on a simulated world are kept apart: who looks for one is told where.
     fn none_is_open(&self) -> Error {
-        let error = Error::usage("no run is open: name one").next("drctl runs");
+        let error = match self.store.runs() {
+            Ok(runs) if runs.is_empty() => there_are_none(),
+            _ => Error::usage("no run is open: name one").next("drctl runs"),
+        };
         let Some(folder) = self.simulated.clone().filter(|folder| folder.is_dir()) else { return error };
         let here = std::env::current_dir().unwrap_or_default();
         let shown = folder.strip_prefix(&here).unwrap_or(&folder).to_string_lossy().into_owned();
@@ -300,13 +303,17 @@ impl Common {
                 return Ok(id.to_string());
             }
         }
-        Err(Error::usage("there are no runs yet").next("drctl failover NAME --simulate"))
+        Err(there_are_none())
     }
 
     /// The run a person named, read back.
     pub(super) fn open(&self, given: Option<&str>) -> Result<Run, Error> {
         view::open(self.folder(given)?, &run::registry().catalogue())
     }
+}
+
+fn there_are_none() -> Error {
+    Error::usage("there are no runs yet").next("drctl failover NAME --simulate")
 }
 
 fn is_open(folder: &RunFolder) -> Result<bool, Error> {

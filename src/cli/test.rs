@@ -47,7 +47,12 @@ impl Test {
             }
         }
         if scenarios.is_empty() {
-            return Err(Error::usage("no scenario was found: they are in `runbooks/scenarios/NAME/`"));
+            return Err(Error::usage(match &self.filter {
+                Some(filter) => {
+                    format!("no scenario has `{filter}` in its name, such as `failover orders / region_down`")
+                }
+                None => "no scenario was found: they are in `runbooks/scenarios/NAME/`".to_owned(),
+            }));
         }
         for judged in scenarios.iter().filter(|judged| judged.has_errors()) {
             say(&render(&judged.found, &judged.sources, Format::Human, colour()));

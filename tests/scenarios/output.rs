@@ -170,3 +170,11 @@ fn what_a_failed_step_printed_is_shown_line_by_line_and_marked_as_its_own() {
     let status = workspace.drctl(&["status"]).stdout;
     assert!(status.contains(&format!("  a: {said}      | one\n      | run succeeded\nnext\n")), "{status}");
 }
+
+#[test]
+fn who_knows_a_part_of_an_actions_name_is_told_how_to_find_it() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: wait, with: { for: 1s } }\n");
+    let told = |name: &str| workspace.drctl(&["actions", name]).stderr;
+    assert_eq!(told("postgres"), "error: no action is called `postgres`\n  next: drctl actions | grep postgres\n");
+    assert_eq!(told("exek"), "error: no action is called `exek`; did you mean `exec`?\n  next: drctl actions\n");
+}

@@ -339,6 +339,16 @@ execution:
 }
 
 #[test]
+fn where_nothing_has_run_yet_it_is_said_what_could_be_tried_first() {
+    let workspace = Workspace::of("execution:\n  - { id: a, action: wait, with: { for: 1s } }\n");
+    for command in ["status", "resume", "report"] {
+        let none = workspace.drctl(&[command]);
+        let wanted = "error: there are no runs yet\n  next: drctl failover NAME --simulate\n";
+        assert_eq!((none.code, none.stderr.as_str()), (2, wanted), "{command}");
+    }
+}
+
+#[test]
 fn who_asks_for_a_run_on_a_simulated_world_is_told_where_it_is() {
     let workspace = Workspace::of("execution:\n  - { id: a, action: wait, with: { for: 1s } }\n");
     let simulated = workspace.drctl(&["failover", "r", "--simulate"]);
