@@ -90,7 +90,7 @@ impl Known {
     }
 
     /// Takes in what came of a change; what was read before it is out of date.
-    pub(super) fn note_sent(&mut self, key: String, result: Value) {
+    pub fn note_sent(&mut self, key: String, result: Value) {
         self.sent.push((key, result));
         self.answers.clear();
     }

@@ -152,15 +152,17 @@ static REQUEST: ActionSpec = ActionSpec {
         must("body", any, "the answer, or the result of the long operation"),
     ]),
     effect: |with| match with.get("method").map(Value::as_str) {
-        None if with.contains_key("json") => Effect::UnsafeToRepeat,
         None | Some(Some("GET")) => Effect::Reads,
         Some(Some("PUT" | "DELETE")) => Effect::Idempotent,
         Some(_) => Effect::UnsafeToRepeat,
     },
     is_check: false,
-    rule: Some(|with| match with.get("path").and_then(Value::as_str) {
-        Some(path) if !path.starts_with('/') || path.contains('?') => {
+    rule: Some(|with| match (with.get("path").and_then(Value::as_str), with.get("method")) {
+        (Some(path), _) if !path.starts_with('/') || path.contains('?') => {
             Err(format!("at `path`: wanted a path that begins with `/` and has no `?`, found `{path}`"))
+        }
+        (_, method) if with.contains_key("json") && method.is_none_or(|method| method == "GET") => {
+            Err("a GET sends no body: give the `method` that `json` goes with, such as `PUT`".to_owned())
         }
         _ => Ok(()),
     }),
