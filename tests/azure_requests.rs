@@ -148,3 +148,27 @@ fn what_an_action_does_is_told_in_words_and_its_preview_knows_no_time() {
         assert!(!preview.contains("1969-") && !preview.contains("1970-"), "{}: {preview}", case.action);
     }
 }
+
+#[test]
+fn every_change_is_shown_with_its_method_and_url_before_anything_is_read() {
+    let registry = Registry::new(Arc::new(ProcessRunner::new("")));
+    for case in cases() {
+        let action = registry.get(&case.action).unwrap();
+        let (sends, preview) = (action.sends(&case.parameters("public")), action.preview(&case.parameters("public")));
+        for write in play(&case, "public").changes {
+            let line = format!("{} {}", write.request.method, write.request.url(&Cloud::Public));
+            let is_it = |shown: &str| stands_for(shown, &line);
+            assert!(sends.iter().any(|shown| shown.strip_prefix("sends ").is_some_and(is_it)), "{line}\n{sends:#?}");
+            assert!(preview.iter().any(|shown| is_it(shown)), "{line}\n{preview:#?}");
+        }
+    }
+}
+
+/// Whether a line stands for another one: `{run}` in it is any part of a host or a path.
+fn stands_for(shown: &str, line: &str) -> bool {
+    let Some((before, rest)) = shown.split_once('{') else { return shown == line };
+    let Some((_, after)) = rest.split_once('}') else { return false };
+    let Some(part) = line.strip_prefix(before) else { return false };
+    let end = part.find(['/', '?']).unwrap_or(part.len());
+    end > 0 && stands_for(after, &part[end..])
+}

@@ -71,8 +71,8 @@ pub trait Operation: Send + Sync {
         None
     }
 
-    /// The requests it will send unless the wanted state holds, as far as the parameters tell; what depends on
-    /// what is read first is shown as far as it is known.
+    /// The requests it will send unless the wanted state holds, as far as the parameters tell. What is read first stands
+    /// in them as `{run}`, and `..` is what stays as it was.
     fn writes(&self, _with: &With<'_>) -> Vec<Request> {
         Vec::new()
     }
@@ -159,16 +159,12 @@ impl Action for OnAzure {
             return Vec::new();
         }
         let absent = self.spec().parameters.iter().filter(|field| !with.contains_key(field.name));
-        let defaults =
+        let defaults: Vec<String> =
             absent.filter_map(|field| Some(format!("{}: {} (not given)", field.name, field.default()?))).collect();
         let with = With::new(with);
         let writes = self.0.writes(&with);
-        let mut lines: Vec<String> = defaults;
-        if writes.is_empty() {
-            lines.push("sends what depends on what is read first".to_owned());
-        }
-        lines.extend(writes.iter().flat_map(|request| sent(request.lines(&with.cloud()))));
-        lines
+        let lines = writes.iter().flat_map(|request| sent(request.lines(&with.cloud())));
+        defaults.into_iter().chain(lines).collect()
     }
 
     fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {

@@ -11,6 +11,7 @@ use crate::actions::azure::fields::{
     CHECK, HEALTHY, IDEMPOTENT, REASON, UNSAFE, boolean, int, may, must, parameters, string, words,
 };
 use crate::actions::azure::read::{is, items, snake, text};
+use crate::actions::azure::request::segment;
 use crate::actions::azure::{Known, Next, Operation, Request, Resource, With};
 use crate::catalogue::{ActionSpec, Field, Outputs, Takes, Timestamp, Type};
 
@@ -204,6 +205,11 @@ impl CancelRuns {
         let body = json!({ "lastUpdatedAfter": day(now, -7), "lastUpdatedBefore": day(now, 2), "filters": filters });
         factory(with).post("queryPipelineRuns").body(body)
     }
+
+    /// Cancels one run; its id as it stands in a path.
+    fn cancel(with: &With<'_>, run: &str) -> Request {
+        Resource { id: format!("{}/pipelineruns/{run}", factory(with).id), api: API }.post("cancel")
+    }
 }
 
 impl Operation for CancelRuns {
@@ -214,13 +220,17 @@ impl Operation for CancelRuns {
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
         let answer = known.body(&Self::query(with, known.now))?;
         let active: Vec<&str> = items(answer, "/value").iter().map(|run| text(run, "/runId")).collect();
-        let cancel = |run: &str| factory(with).child("pipelineruns", run).post("cancel");
+        let cancel = |run: &str| Self::cancel(with, &segment(run));
         let next = active.iter().find(|run| known.sent(&cancel(run)).is_none());
         Ok(match (active.len(), next) {
             (0, _) => Next::done(json!({ "active": 0 }), "no run is under way"),
             (_, Some(run)) => Next::send(cancel(run), format!("cancel the run {run}")),
             (count, None) => Next::Wait(format!("{count} runs are ending")),
         })
+    }
+
+    fn writes(&self, with: &With<'_>) -> Vec<Request> {
+        vec![Self::cancel(with, "{run}")]
     }
 }
 

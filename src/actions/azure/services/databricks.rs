@@ -39,6 +39,11 @@ impl Workspace {
         Ok(Self(Api::Data { host, scope: SCOPE.to_owned() }))
     }
 
+    /// One whose host has not been read.
+    fn unread() -> Self {
+        Self(Api::Data { host: "{workspaceUrl}".to_owned(), scope: SCOPE.to_owned() })
+    }
+
     fn get(&self, what: &str, query: &str) -> Request {
         Request::new(self.0.clone(), Method::Get, format!("/api/2.2/jobs/{what}?{query}"))
     }
@@ -108,6 +113,14 @@ static SET_JOB: ActionSpec = ActionSpec {
     ..IDEMPOTENT
 };
 
+impl SetJob {
+    fn write(workspace: &Workspace, with: &With<'_>, kind: &str, schedule: &Value) -> Request {
+        let mut schedule = schedule.clone();
+        schedule["pause_status"] = json!(if with.flag("paused").unwrap_or(true) { "PAUSED" } else { "UNPAUSED" });
+        workspace.post("update", json!({ "job_id": job_number(with), "new_settings": { kind: schedule } }))
+    }
+}
+
 impl Operation for SetJob {
     fn spec(&self) -> &'static ActionSpec {
         &SET_JOB
@@ -124,11 +137,12 @@ impl Operation for SetJob {
         let Some((kind, schedule)) = schedule(job) else {
             return Ok(Next::Fail(format!("`{name}` has no schedule that could be let go on")));
         };
-        let mut schedule = schedule.clone();
-        schedule["pause_status"] = json!(if wanted { "PAUSED" } else { "UNPAUSED" });
-        let settings: Map<String, Value> = [(kind.to_owned(), schedule)].into_iter().collect();
-        let write = workspace.post("update", json!({ "job_id": job_number(with), "new_settings": settings }));
+        let write = Self::write(&workspace, with, kind, schedule);
         Ok(Next::send(write, format!("{} `{name}`", if wanted { "pause" } else { "let go on" })))
+    }
+
+    fn writes(&self, with: &With<'_>) -> Vec<Request> {
+        vec![Self::write(&Workspace::unread(), with, "{schedule}", &json!({ "..": "as it was" }))]
     }
 }
 
@@ -202,6 +216,10 @@ impl Operation for RunJob {
             _ => Next::Wait(format!("the run {run} is `{life}`")),
         })
     }
+
+    fn writes(&self, with: &With<'_>) -> Vec<Request> {
+        vec![Self::write(&Workspace::unread(), with)]
+    }
 }
 
 struct CancelRuns;
@@ -217,6 +235,12 @@ static CANCEL_RUNS: ActionSpec = ActionSpec {
     ..IDEMPOTENT
 };
 
+impl CancelRuns {
+    fn write(workspace: &Workspace, with: &With<'_>) -> Request {
+        workspace.post("runs/cancel-all", json!({ "job_id": job_number(with) }))
+    }
+}
+
 impl Operation for CancelRuns {
     fn spec(&self) -> &'static ActionSpec {
         &CANCEL_RUNS
@@ -230,10 +254,14 @@ impl Operation for CancelRuns {
         if count == 0 {
             return Ok(Next::done(json!({ "active": 0 }), format!("no run of the job {job} is active")));
         }
-        let write = workspace.post("runs/cancel-all", json!({ "job_id": job }));
+        let write = Self::write(&workspace, with);
         Ok(match known.sent(&write) {
             Some(_) => Next::Wait(format!("{count} runs of the job {job} are ending")),
             None => Next::send(write, format!("cancel {count} runs of the job {job}")),
         })
+    }
+
+    fn writes(&self, with: &With<'_>) -> Vec<Request> {
+        vec![Self::write(&Workspace::unread(), with)]
     }
 }

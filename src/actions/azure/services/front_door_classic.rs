@@ -84,6 +84,14 @@ static SET_BACKEND: ActionSpec = ActionSpec {
     ..IDEMPOTENT
 };
 
+impl SetBackend {
+    fn change(with: &With<'_>, backend: &mut Value) {
+        with.flag("enabled").into_iter().for_each(|yes| backend["enabledState"] = json!(enabled(yes)));
+        with.int("priority").into_iter().for_each(|priority| backend["priority"] = json!(priority));
+        with.int("weight").into_iter().for_each(|weight| backend["weight"] = json!(weight));
+    }
+}
+
 impl Operation for SetBackend {
     fn spec(&self) -> &'static ActionSpec {
         &SET_BACKEND
@@ -97,16 +105,22 @@ impl Operation for SetBackend {
         }
         let mut wanted = now.clone();
         let pointer = format!("/properties/backendPools/{}/properties/backends/{}", at.0, at.1);
-        if let Some(backend) = wanted.pointer_mut(&pointer) {
-            with.flag("enabled").into_iter().for_each(|yes| backend["enabledState"] = json!(enabled(yes)));
-            with.int("priority").into_iter().for_each(|priority| backend["priority"] = json!(priority));
-            with.int("weight").into_iter().for_each(|weight| backend["weight"] = json!(weight));
-        }
+        wanted.pointer_mut(&pointer).into_iter().for_each(|backend| Self::change(with, backend));
         let name = with.text("backend");
         if wanted == *now {
             return Ok(Next::done(state(backend(now, at)), format!("`{name}` is as wanted")));
         }
         Ok(Next::send(front_door(with).put(wanted), format!("set the backend `{name}`: {}", share(with))))
+    }
+
+    fn writes(&self, with: &With<'_>) -> Vec<Request> {
+        let mut backend = json!({ "..": "as it was", "address": with.text("backend") });
+        Self::change(with, &mut backend);
+        let pool = json!({ "name": with.text("pool"), "properties": { "backends": ["..the others", backend] } });
+        vec![
+            front_door(with)
+                .put(json!({ "..": "as it was", "properties": { "backendPools": ["..the others", pool] } })),
+        ]
     }
 }
 

@@ -153,28 +153,40 @@ fn name_of(item: &Value) -> &str {
         .unwrap_or_default()
 }
 
+impl RecoverSecrets {
+    /// Recovers one secret; its name as it stands in a path.
+    fn recover(with: &With<'_>, name: &str) -> Request {
+        inside(with, with.text("vault"), Method::Post, &format!("/deletedsecrets/{name}/recover"))
+    }
+}
+
 impl Operation for RecoverSecrets {
     fn spec(&self) -> &'static ActionSpec {
         &RECOVER_SECRETS
     }
 
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
-        let vault = with.text("vault");
-        let deleted = known.body(&inside(with, vault, Method::Get, "/deletedsecrets"))?;
+        let deleted = known.body(&inside(with, with.text("vault"), Method::Get, "/deletedsecrets"))?;
         let wanted = with.list("names");
         let left: Vec<&str> = items(deleted, "/value")
             .iter()
             .map(name_of)
             .filter(|name| with.value("names").is_none() || wanted.contains(name))
             .collect();
-        let recover =
-            |name: &str| inside(with, vault, Method::Post, &format!("/deletedsecrets/{}/recover", segment(name)));
+        let recover = |name: &str| Self::recover(with, &segment(name));
         let next = left.iter().find(|name| known.sent(&recover(name)).is_none());
         Ok(match (left.len(), next) {
             (0, _) => Next::done(json!({ "recovered": wanted }), "no secret that was asked for is deleted"),
             (_, Some(name)) => Next::send(recover(name), format!("recover the secret `{name}`")),
             (count, None) => Next::Wait(format!("{count} secrets are coming back")),
         })
+    }
+
+    fn writes(&self, with: &With<'_>) -> Vec<Request> {
+        match with.value("names") {
+            None => vec![Self::recover(with, "{secret}")],
+            Some(_) => with.list("names").iter().map(|name| Self::recover(with, &segment(name))).collect(),
+        }
     }
 }
 

@@ -46,6 +46,14 @@ fn change(
     (!changed.is_empty()).then_some((put, changed))
 }
 
+/// The change, as far as it is known before the settings are read.
+fn unread(app: &Resource, set: &BTreeMap<String, String>, remove: &[&str]) -> Request {
+    let without = if remove.is_empty() { String::new() } else { format!(", without {}", remove.join(", ")) };
+    let mut settings = Map::from_iter([("..".to_owned(), json!(format!("as they were{without}")))]);
+    settings.extend(set.iter().map(|(name, value)| (name.clone(), json!(value))));
+    app.child("config", "appsettings").put(json!({ "properties": settings }))
+}
+
 fn set_of(with: &With<'_>) -> BTreeMap<String, String> {
     with.entries("set").map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
 }
@@ -89,6 +97,10 @@ impl Operation for Settings {
         let names: Vec<&str> = set.keys().map(String::as_str).chain(remove).collect();
         Ok(Next::done(json!({ "changed": names }), format!("the settings of `{}` are as wanted", with.text("app"))))
     }
+
+    fn writes(&self, with: &With<'_>) -> Vec<Request> {
+        vec![unread(&app(with), &set_of(with), &with.list("remove"))]
+    }
 }
 
 struct SetTriggers;
@@ -110,16 +122,23 @@ static SET_TRIGGERS: ActionSpec = ActionSpec {
     ..IDEMPOTENT
 };
 
+impl SetTriggers {
+    /// The settings that let the functions work or rest.
+    fn set(with: &With<'_>) -> BTreeMap<String, String> {
+        let rests = !with.flag("enabled").unwrap_or(true);
+        let setting = |name: &&str| (format!("AzureWebJobs.{name}.Disabled"), rests.to_string());
+        with.list("functions").iter().map(setting).collect()
+    }
+}
+
 impl Operation for SetTriggers {
     fn spec(&self) -> &'static ActionSpec {
         &SET_TRIGGERS
     }
 
     fn decide(&self, with: &With<'_>, known: &Known) -> Result<Next, Next> {
-        let (app, functions) = (app(with), with.list("functions"));
+        let (app, functions, set) = (app(with), with.list("functions"), Self::set(with));
         let is_enabled = with.flag("enabled").unwrap_or(true);
-        let setting = |name: &&str| (format!("AzureWebJobs.{name}.Disabled"), (!is_enabled).to_string());
-        let set: BTreeMap<String, String> = functions.iter().map(setting).collect();
         let verb = if is_enabled { "let work" } else { "let rest" };
         let now = known.body(&list(&app))?;
         // A function without the setting works.
@@ -128,6 +147,10 @@ impl Operation for SetTriggers {
             return Ok(Next::send(put, format!("{verb}: {} of `{}`", functions.join(", "), with.text("app"))));
         }
         Ok(Next::done(json!({ "functions": functions }), format!("{verb}: {}", functions.join(", "))))
+    }
+
+    fn writes(&self, with: &With<'_>) -> Vec<Request> {
+        vec![unread(&app(with), &Self::set(with), &[])]
     }
 }
 
