@@ -87,6 +87,19 @@ fn what_differs_is_shown_beside_what_was_expected_with_what_the_run_did_and_how_
 }
 
 #[test]
+fn what_is_seen_again_is_found_from_where_one_stands() {
+    let wrong = WRONG.replace("  - fail:", "  - failed_operation:");
+    let folder = workspace(&[GOOD, &wrong]);
+    let (above, name) = (folder.path().parent().unwrap(), folder.path().file_name().unwrap().to_str().unwrap());
+    let text = timeless(&drctl(above, &["test", "--workspace", name]));
+    let again = text.lines().find_map(|line| line.trim().strip_prefix("again: drctl ")).unwrap();
+    let file = format!("{name}/runbooks/scenarios/orders/1.yaml");
+    assert_eq!(again, format!("--workspace {name} rehearse orders --kind failover --scenario {file} --seed 3"));
+    let output = drctl(above, &again.split(' ').collect::<Vec<_>>());
+    assert!(timeless(&output).contains("expected recovery within 5m, found no recovery"), "{}", timeless(&output));
+}
+
+#[test]
 fn programs_get_each_scenario_and_the_table() {
     let folder = workspace(&[GOOD]);
     let output = drctl(folder.path(), &["test", "--output", "json"]);

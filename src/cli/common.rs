@@ -196,7 +196,7 @@ impl Common {
 
     /// How commands are typed from here, so that they find the same workspace and the same runs.
     pub(super) fn here(&self) -> FromHere {
-        FromHere::new(self.options.clone())
+        FromHere::new(self.options.clone()).in_folder(std::env::current_dir().unwrap_or_default())
     }
 
     /// Where simulated runs are kept.

@@ -62,7 +62,7 @@ impl Test {
             library.read_all()?;
             others = library.coverage();
         }
-        let suite = suite(&library, &scenarios, others);
+        let suite = suite(&library, &scenarios, others, &common.here());
         let at = now();
         let noted: Vec<Rehearsal> = suite.verdicts.iter().filter_map(|verdict| verdict.noted(at)).collect();
         note(&common.store, &noted);

@@ -1,22 +1,41 @@
 //! Commands as they have to be typed from where a person stands.
 
+use std::path::{Path, PathBuf};
+
 /// The options by which drctl finds the workspace and its runs from there, such as `--workspace dr`: each with its value, as a
 /// shell takes them. None in the workspace itself.
 #[derive(Clone, Debug, Default)]
-pub struct FromHere(Vec<(&'static str, String)>);
+pub struct FromHere {
+    options: Vec<(&'static str, String)>,
+    folder: PathBuf,
+}
 
 impl FromHere {
     /// With these options.
     #[must_use]
     pub fn new(options: Vec<(&'static str, String)>) -> Self {
-        Self(options)
+        Self { options, folder: PathBuf::new() }
+    }
+
+    /// Typed in this folder.
+    #[must_use]
+    pub fn in_folder(self, folder: PathBuf) -> Self {
+        Self { folder, ..self }
+    }
+
+    /// A file as an argument: from the folder on where it lies below it, else as it is.
+    #[must_use]
+    pub fn file(&self, file: &Path) -> String {
+        let file = file.strip_prefix(&self.folder).unwrap_or(file);
+        shell_words::quote(&file.display().to_string()).into_owned()
     }
 
     /// The command with the options that it lacks: `drctl --workspace dr resume`.
     #[must_use]
     pub fn typed(&self, command: &str) -> String {
         let lacks = |(option, _): &&(&str, String)| !command.split(' ').any(|word| word == *option);
-        let options: String = self.0.iter().filter(lacks).map(|(option, value)| format!("{option} {value} ")).collect();
+        let options: String =
+            self.options.iter().filter(lacks).map(|(option, value)| format!("{option} {value} ")).collect();
         command.replacen("drctl ", &format!("drctl {options}"), 1)
     }
 

@@ -30,7 +30,7 @@ pub fn junit(suite: &Suite) -> Result<String, String> {
 fn case(verdict: &Verdict) -> TestCase {
     let mut case = TestCase::new(verdict.scenario.as_str(), status(verdict));
     case.set_classname(verdict.runbook.as_str()).set_time(Duration::from_millis(verdict.took.as_millis() as u64));
-    case.add_property(("file", verdict.file.as_str())).add_property(("again", verdict.again().as_str()));
+    case.add_property(("file", verdict.file.as_str())).add_property(("again", verdict.again.as_str()));
     case
 }
 

@@ -14,8 +14,8 @@ use crate::catalogue::{Catalogue, Timestamp};
 use crate::diag::{Severity, Sources};
 use crate::edge::clock::{Clock as _, SystemClock};
 use crate::error::{Error, Exit};
-use crate::report::Coverage;
 use crate::report::history::Rehearsal;
+use crate::report::{Coverage, FromHere};
 use crate::runbook::ast::Kind;
 
 /// What came of all of them.
@@ -34,6 +34,8 @@ pub struct Verdict {
     pub scenario: String,
     /// The file, as seen from the workspace.
     pub file: String,
+    /// The command that rehearses it once more; of what cannot be rehearsed, the one that says why.
+    pub again: String,
     /// How long that took here, on the wall's clock.
     pub took: Duration,
     /// What was found, or why nothing was rehearsed.
@@ -103,46 +105,44 @@ impl Verdict {
         let found = self.result.as_ref().ok()?;
         Some(found.facts.noted((name, Kind::named(kind)?, &self.scenario), self.is_good(), at))
     }
-
-    /// The command that rehearses it once more; of what cannot be rehearsed, the one that says why.
-    #[must_use]
-    pub fn again(&self) -> String {
-        let file = shell_words::quote(&self.file);
-        match (&self.result, self.runbook.split_once(' ')) {
-            (Ok(Found { facts, .. }), Some((kind, name))) => {
-                let (name, seed) = (shell_words::quote(name), facts.seed);
-                format!("drctl rehearse {name} --kind {kind} --scenario {file} --seed {seed}")
-            }
-            _ => format!("drctl validate {file}"),
-        }
-    }
 }
 
-/// Rehearses and judges the scenarios, on all cores. `others` are runbooks that count besides those rehearsed.
+/// Rehearses and judges the scenarios, on all cores. `others` are runbooks that count besides those rehearsed; commands are
+/// typed `from_here`.
 #[must_use]
-pub fn suite(library: &Library<'_>, scenarios: &[Judged], others: Coverage) -> Suite {
-    let catalogue = library.catalogue();
+pub fn suite(library: &Library<'_>, scenarios: &[Judged], others: Coverage, from_here: &FromHere) -> Suite {
     let mut coverage = others;
     let mut verdicts = Vec::new();
-    for (verdict, reached) in in_parallel(scenarios, |judged| verdict(library, judged, catalogue)) {
+    for (verdict, reached) in in_parallel(scenarios, |judged| verdict(library, judged, from_here)) {
         coverage.merge(reached);
         verdicts.push(verdict);
     }
     Suite { verdicts, coverage }
 }
 
-fn verdict(library: &Library<'_>, judged: &Judged, catalogue: &Catalogue) -> (Verdict, Coverage) {
+fn verdict(library: &Library<'_>, judged: &Judged, from_here: &FromHere) -> (Verdict, Coverage) {
     let clock = SystemClock::start(Timestamp(0));
     let begun = clock.now();
     let file = library.relative(&judged.file);
     let (runbook, scenario) = judged.scenario.as_ref().map_or((file.clone(), String::new()), |scenario| {
         (format!("{} {}", scenario.kind.name(), scenario.runbook.value), scenario.name.value.clone())
     });
-    let (result, reached) = match play(judged, catalogue) {
+    let (result, reached) = match play(judged, library.catalogue()) {
         Ok((found, reached)) => (Ok(found), reached),
         Err(error) => (Err(error.to_string()), Coverage::default()),
     };
-    (Verdict { runbook, scenario, file, took: begun.until(clock.now()), result }, reached)
+    let again = from_here.typed(&again(judged, &result, &from_here.file(&judged.file)));
+    (Verdict { runbook, scenario, file, again, took: begun.until(clock.now()), result }, reached)
+}
+
+fn again(judged: &Judged, result: &Result<Found, String>, file: &str) -> String {
+    match (result, &judged.scenario) {
+        (Ok(Found { facts, .. }), Some(scenario)) => {
+            let (name, kind) = (shell_words::quote(&scenario.runbook.value), scenario.kind.name());
+            format!("drctl rehearse {name} --kind {kind} --scenario {file} --seed {}", facts.seed)
+        }
+        _ => format!("drctl validate {file}"),
+    }
 }
 
 fn play(judged: &Judged, catalogue: &Catalogue) -> Result<(Found, Coverage), Error> {

@@ -25,7 +25,7 @@ pub fn line(verdict: &Verdict) -> String {
     let mut text = format!("{mark}  {name:<50}  {}{took}", word(&found.facts.ended));
     blocks(&mut text, &found.differences);
     if !verdict.is_good() {
-        write!(text, "\n      again: {}", verdict.again()).ok();
+        write!(text, "\n      again: {}", verdict.again).ok();
     }
     sanitise(&text)
 }
@@ -113,7 +113,7 @@ pub fn json(verdict: &Verdict) -> Value {
         "seed": facts.map(|facts| facts.seed),
         "elapsed": facts.map(|facts| facts.clock.elapsed.as_secs_f64()),
         "differences": differences,
-        "again": verdict.again(),
+        "again": verdict.again,
     })
 }
 
