@@ -352,6 +352,41 @@ fn a_request_of_any_kind_fails_a_database_over_to_the_server_it_is_sent_to_in_an
 }
 
 #[test]
+fn a_request_of_any_kind_fails_a_namespace_over() {
+    let ask = |id: &str, path: &str, version: &str, json: &str| {
+        format!(
+            "  - {{ id: {id}, action: azure.request, with: {{ method: POST, path: /resourceGroups/rg/providers/{path}, \
+             api_version: \"{version}\"{json} }} }}\n"
+        )
+    };
+    let (bus, hubs) = ("Microsoft.ServiceBus/namespaces/shop-eastus2", "Microsoft.EventHub/namespaces/shop-eastus2");
+    let (alias, other) =
+        (format!("{bus}/disasterRecoveryConfigs/shop"), format!("{hubs}/disasterRecoveryConfigs/shop"));
+    let geo = "Microsoft.EventHub/namespaces/events";
+    let to = ", json: { properties: { primaryLocation: eastus2 } }";
+    let steps = [
+        ask("alias", &format!("{alias}/failover"), "2024-01-01", ""),
+        ask("apart", &format!("{other}/breakPairing"), "2024-01-01", ""),
+        ask("geo", &format!("{geo}/failover"), "2026-01-01", to),
+    ];
+    let folder = workspace(&[("shop", &format!("execution:\n{}", steps.concat()))]);
+    let holds = |resource: &str, at: &str, is: &str| format!("    - {{ resource: {resource}, at: {at}, is: {is} }}\n");
+    let role = "/properties/role";
+    let world = [
+        holds(&alias, role, "PrimaryNotReplicating"),
+        holds(&other, role, "PrimaryNotReplicating"),
+        holds(geo, "/properties/geoDataReplication/locations/1/roleType", "Primary"),
+    ];
+    let (json, code) =
+        rehearsed(folder.path(), &format!("expect:\n  state: succeeded\n  world:\n{}", world.concat()), &[]);
+    assert_eq!((&json["differences"], code), (&serde_json::json!([]), Some(0)), "{json}");
+    // A scenario knows better.
+    let primary = "resources:\n  - { type: Microsoft.ServiceBus/namespaces, name: shop-eastus2/disasterRecoveryConfigs/shop, properties: { role: Primary } }\n";
+    let (json, _) = rehearsed(folder.path(), primary, &[]);
+    assert!(step(&json, "alias").1.contains("has to be requested on the secondary namespace"), "{json}");
+}
+
+#[test]
 fn whatever_may_strike_a_request_of_any_kind_strikes_it() {
     let asks = |method: &str, path: &str| {
         format!(

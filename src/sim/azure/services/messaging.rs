@@ -77,26 +77,58 @@ fn handle(world: &mut World, incoming: &Incoming, target: &Target) -> Option<Ans
 }
 
 fn derive(world: &mut World, implied: &Implied<'_>, service: &str, kind: &str) {
+    if implied.is_request() {
+        return derive_asked(world, implied, kind);
+    }
     if !implied.is_of(service) || implied.text("namespace").is_empty() {
         return;
     }
-    let (name, alias) = (implied.text("namespace"), implied.text("alias"));
-    let id = implied.id(kind, "namespace");
-    let to = plain(implied.text("to"));
-    let region = if to.is_empty() { region_in(name).to_owned() } else { paired(&to).to_owned() };
+    let (name, id) = (implied.text("namespace"), implied.id(kind, "namespace"));
+    namespace(world, &id, name, &plain(implied.text("to")));
+    if !implied.text("alias").is_empty() {
+        let is_primary = implied.action.ends_with("break_pairing") || implied.text("is") == "primary";
+        alias(world, &id, (name, implied.text("alias")), is_primary);
+    }
+}
+
+/// A namespace to which a request of any kind sends a failover is taken for what that of a typed action is.
+fn derive_asked(world: &mut World, implied: &Implied<'_>, kind: &str) {
+    let (_, target) = implied.asked();
+    let action = target.action();
+    if implied.text("method") != "POST" || !matches!(action.as_str(), "failover" | "breakpairing") {
+        return;
+    }
+    let below = target.kind.strip_prefix(kind.to_ascii_lowercase().as_str());
+    match (below, target.names.as_slice()) {
+        (Some(""), [name]) => {
+            let to = implied.value("json").map(|body| text(body, "/properties/primaryLocation"));
+            namespace(world, &target.id, name, &plain(to.unwrap_or_default()));
+        }
+        (Some("/disasterrecoveryconfigs"), [name, config]) => {
+            namespace(world, &target.parent(), name, "");
+            alias(world, &target.parent(), (name, config), action == "breakpairing");
+        }
+        _ => {}
+    }
+}
+
+/// A namespace that is to move `to` a region, or one in its own.
+fn namespace(world: &mut World, id: &str, name: &str, to: &str) {
+    let region = if to.is_empty() { region_in(name).to_owned() } else { paired(to).to_owned() };
     let location = |name: &str, role: &str| json!({ "locationName": name, "roleType": role });
     let locations = [location(&region, "Primary"), location(paired(&region), "Secondary")];
     let properties = json!({ "status": "Active", "provisioningState": "Succeeded", "geoDataReplication": { "locations": locations } });
     let at = if to.is_empty() { region_in(name) } else { "" };
-    world.ensure(&id, json!({ "location": region, "sku": { "name": "Premium" }, "properties": properties }), at);
-    if !alias.is_empty() {
-        let is_primary = implied.action.ends_with("break_pairing") || implied.text("is") == "primary";
-        let role = if is_primary { "Primary" } else { "Secondary" };
-        let properties = json!({ "role": role, "provisioningState": "Succeeded", "partnerNamespace": partner(name), "pendingReplicationOperationsCount": 0 });
-        world.ensure(
-            &format!("{id}/disasterRecoveryConfigs/{alias}"),
-            json!({ "properties": properties }),
-            region_in(name),
-        );
-    }
+    world.ensure(id, json!({ "location": region, "sku": { "name": "Premium" }, "properties": properties }), at);
+}
+
+/// The alias of a pair, on one of its namespaces.
+fn alias(world: &mut World, id: &str, (name, alias): (&str, &str), is_primary: bool) {
+    let role = if is_primary { "Primary" } else { "Secondary" };
+    let properties = json!({ "role": role, "provisioningState": "Succeeded", "partnerNamespace": partner(name), "pendingReplicationOperationsCount": 0 });
+    world.ensure(
+        &format!("{id}/disasterRecoveryConfigs/{alias}"),
+        json!({ "properties": properties }),
+        region_in(name),
+    );
 }
