@@ -7,10 +7,12 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use drctl::catalogue::HumanDuration;
 use drctl::exec::load::{Loaded, load};
 use drctl::exec::rehearse::{Attempt, Library, crash_around, rehearse, subject};
 use drctl::exec::run::registry;
 use drctl::sim::scenario::{Fault, Scenario};
+use serde_json::Map;
 
 /// What every runbook is rehearsed under, besides the answers that are lost.
 const ALWAYS: [&str; 5] = ["drctl_crashed", "gate_rejected", "healthy_drill", "region_down", "throttled"];
@@ -64,6 +66,24 @@ fn an_answer_is_lost_at_every_point_of_no_return() {
         })
         .collect();
     assert_eq!(missing, NEVER_REACHED.map(|(runbook, step)| (runbook.to_owned(), step.to_owned())));
+}
+
+/// A rehearsal draws none that is longer than four times what is published as the worst: cut off before, a step is in
+/// doubt though all is well.
+#[test]
+fn no_step_is_cut_off_that_takes_as_long_as_was_published() {
+    let catalogue = registry().catalogue();
+    let mut short = BTreeSet::new();
+    for loaded in runbooks() {
+        for (_, runbook, step) in loaded.runbooks.steps(loaded.runbook.as_ref().unwrap()) {
+            let (name, timeout) = (step.action.name.value.as_str(), step.timeout(&runbook.defaults));
+            let takes = catalogue.get(name).and_then(|spec| (spec.takes)(&Map::new()));
+            if takes.is_some_and(|takes| takes.source.is_some() && timeout < takes.worst * 4) {
+                short.insert(format!("{} {}: {}", runbook.name.value, step.id.value, HumanDuration(timeout)));
+            }
+        }
+    }
+    assert_eq!(short, BTreeSet::new());
 }
 
 #[test]
