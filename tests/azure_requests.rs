@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use conformance::{Conformance, Matched, Sent};
 use drctl::actions::Registry;
-use drctl::actions::azure::{Api, Cloud, Next, Operation, Request, Vaults, Write, all};
+use drctl::actions::azure::{Api, Cloud, Method, Next, Operation, Request, Vaults, Write, all};
 use drctl::catalogue::{Effect, HumanDuration};
 use drctl::edge::process::ProcessRunner;
 use drctl::runbook::ast::VaultSecret;
@@ -67,6 +67,19 @@ fn every_request_is_one_that_azure_takes() {
     }
     problems.dedup();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn what_an_answer_does_not_name_is_not_asked_about() {
+    for action in ["azure.backup.cross_region_restore", "azure.data_factory.run_pipeline", "azure.databricks.run_job"] {
+        let mut case = cases().into_iter().find(|case| case.action == action).unwrap();
+        case.answer = json!({});
+        let played = play(&case, "public");
+        let last = played.requests.iter().rfind(|request| request.method != Method::Get).unwrap();
+        assert_eq!((played.changes.len(), last), (1, &played.changes[0].request), "{action}");
+        // It waits, and is in doubt in the end: what has begun is not begun again.
+        assert!(matches!(played.end, Next::Wait(_) | Next::Send(_)), "{action}: {:?}", played.end);
+    }
 }
 
 /// A change by its method and the last two parts of its path, without its query.

@@ -24,7 +24,7 @@ pub(crate) struct Case {
     pub(crate) sends: Option<String>,
     /// What its changes are answered.
     #[serde(default)]
-    answer: Value,
+    pub(crate) answer: Value,
     /// What it finds after its changes, before what was there.
     #[serde(default)]
     then: Vec<(String, Value)>,

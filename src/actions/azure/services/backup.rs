@@ -183,6 +183,9 @@ impl Operation for CrossRegionRestore {
             job => job,
         };
         let id = job.rsplit('/').next().unwrap_or_default();
+        if id.is_empty() {
+            return Ok(Next::Wait("the restore has begun, and the answer names no job to ask about".to_owned()));
+        }
         let body = json!({
             "sourceRegion": with.text("source_region"),
             "sourceBackupVaultId": vault(with).id,

@@ -149,6 +149,9 @@ impl Operation for RunPipeline {
         let Some(run) = known.sent(&write).map(|result| text(result, "/runId")) else {
             return Ok(Next::send_once(write, format!("run `{name}`")));
         };
+        if run.is_empty() {
+            return Ok(Next::Wait(format!("a run of `{name}` has begun, and the answer names none to ask about")));
+        }
         if with.flag("wait") == Some(false) {
             let outputs = json!({ "run_id": run, "status": "in_progress" });
             return Ok(Next::done(outputs, format!("the run {run} has begun")));
