@@ -183,6 +183,11 @@ impl Builder {
         };
         entry.end = entry.end.max(self.last_end);
         (entry.at, entry.length) = (offset(children.start), offset(children.len()));
+        // An expression without quotes is told as that, and read as the text that was meant.
+        let written = &self.document.text[entry.start as usize..entry.end as usize];
+        if entry.kind == Kind::Mapping && written.starts_with("{{") && written.ends_with("}}") {
+            (entry.kind, entry.at, entry.length) = (Kind::String, entry.start, entry.end - entry.start);
+        }
         self.document.entries[open.node.0 as usize] = entry;
         self.anchor(open.anchor, open.node, Some(open.size))?;
         self.place(open.node, open.size, self.document.span(open.node))
