@@ -30,7 +30,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use drctl::error::Exit::{self, Done, Exceptions, Failed, InDoubt, Invalid, Journal, Locked, Usage, Waiting};
-use markdown::{Block, blocks, links};
+use markdown::{Block, anchors, blocks, links};
 use pty::Terminal;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
@@ -60,10 +60,12 @@ fn every_command_of_every_page_does_what_the_page_says() {
 fn the_index_names_every_page_and_every_link_leads_somewhere() {
     let mut wrong = Vec::new();
     for page in pages() {
-        for target in links(&read(&page)) {
-            let file = target.split('#').next().unwrap_or_default();
-            let place = root().join(&page).parent().unwrap().join(file);
-            if !target.contains("://") && !place.exists() {
+        for target in links(&read(&page)).into_iter().filter(|target| !target.contains("://")) {
+            let (file, heading) = target.split_once('#').unwrap_or((&target, ""));
+            let own = root().join(&page);
+            let place = if file.is_empty() { own } else { own.parent().unwrap().join(file) };
+            let has_heading = || anchors(&fs::read_to_string(&place).unwrap()).contains(&heading.to_owned());
+            if !place.exists() || !heading.is_empty() && !has_heading() {
                 wrong.push(format!("{page} links to `{target}`, which is not there"));
             }
         }

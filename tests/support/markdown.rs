@@ -43,6 +43,18 @@ pub(crate) fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
+/// What leads to each heading of a page, as sites that show Markdown make it.
+pub(crate) fn anchors(page: &str) -> Vec<String> {
+    let prose = page.split("\n```").step_by(2).collect::<String>();
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| {
+        let kept = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || "_- ".contains(*letter));
+        kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
 /// Where the links of a page lead, blocks and code left out.
 pub(crate) fn links(page: &str) -> Vec<String> {
     let prose = page.split("\n```").step_by(2).collect::<String>();
