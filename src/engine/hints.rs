@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::event::Label;
+use super::event::{Label, Mode};
 use super::job::{DryHints, Job};
 use super::machine::Machine;
 use super::scope::UNKNOWN;
@@ -11,7 +11,7 @@ use super::state::NodeId;
 use crate::catalogue::Effect;
 use crate::plan::StepIndex;
 use crate::runbook::ast::{Phase, Step};
-use crate::runbook::expr::Undefined;
+use crate::runbook::expr::{ExprId, Undefined};
 
 impl Machine {
     pub(super) fn dry_hints(&mut self, node: NodeId, job: &Job, unknown: Option<String>) -> DryHints {
@@ -40,13 +40,30 @@ impl Machine {
         hints
     }
 
+    /// What is told of a condition besides, where it was judged by what a dry run does not know for certain.
+    pub(super) fn judged_by(&self, node: NodeId, when: ExprId) -> String {
+        if self.state.mode() != Mode::DryRun {
+            return String::new();
+        }
+        let read = || self.read_in(node, vec![when]);
+        if let Some((id, _)) = read().find(|(_, read)| self.is_unsure(*read)) {
+            return format!("; {}", may_not_run(id));
+        }
+        let assumed = read().find(|(_, read)| self.is_assumed(*read));
+        assumed.map(|(id, _)| format!("; that rests on what `simulate` of `{id}` says")).unwrap_or_default()
+    }
+
     /// The steps that it reads.
     fn read_by(&self, node: NodeId) -> impl Iterator<Item = (&str, NodeId)> {
+        self.read_in(node, self.plan.step(self.state.node(node).step).expressions())
+    }
+
+    /// The steps that expressions of it read.
+    fn read_in(&self, node: NodeId, expressions: Vec<ExprId>) -> impl Iterator<Item = (&str, NodeId)> {
         let node = self.state.node(node);
         let frame = self.state.frame(node.frame);
         let part = &self.plan.parts[frame.part];
-        let expressions = self.plan.step(node.step).expressions().into_iter();
-        let paths = expressions.flat_map(|id| &part.runbook.expressions.get(id).scan.paths);
+        let paths = expressions.into_iter().flat_map(|id| &part.runbook.expressions.get(id).scan.paths);
         let steps = paths.filter(|path| path.parts[0] == "steps").filter_map(|path| path.parts.get(1));
         steps.filter_map(|id| Some((id.as_str(), frame.node(&self.plan, part.find(id)?))))
     }
@@ -71,7 +88,7 @@ impl Machine {
             return Some(format!("whether it runs is not known before the run: {why}"));
         }
         let (id, _) = self.read_by(node).find(|(_, read)| self.is_unsure(*read))?;
-        Some(format!("it reads `{id}`, and whether that runs is not known before the run"))
+        Some(may_not_run(id))
     }
 
     /// Whether what it gave stands for what a run may not bring about.
@@ -104,6 +121,10 @@ impl Machine {
         }
         None
     }
+}
+
+fn may_not_run(id: &str) -> String {
+    format!("it reads `{id}`, and whether that runs is not known before the run")
 }
 
 /// Whether reads that come after an effect of the step may find another world. A notice changes nothing that is

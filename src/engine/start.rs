@@ -73,7 +73,7 @@ impl Machine {
         match expressions.condition(when, &self.scope(node)) {
             Ok(true) | Err(Undefined::Unknown(_)) => Ok(true),
             Ok(false) => {
-                let reason = is_false(&expressions.get(when).text);
+                let reason = is_false(&expressions.get(when).text) + &self.judged_by(node, when);
                 self.emit(Event::NotApplicable { step: self.path(node), reason })?;
                 Ok(false)
             }

@@ -64,10 +64,14 @@ fn each_step_has_an_honest_label_and_the_coverage_is_counted() {
 
 #[test]
 fn a_condition_that_an_assumption_breaks_says_so() {
-    let steps = STEPS.replace("stdout == 'x'", "stdout == 'y'");
+    let steps = STEPS
+        .replace("stdout == 'x'", "stdout == 'y'")
+        .replace("{ id: pause, ", "{ id: pause, needs: [sees], when: steps.sees.outputs.stdout == 'z', ");
     let workspace = Workspace::of(&steps).file("templates/t.txt", "Subject: {{ vars.incident }}\n\nBody\n");
     let ran = workspace.drctl(&["failover", "r", "--dry-run", "--output", "plain"]);
     let told = "the condition does not hold; that rests on what `simulate` of `sees` says";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    let told = "`steps.sees.outputs.stdout == 'z'` is false; that rests on what `simulate` of `sees` says\n";
     assert!(ran.stdout.contains(told), "{}", ran.stdout);
 }
 
@@ -270,6 +274,7 @@ detection:
   - { id: sure, action: assert, with: { that: true } }
   - { id: maybe, action: assert, needs: [look], when: steps.look.outputs.n == 1, with: { that: true } }
   - { id: rests, action: assert, needs: [maybe], with: { that: "{{ steps.maybe.status == 'succeeded' }}" } }
+  - { id: not, action: assert, needs: [maybe], when: steps.maybe.status == "failed", with: { that: true } }
   - { id: each, action: assert, needs: [look], for_each: "{{ steps.look.outputs.hosts }}", with: { that: true } }
   - { id: fails, action: assert, needs: [look], when: steps.look.outputs.n == 2, with: { that: false } }
   - { id: call, action: runbook, needs: [look], when: steps.look.outputs.n == 3, with: { runbook: inner } }
@@ -293,6 +298,8 @@ unknown        detection     maybe
 unknown        detection     rests
                              it reads `maybe`, and whether that runs is not known before the run; if so:
                              the condition holds
+not applicable detection     not
+                             `steps.maybe.status == \"failed\"` is false; it reads `maybe`, and whether that runs is not known before the run
 unknown        detection     each[?]
                              whether it runs is not known before the run: its `for_each` touches `steps.look`; if so:
                              the condition holds
@@ -303,7 +310,7 @@ unknown        detection     call.within
                              whether it runs is not known before the run: the `when` of `call` touches `steps.look`; if so:
                              the condition holds
 
-7 steps: 1 checked, 0 simulated, 0 assumed, 5 unknown, 1 failed: 14 % of the plan was really checked
+8 steps: 1 checked, 0 simulated, 0 assumed, 5 unknown, 1 failed, 1 not applicable: 14 % of the plan was really checked
 "
     );
 }
