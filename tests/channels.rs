@@ -1,5 +1,4 @@
 //! The channels of notices with the built binary: at a real mail server, and at receivers that check what they are sent.
-//! Needs `strace`.
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 #![expect(unreachable_pub, reason = "a test is a crate of its own: `pub` says what its modules offer")]
@@ -27,3 +26,5 @@ mod real_mail;
 mod receivers;
 #[path = "support/smtp.rs"]
 mod smtp;
+#[path = "support/tool.rs"]
+mod tool;

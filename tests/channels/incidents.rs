@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::http::{Reply, Server, answer};
 use super::office::Office;
+use super::tool::installed;
 
 const RUNBOOK: &str = "\
 drctl: 1
@@ -117,6 +118,9 @@ async fn a_page_that_does_not_say_what_is_open_is_not_posted_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_any_record_opens_one_incident_and_resolves_that_one() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let mut doubts = 0;
     for number in 1.. {
         let (pager, page, office) = office().await;

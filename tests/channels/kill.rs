@@ -3,6 +3,7 @@
 
 use super::office::{Office, ran};
 use super::smtp::{MailServer, Protection, Strike, trust};
+use super::tool::installed;
 
 const TO: [&str; 3] = ["ada@example.com", "bob@example.org", "eve@example.net"];
 
@@ -72,6 +73,9 @@ async fn a_kill_around_any_reply_of_the_server_sends_nothing_twice_and_forgets_n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_any_record_sends_nothing_twice_and_forgets_nobody() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for number in 1.. {
         let (server, office) = office().await;
         let died = office.killed_at_sync(number, &["run", "runbooks/tell.yaml"]);
@@ -92,6 +96,9 @@ async fn a_kill_at_any_record_sends_nothing_twice_and_forgets_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_while_what_is_owed_is_delivered_sends_nothing_twice() {
+    if !installed(&["strace"]) {
+        return;
+    }
     for number in 1.. {
         let (server, office) = silent_office().await;
         assert_eq!(office.tell().code, Some(10));
