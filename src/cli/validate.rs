@@ -16,6 +16,7 @@ use crate::exec::files::Files;
 use crate::exec::fix::fix;
 use crate::exec::history::history;
 use crate::exec::run::registry;
+use crate::lint::RULES;
 use crate::lint::pages::page;
 
 /// Checks runbooks, scenarios, templates and the workspace's settings.
@@ -148,7 +149,8 @@ fn summary(places: &[Place], errors: usize, warnings: usize) -> String {
 /// Which rules have not said all.
 fn waiting(checked: &Checked) -> String {
     let names: Vec<String> = checked.waiting.iter().map(|name| format!("`{name}`")).collect();
-    format!("once the errors are mended, more may be found of {}", names.join(", "))
+    let names = if names.len() == RULES.len() { "every rule".to_owned() } else { names.join(", ") };
+    format!("once the errors are mended, more may be found of {names}")
 }
 
 impl From<FindingFormat> for Format {

@@ -86,7 +86,8 @@ impl Surroundings {
             runbooks: Runbooks::default(),
         };
         let runbook = reader.read(&name, &bytes);
-        let waiting = runbook.as_ref().map(|own| reader.judge(own)).unwrap_or_default();
+        // Of what cannot be read, no rule has said anything.
+        let waiting = runbook.as_ref().map_or_else(lint::all_names, |own| reader.judge(own));
         let Reader { sources, mut found, files: called, runbooks, .. } = reader;
         sort(&mut found);
         // What people ask about comes first.

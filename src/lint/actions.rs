@@ -79,20 +79,38 @@ fn value_problem(subject: &Subject<'_>, action: &ActionUse, spec: &ActionSpec, f
 }
 
 /// Programs that run a text they are given behind one of these words.
-const INTERPRETERS: [&str; 12] =
-    ["sh", "bash", "dash", "zsh", "ksh", "fish", "python", "python3", "perl", "ruby", "node", "pwsh"];
+const INTERPRETERS: [&str; 13] =
+    ["sh", "bash", "dash", "zsh", "ksh", "fish", "su", "python", "python3", "perl", "ruby", "node", "pwsh"];
 const SCRIPT_FOLLOWS: [&str; 6] = ["-c", "-lc", "-ec", "-e", "--eval", "-Command"];
+/// The options of `ssh` that have a value of their own.
+const VALUE_FOLLOWS: &str = "-B -b -c -D -E -e -F -I -i -J -L -l -m -O -o -P -p -Q -R -S -W -w";
 
-/// Whether the argument list makes a script of a value that is known only in the run.
+/// Whether the argument list makes a script of a value that is known only in the run. Other programs, such as `timeout` or
+/// `sudo`, may stand before the one that runs it.
 fn runs_text(argv: &Templated) -> bool {
     let Templated::List(items) = argv else { return false };
-    let word = |item: &Templated| item.plain().and_then(Value::as_str).map(str::to_owned);
-    let program = items.first().and_then(word).unwrap_or_default();
-    let program = program.rsplit('/').next().unwrap_or_default();
-    let is_script = |pair: &[Templated]| {
-        word(&pair[0]).is_some_and(|word| SCRIPT_FOLLOWS.contains(&word.as_str())) && pair[1].plain().is_none()
-    };
-    INTERPRETERS.contains(&program) && items.windows(2).any(is_script)
+    let is_program =
+        |item: &Templated, names: &[&str]| names.contains(&word(item).rsplit('/').next().unwrap_or_default());
+    let is_script = |pair: &[Templated]| SCRIPT_FOLLOWS.contains(&word(&pair[0])) && pair[1].plain().is_none();
+    (0..items.len()).any(|at| match &items[at] {
+        item if is_program(item, &INTERPRETERS) => items[at..].windows(2).any(is_script),
+        item if is_program(item, &["ssh"]) => remote(&items[at + 1..]).iter().any(|part| part.plain().is_none()),
+        _ => false,
+    })
+}
+
+/// What `ssh` hands to the shell of the other machine: all that stands behind the host.
+fn remote(arguments: &[Templated]) -> &[Templated] {
+    let mut at = 0;
+    while let Some(option) = arguments.get(at).map(word).filter(|word| word.starts_with('-')) {
+        at += if VALUE_FOLLOWS.split(' ').any(|it| it == option) { 2 } else { 1 };
+    }
+    arguments.get(at + 1..).unwrap_or_default()
+}
+
+/// The text of an argument without expressions.
+fn word(argument: &Templated) -> &str {
+    argument.plain().and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Checks as much of a value as is known before the run.

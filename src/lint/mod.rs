@@ -168,6 +168,14 @@ pub const RULES: &[Rule] = &[
     after("no-failback", &["kind", "name"], failback::check),
 ];
 
+/// The names of all rules, sorted.
+#[must_use]
+pub fn all_names() -> Vec<&'static str> {
+    let mut names: Vec<_> = RULES.iter().map(|rule| rule.name).collect();
+    names.sort_unstable();
+    names
+}
+
 /// All findings about a runbook, by place.
 #[must_use]
 pub fn check(

@@ -39,10 +39,12 @@ pub(super) fn is_blind(subject: &Subject<'_>) -> bool {
     subject.doubt.has_lost_step(Phase::Communication) || subject.steps().any(|(step, _)| may_decide(step))
 }
 
-/// Whether somebody or something decides by the measure, here or in the runbook that calls this one.
+/// Whether somebody or something decides by the measure. Of a runbook that others call, they may do so by its outputs.
 fn is_judged(subject: &Subject<'_>, step: &str) -> bool {
     let mut judges: Vec<ExprId> = subject.runbook.steps.iter().flat_map(decisions).collect();
-    subject.runbook.outputs.iter().for_each(|(_, value)| value.expressions(&mut judges));
+    if subject.runbooks.parts.contains(&subject.runbook.name.value) {
+        subject.runbook.outputs.iter().for_each(|(_, value)| value.expressions(&mut judges));
+    }
     // Others of its outputs say the same in words, or as a verdict.
     let wanted = ["steps", step, "outputs"];
     let reads = |id: ExprId| {
