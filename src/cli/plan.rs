@@ -61,7 +61,7 @@ impl Plan {
             }
         };
         if let Some(out) = &self.out {
-            SavedPlan::new(&loaded, &plan, told.gates(), self.from_run.clone()).write(out)?;
+            SavedPlan::new(&common.workspace, &loaded, &plan, told.gates(), self.from_run.clone()).write(out)?;
         }
         console_line(&shown)?;
         if self.graph.is_none() && self.output == Shown::Human {

@@ -21,6 +21,7 @@ mod mutant;
 pub mod owed;
 pub mod pin;
 pub mod preview;
+mod programs;
 pub mod region;
 pub mod rehearse;
 pub mod report;

@@ -194,7 +194,7 @@ pub fn start(common: &Common, start: &Start) -> Result<Exit, Error> {
     };
     let Some(runbook) = &loaded.runbook else { return Err(Error::new(Exit::Invalid, "the runbook cannot be read")) };
     let saved = start.plan.as_ref();
-    saved.map_or(Ok(()), |saved| saved.check_files(&loaded, &registry.catalogue()))?;
+    saved.map_or(Ok(()), |saved| saved.check_files(&common.workspace, &loaded, &registry.catalogue()))?;
     let earlier = start.from_run.as_ref();
     let earlier = earlier.map(|from| earlier::taken(from, runbook, &start.set, &start.vars)).transpose()?;
     let (from_run, taken) = earlier.unzip();

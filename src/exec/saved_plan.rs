@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::load::{Loaded, judge};
 use super::pin;
+use super::programs;
 use crate::catalogue::{ActionSpec, Catalogue};
 use crate::error::{Error, Exit};
 use crate::plan::{Plan, digest};
@@ -41,6 +42,8 @@ pub struct SavedPlan {
     pub gates: BTreeMap<String, String>,
     /// What drctl's actions were, each as a digest.
     actions: BTreeMap<String, String>,
+    /// The programs of the workspace that its processes name, each with its digest.
+    programs: BTreeMap<String, String>,
     /// All files by name, the runbook first.
     files: Vec<(String, String)>,
     /// What all of the above digest to.
@@ -51,9 +54,15 @@ pub struct SavedPlan {
 }
 
 impl SavedPlan {
-    /// The plan of a loaded runbook.
+    /// The plan of a loaded runbook that stands in the workspace.
     #[must_use]
-    pub fn new(loaded: &Loaded, plan: &Plan, gates: BTreeMap<String, String>, from_run: Option<String>) -> Self {
+    pub fn new(
+        workspace: &Path,
+        loaded: &Loaded,
+        plan: &Plan,
+        gates: BTreeMap<String, String>,
+        from_run: Option<String>,
+    ) -> Self {
         let text = |(name, bytes): &(String, Vec<u8>)| (name.clone(), String::from_utf8_lossy(bytes).into_owned());
         let files: Vec<(String, String)> = loaded.files.iter().map(text).collect();
         let mut saved = Self {
@@ -67,6 +76,7 @@ impl SavedPlan {
             from_run,
             gates,
             actions: actions(plan),
+            programs: programs::programs(workspace, plan),
             files,
             digest: String::new(),
             place: PathBuf::new(),
@@ -129,7 +139,7 @@ impl SavedPlan {
     ///
     /// # Errors
     /// Everything that has changed, by name.
-    pub fn check_files(&self, now: &Loaded, catalogue: &Catalogue) -> Result<(), Error> {
+    pub fn check_files(&self, workspace: &Path, now: &Loaded, catalogue: &Catalogue) -> Result<(), Error> {
         let name = now.files.first().map(|(name, _)| name.as_str()).unwrap_or_default();
         if name != self.path {
             let message = format!("the plan `{}` is one of `{}`, not of `{name}`", self.place.display(), self.path);
@@ -137,6 +147,7 @@ impl SavedPlan {
         }
         let mut changes = self.changed_actions(catalogue);
         changes.extend(self.changed_files(now, catalogue));
+        changes.extend(programs::changed(workspace, &self.programs));
         self.refuse(&changes)
     }
 
@@ -232,6 +243,7 @@ impl SavedPlan {
             "from_run": self.from_run,
             "gates": self.gates,
             "actions": self.actions,
+            "programs": self.programs,
             "files": files,
         }))
     }
