@@ -93,6 +93,21 @@ fn the_pipelines_pass_where_the_runbooks_are_right_and_leave_plans_and_verdicts(
 }
 
 #[test]
+fn the_pipelines_do_the_same_for_a_workspace_below_the_root() {
+    for steps in [github(), azure_pipelines()] {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(run("mkdir dr && cd dr && drctl init", folder.path()).status.success());
+        for step in steps {
+            let output = run(&format!("export DRCTL_WORKSPACE=dr\n{}", step.script), folder.path());
+            assert!(output.status.success(), "{}: {output:?}", step.name);
+        }
+        let made = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(made("plans/orders.txt").starts_with("failover `orders`: "));
+        assert!(made("drctl.xml").contains("<testsuite"));
+    }
+}
+
+#[test]
 fn github_shows_the_plans_beside_the_change() {
     let folder = workspace();
     assert!(run(&step(&github(), "Plan"), folder.path()).status.success());
