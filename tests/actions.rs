@@ -622,6 +622,31 @@ async fn a_look_says_applied_not_applied_or_unknown() {
 }
 
 #[tokio::test]
+async fn what_a_server_may_still_carry_out_is_looked_for_again_and_sent_once_more_at_the_most() {
+    let state = |region: &str| answer(200, &json!({ "region": region }).to_string());
+    let site = Site::new();
+    for (replies, attempt, within, wanted) in [
+        (vec![state("west"), state("east")], 1, "100ms", "applied"),
+        (vec![state("west"), state("west")], 1, "100ms", "not applied"),
+        (vec![state("west"), state("west")], 2, "100ms", "unknown"),
+        (vec![state("west"), state("east")], 2, "100ms", "applied"),
+    ] {
+        let looks = replies.len();
+        let server = Server::start(replies).await;
+        let mut with = observed(&server);
+        with["observe"]["within"] = json!(within);
+        let call = Call { attempt, settle: Duration::from_secs(60), ..call(with) };
+        let found = match site.action("http").observe(&site.context, &call).await {
+            Observation::Applied(_) => "applied",
+            Observation::NotApplied(_) => "not applied",
+            Observation::UnderWay(_) => "under way",
+            Observation::Unknown(_) => "unknown",
+        };
+        assert_eq!((found, server.lines().len()), (wanted, looks));
+    }
+}
+
+#[tokio::test]
 async fn no_more_of_a_body_than_needed_is_kept() {
     let site = Site::new().with_secret("hunter2");
     let edge = "x".repeat(64 * 1024 - 3);

@@ -23,6 +23,8 @@ use crate::edge::http::{Answer, Lost, Request, exchange, merge_headers, refuses}
 const BODY_OUTPUT: usize = 64 * 1024;
 /// As much of a body becomes evidence in a message.
 const BODY_SHOWN: usize = 200;
+/// How long until a state is looked at again that a request may still bring about.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// The action `http`.
 pub struct Http;
@@ -50,6 +52,8 @@ struct Params {
 #[derive(Deserialize)]
 struct Observe {
     url: Option<String>,
+    #[serde(default = "a_minute")]
+    within: HumanDuration,
     #[serde(flatten)]
     expect: Expect,
 }
@@ -71,6 +75,10 @@ fn get() -> String {
 
 fn half_a_minute() -> HumanDuration {
     HumanDuration(Duration::from_secs(30))
+}
+
+fn a_minute() -> HumanDuration {
+    HumanDuration(Duration::from_secs(60))
 }
 
 /// One use of the action, with its end in time.
@@ -99,7 +107,7 @@ impl Action for Http {
     fn observe<'a>(&'a self, context: &'a Context, call: &'a Call) -> Act<'a, Observation> {
         Box::pin(async move {
             match Task::new(context, call) {
-                Ok(task) => task.observe().await,
+                Ok(mut task) => task.observe().await,
                 Err(failure) => Observation::Unknown(failure.to_string()),
             }
         })
@@ -158,17 +166,49 @@ impl<'a> Task<'a> {
         }))
     }
 
-    async fn observe(&self) -> Observation {
-        if self.params.observe.is_none() {
+    /// What the state tells of a request whose answer nobody saw. While the server may still carry it out, a state that is not
+    /// the wanted one tells nothing.
+    async fn observe(&mut self) -> Observation {
+        let Some(observe) = &self.params.observe else {
             return Observation::Unknown("the step has no `observe` that would tell".to_owned());
-        }
+        };
+        let waits = !self.call.settle.is_zero() && self.is_sent_once();
+        let patience = if waits { observe.within.0 } else { Duration::ZERO };
+        let settled = self.context.clock.now().plus(patience);
+        self.end = self.end.plus(patience);
         let masked = |text: String| self.context.secrets.mask(&text);
-        match self.look().await {
-            Look::Holds(Ok(outputs)) => Observation::Applied(outputs),
-            Look::Holds(Err(why)) => Observation::Unknown(masked(format!("the wanted state holds, but {why}"))),
-            Look::Differs(why) => Observation::NotApplied(masked(why)),
-            Look::Unknown(why) => Observation::Unknown(masked(why)),
+        loop {
+            let left = self.context.clock.now().until(settled);
+            match self.look().await {
+                Look::Holds(Ok(outputs)) => return Observation::Applied(outputs),
+                Look::Holds(Err(why)) => {
+                    return Observation::Unknown(masked(format!("the wanted state holds, but {why}")));
+                }
+                Look::Unknown(why) => return Observation::Unknown(masked(why)),
+                Look::Differs(why) if left.is_zero() => return self.not_seen(masked(why)),
+                Look::Differs(_) => {
+                    let pause = within(self.context, left.min(BETWEEN_LOOKS), std::future::pending::<()>());
+                    if pause.await == Err(Stopped::Cancel) {
+                        return Observation::Unknown("stopped while the server may still carry it out".to_owned());
+                    }
+                }
+            }
         }
+    }
+
+    /// What may not be sent twice is sent once more at the most: then a person has to look.
+    fn not_seen(&self, why: String) -> Observation {
+        match self.call.attempt {
+            attempt if attempt > 1 && self.is_sent_once() => {
+                Observation::Unknown(format!("after attempt {attempt} the wanted state still does not hold: {why}"))
+            }
+            _ => Observation::NotApplied(why),
+        }
+    }
+
+    /// Whether only the state tells if it may be sent again.
+    fn is_sent_once(&self) -> bool {
+        spec::effect(&self.call.with) == Effect::Observable
     }
 
     /// Asks whether the wanted state holds.

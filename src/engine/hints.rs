@@ -18,14 +18,17 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         let index = self.state.node(node).step;
         let step = plan.step(index);
-        // What comes before a call comes before all that it calls.
-        let comes_before = |other: StepIndex, step: StepIndex| {
-            let (before, phase) = (plan.step(other).phase, plan.step(step).phase);
-            let earlier = before.is_barrier() && before < phase && plan.part_index(other) == plan.part_index(step);
-            earlier || plan.graph.needs(step).contains(&other)
-        };
         let unsent = &self.after_unsent_write;
-        let after = plan.callers(index).any(|step| unsent.iter().any(|other| comes_before(*other, step)));
+        let is_earlier = |other: StepIndex, step: StepIndex| {
+            let (before, phase) = (plan.step(other).phase, plan.step(step).phase);
+            before.is_barrier() && before < phase && plan.part_index(other) == plan.part_index(step)
+        };
+        // What comes before a call comes before all that it calls. A step that is left out hands on what came before it.
+        let after = !unsent.is_empty()
+            && plan.callers(index).any(|step| {
+                unsent.iter().any(|other| is_earlier(*other, step))
+                    || plan.graph.ancestors(step).iter().any(|before| unsent.contains(before))
+            });
         let simulated = step.simulate.as_ref().map(|simulate| simulate.outputs.clone());
         let hints = DryHints {
             unknown,

@@ -132,9 +132,10 @@ impl Machine {
         self.undo_next()
     }
 
-    /// A step that asks for a rollback of the run by its failure, once nothing runs any more.
+    /// A step that asks for a rollback of the run by its failure, once nothing runs any more and nothing is in doubt: what may
+    /// have happened may have to be undone, too.
     fn failed_for_rollback(&self) -> Option<NodeId> {
-        if !self.state.is_stopped_by_failure() {
+        if !self.state.is_stopped_by_failure() || self.state.count(StepState::InDoubt) > 0 {
             return None;
         }
         let asks = |step| self.plan.on_failure(step) == OnFailure::Rollback;

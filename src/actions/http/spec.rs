@@ -17,7 +17,8 @@ pub(super) static SPEC: ActionSpec = ActionSpec {
         It is never sent twice unasked: if the answer to a POST or PATCH is lost, says that the server failed, or \
         is a success but not what `expect` and `extract` want, the step is in doubt and no `retry` repeats it, \
         unless `observe` tells what happened or `idempotent` says that the \
-        server can tell one request sent twice from two. Redirects are followed for GET and HEAD only, \
+        server can tell one request sent twice from two. What `observe` does not find within its time is sent once \
+        more at the most. Redirects are followed for GET and HEAD only, \
         headers only within the same host. At most 1 MiB of the answer is read.",
     parameters: PARAMETERS,
     outputs: Outputs::Declared(OUTPUTS),
@@ -97,6 +98,13 @@ const OBSERVE: &[Field] = &[
         kind: || Type::String,
         required: false,
         doc: "the address to ask; the step's `url` if absent. Gets the step's `headers` if it is on the same host",
+    },
+    Field {
+        name: "within",
+        kind: || Type::Duration,
+        required: false,
+        doc: "how long the server may still carry out a POST or PATCH whose answer was lost; until then the state is \
+            asked for again before it is sent once more. `1m` if absent",
     },
     expect::STATUSES,
     expect::JSON,

@@ -47,7 +47,7 @@ assessment:
     rollback: { action: http, with: { method: POST, url: "http://WORLD/undo_order" } }
   - id: ticket
     action: http
-    with: { method: POST, url: "http://WORLD/ticket", observe: { url: "http://WORLD/ticket" } }
+    with: { method: POST, url: "http://WORLD/ticket", observe: { url: "http://WORLD/ticket", within: 200ms } }
   - id: tell
     action: notify
     on_failure: stop
