@@ -116,13 +116,16 @@ async fn write(
         None => action.foresee(context, call).await,
     };
     let words = foreseen.words().unwrap_or_default();
+    // What was read tells what is sent, and the preview as whom.
+    let whom = preview.lines().last().filter(|line| line.starts_with("as `"));
+    let sent = |lines: Vec<String>| lines.iter().map(String::as_str).chain(whom).collect::<Vec<_>>().join("\n");
     let (label, note) = match foreseen {
         Foreseen::Holds(done) => return held(done.outputs),
         Foreseen::Sends { lines, has_read: true, .. } => {
-            (Label::Simulated, format!("not done yet ({words}); would do:\n{}", lines.join("\n")))
+            (Label::Simulated, format!("not done yet ({words}); would do:\n{}", sent(lines)))
         }
         Foreseen::Sends { lines, .. } => {
-            (Label::Unknown, format!("no state is read before it is sent; would do:\n{}", lines.join("\n")))
+            (Label::Unknown, format!("no state is read before it is sent; would do:\n{}", sent(lines)))
         }
         Foreseen::AsPreviewed => match action.observe(context, call).await {
             Observation::Applied(outputs) => return held(outputs),

@@ -210,6 +210,27 @@ fn empty_server() -> String {
 }
 
 #[test]
+fn a_read_behind_an_unsent_write_is_not_made_whatever_is_left_out_between_them() {
+    let steps = r#"
+inputs: { mode: { type: string, default: forced }, stamps: { type: list, default: [] } }
+execution:
+  - { id: promote, action: shell, with: { script: "true" } }
+  - { id: drain, action: shell, needs: [promote], when: inputs.mode == 'planned', with: { script: "true" } }
+  - { id: each, action: shell, needs: [promote], for_each: "{{ inputs.stamps }}", with: { script: "true" } }
+  - { id: writable, action: http, needs: [drain], with: { url: "URL/a" } }
+  - { id: stamped, action: http, needs: [each], with: { url: "URL/b" } }
+"#;
+    let url = empty_server();
+    let (told, code) = shown(&Workspace::of(&steps.replace("URL", &url)));
+    assert_eq!(code, 0, "{told}");
+    for read in ["writable", "stamped"] {
+        let line = format!("unknown        execution     {read}\n");
+        let why = "                             not read: it comes after a write that was not sent";
+        assert!(told.contains(&(line + why)), "{told}");
+    }
+}
+
+#[test]
 fn a_write_is_simulated_only_where_its_state_was_read() {
     let url = empty_server();
     let steps = r#"
@@ -247,6 +268,7 @@ unknown        execution     tag
                              no state is read before it is sent; would do:
                              PATCH https://management.azure.com/providers/x?api-version=2024-01-01
                              body: {\"on\":true}
+                             as `client_secret`
 unknown        execution     late
                              not read: it comes after a write that was not sent; would do:
                              PUT URL/d

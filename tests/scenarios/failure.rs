@@ -231,6 +231,29 @@ execution:
 }
 
 #[test]
+fn a_rollback_waits_until_nothing_is_in_doubt_and_undoes_what_has_happened() {
+    let workspace = Workspace::of(
+        r#"
+execution:
+  - id: moved
+    action: shell
+    timeout: 1s
+    on_interrupt: ask
+    with: { script: "echo moved >> log; sleep 30" }
+    rollback: { action: shell, with: { script: "echo undo-moved >> log" } }
+  - { id: fails, action: exec, on_failure: rollback, with: { argv: ["false"] } }
+"#,
+    );
+    let told = workspace.drctl(&["failover", "r"]);
+    assert_eq!(told.code, 4, "{told:?}");
+    let run = workspace.run();
+    let happened = ["resolve", &run, "moved", "--happened", "--reason", "seen at the console"];
+    workspace.drctl(&happened);
+    assert_eq!(workspace.drctl(&["resume", &run]).code, 1);
+    assert_eq!(workspace.lines("log"), ["moved", "undo-moved"]);
+}
+
+#[test]
 fn a_notice_that_takes_a_notice_back_is_sent_too() {
     let workspace = Workspace::of(
         r#"

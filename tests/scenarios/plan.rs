@@ -1,5 +1,7 @@
 //! `drctl plan`: what is told before a run, and that a plan is run as it was reviewed or not at all.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::Value;
 
 use crate::workspace::{Ran, Workspace};
@@ -391,6 +393,62 @@ fn a_stale_plan_names_what_has_changed_and_starts_nothing() {
     assert_eq!(changed("templates/t.txt", "Subject: other\n\nb\n"), ["`templates/t.txt` differs"]);
     assert_eq!(changed("templates/new.txt", "Subject: x\n\ny\n"), ["`templates/new.txt` is new"]);
     assert_eq!(changed("drctl.yaml", "@services: {}\n"), ["`drctl.yaml` differs"]);
+}
+
+#[test]
+fn permissions_are_those_of_the_slot_and_of_the_type_of_endpoint_that_a_step_is_about() {
+    let steps = r#"
+azure: { subscription: 00000000-0000-0000-0000-000000000001, resource_group: rg }
+execution:
+  - { id: app, action: azure.app_service.start, with: { app: shop } }
+  - { id: slot, action: azure.app_service.start, with: { app: shop, slot: staging } }
+  - { id: swap, action: azure.app_service.swap, with: { app: shop, slot: staging } }
+  - { id: own, action: azure.traffic_manager.set_endpoint, with: { profile: p, endpoint: e, status: enabled } }
+  - { id: other, action: azure.traffic_manager.set_endpoint, with: { profile: p, endpoint: e, type: external, status: enabled } }
+"#;
+    let told = Workspace::of(steps).drctl(&["plan", "r", "--output", "json"]);
+    let plan: Value = serde_json::from_str(&told.stdout).unwrap_or_else(|_| panic!("{told:?}"));
+    let needed = plan["permissions"].as_array().unwrap().iter();
+    let needed: Vec<String> = needed
+        .map(|needed| format!("{} {}", needed["permission"].as_str().unwrap(), needed["steps"][0].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        needed,
+        [
+            "Microsoft.Network/trafficManagerProfiles/azureEndpoints/write own",
+            "Microsoft.Network/trafficManagerProfiles/externalEndpoints/write other",
+            "Microsoft.Web/sites/slots/slotsswap/Action swap",
+            "Microsoft.Web/sites/slots/start/Action slot",
+            "Microsoft.Web/sites/start/Action app",
+        ]
+    );
+}
+
+#[test]
+fn a_plan_is_stale_where_a_program_that_a_step_starts_has_changed() {
+    let steps = "execution:\n  \
+                 - { id: go, action: exec, approval: { by: [commander] }, with: { argv: [./bin/promote, staging] } }\n  \
+                 - { id: two, action: shell, needs: [go], with: { dir: bin, script: 'sh check.sh > ../told' } }\n";
+    let workspace = Workspace::of(steps);
+    std::fs::create_dir(workspace.path("bin")).unwrap();
+    let programs = ["bin/promote", "bin/check.sh"];
+    for program in programs {
+        workspace.write(program, "#!/bin/sh\necho done\n");
+        std::fs::set_permissions(workspace.path(program), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    workspace.write("told", "what a step writes is no program\n");
+    saved(&workspace, &[]);
+    workspace.write("told", "it may change\n");
+    for program in programs {
+        let before = std::fs::read_to_string(workspace.path(program)).unwrap();
+        workspace.write(program, "#!/bin/sh\necho other\n");
+        assert_eq!(refused(&workspace, &[]), [format!("`{program}` differs")]);
+        workspace.write(program, &before);
+    }
+    std::fs::remove_file(workspace.path("bin/check.sh")).unwrap();
+    assert_eq!(refused(&workspace, &[]), ["`bin/check.sh` is gone"]);
+    workspace.write("bin/check.sh", "#!/bin/sh\necho done\n");
+    assert_eq!(workspace.drctl(&["run", "--plan", "plan.json", "--approve", "go", "--as", "ada"]).code, 0);
 }
 
 #[test]

@@ -49,14 +49,14 @@ static START: ActionSpec = ActionSpec {
     name: "azure.app_service.start",
     summary: "starts a web or function app",
     docs: "Starts an app that is stopped. Started does not mean ready: probe it.",
-    permissions: &["Microsoft.Web/sites/start/Action"],
+    permissions: &["Microsoft.Web/sites/start/Action", "Microsoft.Web/sites/slots/start/Action"],
     ..SWITCH
 };
 static STOP: ActionSpec = ActionSpec {
     name: "azure.app_service.stop",
     summary: "stops a web or function app",
     docs: "Stops an app: it answers nothing any more, and its triggers rest.",
-    permissions: &["Microsoft.Web/sites/stop/Action"],
+    permissions: &["Microsoft.Web/sites/stop/Action", "Microsoft.Web/sites/slots/stop/Action"],
     ..SWITCH
 };
 
@@ -98,7 +98,7 @@ static RESTART: ActionSpec = ActionSpec {
     parameters: parameters![APP, SLOT],
     outputs: Outputs::Fixed(&[must("state", string, "`running` or `stopped`")]),
     takes: |_| Takes::guess(30, 120),
-    permissions: &["Microsoft.Web/sites/restart/Action"],
+    permissions: &["Microsoft.Web/sites/restart/Action", "Microsoft.Web/sites/slots/restart/Action"],
     ..UNSAFE
 };
 
@@ -172,7 +172,7 @@ static SWAP: ActionSpec = ActionSpec {
     ],
     outputs: Outputs::Fixed(&[]),
     takes: |_| Takes::guess(90, 300),
-    permissions: &["Microsoft.Web/sites/slotsswap/Action"],
+    permissions: &["Microsoft.Web/sites/slotsswap/Action", "Microsoft.Web/sites/slots/slotsswap/Action"],
     ..UNSAFE
 };
 

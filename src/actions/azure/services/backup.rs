@@ -123,6 +123,7 @@ static CROSS_REGION_RESTORE: ActionSpec = ActionSpec {
     takes: |_| Takes::guess(2_400, 10_800),
     permissions: &[
         "Microsoft.DataProtection/subscriptions/resourceGroups/providers/locations/crossRegionRestore/action",
+        "Microsoft.DataProtection/subscriptions/resourceGroups/providers/locations/fetchCrossRegionRestoreJob/action",
     ],
     ..UNSAFE
 };

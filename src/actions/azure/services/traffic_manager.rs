@@ -80,7 +80,11 @@ static SET_ENDPOINT: ActionSpec = ActionSpec {
     }),
     takes: |_| Takes::guess(3, 15),
     loss: None,
-    permissions: &["Microsoft.Network/trafficManagerProfiles/azureEndpoints/write"],
+    permissions: &[
+        "Microsoft.Network/trafficManagerProfiles/azureEndpoints/write",
+        "Microsoft.Network/trafficManagerProfiles/externalEndpoints/write",
+        "Microsoft.Network/trafficManagerProfiles/nestedEndpoints/write",
+    ],
 };
 
 impl SetEndpoint {

@@ -78,7 +78,12 @@ static SETTINGS: ActionSpec = ActionSpec {
         false => Err("nothing to set: give `set` or `remove`".to_owned()),
     }),
     takes: |_| Takes::guess(15, 60),
-    permissions: &["Microsoft.Web/sites/config/list/action", "Microsoft.Web/sites/config/write"],
+    permissions: &[
+        "Microsoft.Web/sites/config/list/action",
+        "Microsoft.Web/sites/config/write",
+        "Microsoft.Web/sites/slots/config/list/action",
+        "Microsoft.Web/sites/slots/config/write",
+    ],
     ..IDEMPOTENT
 };
 
@@ -118,7 +123,12 @@ static SET_TRIGGERS: ActionSpec = ActionSpec {
     ],
     outputs: Outputs::Fixed(&[must("functions", strings, "the functions")]),
     takes: |_| Takes::guess(15, 60),
-    permissions: &["Microsoft.Web/sites/config/list/action", "Microsoft.Web/sites/config/write"],
+    permissions: &[
+        "Microsoft.Web/sites/config/list/action",
+        "Microsoft.Web/sites/config/write",
+        "Microsoft.Web/sites/slots/config/list/action",
+        "Microsoft.Web/sites/slots/config/write",
+    ],
     ..IDEMPOTENT
 };
 
@@ -169,7 +179,7 @@ static COMPARE: ActionSpec = ActionSpec {
         may("settings", strings, "the settings that must be equal, such as `APP_VERSION`"),
     ],
     outputs: Outputs::Fixed(&[HEALTHY, REASON, must("differences", strings, "what differs, by name")]),
-    permissions: &["Microsoft.Web/sites/config/list/action"],
+    permissions: &["Microsoft.Web/sites/config/list/action", "Microsoft.Web/sites/slots/config/list/action"],
     ..CHECK
 };
 
