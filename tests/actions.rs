@@ -623,7 +623,7 @@ async fn a_look_says_applied_not_applied_or_unknown() {
 
 #[tokio::test]
 async fn what_a_server_may_still_carry_out_is_looked_for_again_and_sent_once_more_at_the_most() {
-    let state = |region: &str| answer(200, &json!({ "region": region }).to_string());
+    let state = |region: &str| answer(200, json!({ "region": region }).to_string());
     let site = Site::new();
     for (replies, attempt, within, wanted) in [
         (vec![state("west"), state("east")], 1, "100ms", "applied"),
