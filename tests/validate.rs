@@ -115,7 +115,11 @@ fn settings_and_templates_are_checked_where_no_runbook_reads_them() {
     );
     assert_eq!(
         (summary.as_str(), code),
-        ("1 settings file: 2 errors, 0 warnings; `drctl explain CODE` says more\n", Some(5))
+        (
+            "1 settings file: 2 errors, 0 warnings; `drctl explain CODE` says more\n\
+             once the errors are mended, more may be found of `notice`, `reference`\n",
+            Some(5)
+        )
     );
 }
 
@@ -158,7 +162,8 @@ fn templates_are_checked_where_they_or_their_folder_are_named() {
                  `Subject:`\n";
     for named in ["templates", "templates/never_sent.txt", "templates/parts"] {
         let (said, summary, code) = validate(folder.path(), &[named, "--format", "short"]);
-        let told = "1 template: 1 error, 0 warnings; `drctl explain CODE` says more\n";
+        let told = "1 template: 1 error, 0 warnings; `drctl explain CODE` says more\n\
+                    once the errors are mended, more may be found of `notice`, `reference`\n";
         assert_eq!((said.as_str(), summary.as_str(), code), (wrong, told, Some(5)), "{named}");
     }
 }
@@ -423,6 +428,26 @@ fn an_error_starts_no_false_alarm_and_what_it_may_hide_is_named() {
     let ungated = "    action: wait\n    with: { for: 1s }\n    point_of_no_retrun: true\n";
     let (found, waiting) = doubts(gate, ungated);
     assert_eq!((found, waiting), (vec![], vec!["no-gate".to_owned()]));
+}
+
+#[test]
+fn what_an_unreadable_file_may_hide_is_named() {
+    let tells = "drctl: 1\nname: orders\nkind: drill\nowner: team\ncommunication:\n  \
+                 - { id: tell, action: notify, with: { template: t, audience: all, vars: { a: 1 } } }\n";
+    let waiting = |runbook: &str, template: &str| {
+        let files = [("drctl.yaml", "drctl: 1\n"), ("runbooks/orders.yaml", runbook), ("templates/t.md", template)];
+        let (said, summary, _) = validate(workspace(&files).path(), &["--format", "json"]);
+        let json: Value = serde_json::from_str(&said).unwrap();
+        let last = summary.lines().last().unwrap_or_default().to_owned();
+        (serde_json::from_value::<Vec<String>>(json["waiting"].clone()).unwrap(), last)
+    };
+    let template = "---\nsubject: Down\n---\n{{ vars.b }} {% include \"parts/none.md\" %}\n";
+    let (of_template, said) = waiting(tells, template);
+    assert_eq!(of_template, ["notice", "reference"]);
+    assert_eq!(said, "once the errors are mended, more may be found of `notice`, `reference`");
+    let (of_runbook, said) = waiting(&tells.replace("owner: team", "owner: team: a"), "---\nsubject: Down\n---\nb\n");
+    assert!(of_runbook.len() > 25 && of_runbook.is_sorted(), "{of_runbook:?}");
+    assert_eq!(said, "once the errors are mended, more may be found of every rule");
 }
 
 #[test]

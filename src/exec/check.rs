@@ -114,6 +114,10 @@ pub fn check_with(
     checked.add(&surroundings.sources, surroundings.found.clone());
     let found = judged_services(&surroundings, &surroundings.workspace, catalogue)?;
     checked.add(&surroundings.sources, found);
+    // What notices read of a template that cannot be read, nobody can tell.
+    if surroundings.templates.values().any(Option::is_none) {
+        checked.waiting.extend(["notice", "reference"]);
+    }
     let overdue = held.map(|(held, now)| lint::overdue(&surroundings.workspace, held, now));
     checked.add(&surroundings.sources, overdue.unwrap_or_default());
     let mut work: BTreeMap<PathBuf, Work> = BTreeMap::new();
