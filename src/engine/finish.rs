@@ -12,7 +12,7 @@ use super::job::{Answer, Effect, JobId, JobKind};
 use super::machine::{Machine, Timer};
 use super::retry::wait_before_next;
 use super::start::is_unknown;
-use super::state::{Interrupted, NodeId, STOPPED};
+use super::state::{Interrupted, NodeId};
 use super::transition::{Illegal, transition};
 use crate::catalogue::{Effect as EffectClass, Timestamp};
 use crate::plan::{Read, StepIndex, is_main};
@@ -226,10 +226,7 @@ impl Machine {
         if plan.is_repeatable(step, effect) && !goes_on && !asks && step.on_interrupt != Some(OnInterrupt::Verify) {
             return self.run_again(node, side, step);
         }
-        let evidence = match interrupted.evidence.as_str() {
-            STOPPED => self.left_behind(node, side),
-            _ => interrupted.evidence,
-        };
+        let evidence = interrupted.evidence.unwrap_or_else(|| self.left_behind(node, side));
         self.in_doubt(node, side, evidence)
     }
 

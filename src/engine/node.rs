@@ -101,8 +101,8 @@ impl More {
 /// An attempt without an outcome, and what has been looked at since.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interrupted {
-    /// What is known.
-    pub evidence: String,
+    /// What is known; nothing where the process that ran it ended first.
+    pub evidence: Option<String>,
     /// Its handle was followed, or there is none to follow any more.
     pub attached: bool,
     /// The world was looked at and did not tell.

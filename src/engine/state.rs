@@ -16,9 +16,6 @@ use crate::catalogue::Timestamp;
 use crate::plan::{Plan, StepIndex};
 use crate::runbook::ast::{OnFailure, RunIf};
 
-/// All that is known at first of an attempt that was under way when its process ended.
-pub(super) const STOPPED: &str = "drctl stopped while it ran";
-
 /// What becomes of finished steps when a run is undone.
 #[derive(Clone, Debug, Default)]
 pub struct Rollback {
@@ -242,9 +239,7 @@ impl State {
         for node in self.nodes.iter_mut().filter(|node| node.attempt > 0) {
             let waits = node.more.as_ref().is_some_and(|more| more.retry_at.is_some());
             if matches!(node.state, StepState::Running | StepState::RollingBack) && !waits {
-                node.more()
-                    .interrupted
-                    .get_or_insert_with(|| Interrupted { evidence: STOPPED.to_owned(), ..Interrupted::default() });
+                node.more().interrupted.get_or_insert_default();
             }
         }
     }

@@ -254,7 +254,7 @@ impl Node {
             End::Ambiguous { evidence } => {
                 // The process that acted has already followed its own handle: only the world can tell now.
                 self.more().interrupted =
-                    Some(Interrupted { evidence: evidence.clone(), attached: true, ..Interrupted::default() });
+                    Some(Interrupted { evidence: Some(evidence.clone()), attached: true, ..Interrupted::default() });
             }
             End::Cancelled => self.more().reason = Some("stopped before it had any effect".to_owned()),
         }
@@ -271,12 +271,8 @@ impl Node {
                 self.note = "seen to have happened".into();
             }
             Sight::NotApplied { .. } => self.more().interrupted = None,
-            Sight::UnderWay { reason } | Sight::Unknown { reason } => {
-                let interrupted = self.more().interrupted.get_or_insert_default();
-                interrupted.observed = true;
-                if interrupted.evidence.is_empty() {
-                    reason.clone_into(&mut interrupted.evidence);
-                }
+            Sight::UnderWay { .. } | Sight::Unknown { .. } => {
+                self.more().interrupted.get_or_insert_default().observed = true;
             }
         }
     }

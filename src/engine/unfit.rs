@@ -124,9 +124,7 @@ impl<'s> Look<'s> {
         {
             return Vec::new();
         }
-        let verify = step.verify.as_ref().map(|verify| &verify.action);
-        let actions = std::iter::once(&step.action).chain(verify).chain(step.rollback.as_deref());
-        let mut found: Vec<Unfit> = actions.flat_map(|action| self.action(action)).collect();
+        let mut found: Vec<Unfit> = step.actions().flat_map(|action| self.action(action)).collect();
         found.extend(self.long_wait(&step.action));
         found
     }

@@ -17,10 +17,7 @@ const SCRIPTS: [&str; 7] = ["sh", "bash", "py", "ps1", "rb", "pl", "js"];
 #[must_use]
 pub(super) fn programs(workspace: &Path, plan: &Plan) -> BTreeMap<String, String> {
     let Ok(workspace) = workspace.canonicalize() else { return BTreeMap::new() };
-    let used = plan.steps().flat_map(|(_, step)| {
-        let verify = step.verify.as_ref().map(|verify| &verify.action);
-        std::iter::once(&step.action).chain(verify).chain(step.rollback.as_deref())
-    });
+    let used = plan.steps().flat_map(|(_, step)| step.actions());
     let mut found = BTreeMap::new();
     for action in used.filter(|action| matches!(action.name.value.as_str(), "exec" | "shell")) {
         let Some(with) = action.with.value.known() else { continue };

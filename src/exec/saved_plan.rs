@@ -264,10 +264,7 @@ fn set(plan: &Plan) -> Vec<String> {
 
 /// The actions of a plan, each as a digest.
 fn actions(plan: &Plan) -> BTreeMap<String, String> {
-    let used = plan.steps().flat_map(|(_, step)| {
-        let verify = step.verify.as_ref().map(|verify| &verify.action);
-        std::iter::once(&step.action).chain(verify).chain(step.rollback.as_deref())
-    });
+    let used = plan.steps().flat_map(|(_, step)| step.actions());
     let digest = |name: &String| Some((name.clone(), action_digest(plan.spec(name)?)));
     used.filter_map(|action| digest(&action.name.value)).collect()
 }

@@ -461,6 +461,12 @@ impl Step {
     }
 
     /// Its action, and those that check and undo it.
+    pub fn actions(&self) -> impl Iterator<Item = &ActionUse> {
+        let verify = self.verify.as_ref().map(|verify| &verify.action);
+        std::iter::once(&self.action).chain(verify).chain(self.rollback.as_deref())
+    }
+
+    /// As [`Self::actions`], to be changed.
     pub fn actions_mut(&mut self) -> impl Iterator<Item = &mut ActionUse> {
         let verify = self.verify.as_mut().map(|verify| &mut verify.action);
         std::iter::once(&mut self.action).chain(verify).chain(self.rollback.as_deref_mut())
